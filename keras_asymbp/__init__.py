@@ -1,0 +1,43 @@
+"""Keras layers whose error travels backward through weights that are not W."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+if TYPE_CHECKING:  # the layers are found at import, not listed
+
+    def __getattr__(name: str) -> Any: ...
+
+
+def _is_command() -> bool:
+    """Whether Python is on its way to our command line.
+
+    The command line answers `--help` without TensorFlow, and Python imports this file
+    first: `python -m` then has "-m" for the program's name.
+    """
+    program = sys.argv[0] if sys.argv else ""
+    return program == "-m" or os.path.basename(program) == "keras-asymbp"
+
+
+if TYPE_CHECKING or not _is_command():
+    from keras_asymbp import feedbacks, layers, optimizers
+    from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
+    from keras_asymbp.callbacks.redraw_feedback import redraw_feedback
+    from keras_asymbp.normalization import BatchNormalization
+    from keras_asymbp.optimizers import BatchManhattan
+
+    globals().update(layers.LAYERS)
+
+    __all__ = [
+        "BatchManhattan",
+        "BatchNormalization",
+        "BatchStatistics",
+        "RedrawFeedback",
+        "feedbacks",
+        "layers",
+        "optimizers",
+        "redraw_feedback",
+        *layers.LAYERS,
+    ]

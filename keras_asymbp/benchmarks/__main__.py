@@ -1,0 +1,201 @@
+"""Runs the experiments of Liao, Leibo and Poggio (AAAI 2016) and prints their tables.
+
+    python -m keras_asymbp.benchmarks --exp C2
+
+runs experiment C2 on the MNIST subset that is part of the package. Finished trials are
+kept in the results folder; the same command again goes on where it was stopped.
+"""
+
+import dataclasses
+import os
+import pathlib
+import shlex
+import sys
+
+from absl import app, flags
+
+from keras_asymbp.benchmarks import datasets, experiments
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+
+_EXP = flags.DEFINE_string("exp", None, "Experiment to run; --list names them.")
+_DATASETS = flags.DEFINE_list(
+    "datasets", ["mnist_5k"], "Data sets, separated by commas; --list names them."
+)
+_MODELS = flags.DEFINE_list(
+    "models", None, "Columns of the table, separated by commas; by default all."
+)
+_PRESET = flags.DEFINE_string(
+    "preset",
+    "quick",
+    f"How long to train, one of {', '.join(PRESETS)}: the paper's 65 epochs, or their "
+    "shape in 6.",
+)
+_EPOCHS = flags.DEFINE_integer("epochs", None, "Epochs, instead of the preset's.")
+_LEARNING_RATES = flags.DEFINE_list(
+    "learning_rates", None, "Learning rates to search, instead of the paper's five."
+)
+_SEEDS = flags.DEFINE_list("seeds", ["0"], "Seeds, separated by commas.")
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder of data sets prepared by TensorFlow Datasets, instead of its own default.",
+)
+_RESULTS_DIR = flags.DEFINE_string(
+    "results_dir", "results", "Folder that keeps finished trials and reports."
+)
+_LIST = flags.DEFINE_bool(
+    "list", False, "List experiments, models, data sets and presets, then end."
+)
+
+_EXTRA = "install what the benchmarks need with: pip install 'keras-asymbp[benchmarks]'"
+
+
+def main() -> None:
+    """The command line; ends the process with its exit code."""
+    # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app.run(_run, flags_parser=_parse_flags)
+
+
+def _parse_flags(argv):
+    # absl shows the flags of the script that was started; started by another name,
+    # ours are not its own.
+    flags.FLAGS.unparse_flags()
+    for name in _own_flags():
+        flags.FLAGS.register_key_flag_for_module(argv[0], flags.FLAGS[name])
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _fail(UsageError(f"{error} (--help lists the flags)"))
+
+
+def _own_flags():
+    return [value.name for value in globals().values() if _is_flag(value)]
+
+
+def _is_flag(value):
+    return isinstance(value, flags.FlagHolder)
+
+
+def _run(argv) -> int | None:
+    if len(argv) > 1:
+        _fail(UsageError(f"unexpected argument '{argv[1]}': flags start with --"))
+    if _LIST.value:
+        print(_listing())
+        return 0
+    try:
+        return _run_experiment()
+    except UsageError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        print(
+            "stopped; finished trials are kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
+
+
+def _run_experiment() -> int:
+    if not _EXP.value:
+        raise UsageError(
+            f"name an experiment with --exp: {', '.join(experiments.EXPERIMENTS)}"
+        )
+    experiment = experiments.get(_EXP.value)
+    columns = experiment.select(_MODELS.value)
+    protocol = _protocol()
+    seeds = tuple(_integer("seed", text) for text in _SEEDS.value)
+    if not seeds:
+        raise UsageError("--seeds is empty: give one seed or more, such as 0")
+    # A data set that isn't there is said before anything is trained.
+    rows = tuple(
+        (dataset, dataset.version(_DATA_DIR.value))
+        for dataset in map(datasets.get, _DATASETS.value)
+    )
+    if not rows:
+        raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
+    try:
+        import rich.console
+
+        from keras_asymbp.benchmarks import progress, report, runner, store, table
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed: {_EXTRA}") from error
+
+    plan = table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
+    results = store.Store(_RESULTS_DIR.value)
+    console = rich.console.Console()
+    for problem in results.problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    with progress.Display(console) as display:
+        runner.run(plan, results, display, _DATA_DIR.value, _command())
+    filled = table.fill(plan, results)
+    report.write(filled, results.folder, results.problems)
+    (report.show if console.is_terminal else report.show_plain)(filled, console)
+    folder = pathlib.Path(_RESULTS_DIR.value)
+    print(f"{display.summary()}; report: {folder / 'report.html'}")
+    return 0
+
+
+def _protocol() -> Protocol:
+    if _PRESET.value not in PRESETS:
+        raise unknown("preset", _PRESET.value, PRESETS)
+    protocol = PRESETS[_PRESET.value]
+    if _EPOCHS.value is not None:
+        if _EPOCHS.value < 1:
+            raise UsageError(f"--epochs must be 1 or more, not {_EPOCHS.value}")
+        protocol = dataclasses.replace(protocol, epochs=_EPOCHS.value)
+    if _LEARNING_RATES.value is not None:
+        rates = tuple(map(_rate, _LEARNING_RATES.value))
+        if not rates:
+            raise UsageError("--learning_rates is empty: give one or more")
+        protocol = dataclasses.replace(protocol, learning_rates=rates)
+    return protocol
+
+
+def _rate(text):
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < float("inf"):
+        raise UsageError(f"learning rate '{text}' must be a number above 0")
+    return rate
+
+
+def _integer(kind, text):
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 2**31:
+        raise UsageError(f"{kind} '{text}' must be an integer of 0 or more, below 2^31")
+    return number
+
+
+def _listing() -> str:
+    lines = ["experiments and their models:"]
+    for experiment in experiments.EXPERIMENTS.values():
+        lines += [f"  {experiment.name}: {experiment.title} ({experiment.table})"]
+        lines += [f"    {column.name}" for column in experiment.columns]
+    lines += ["data sets:"]
+    for dataset in datasets.DATASETS.values():
+        lines += [f"  {dataset.name}: {dataset.description}"]
+    lines += ["presets:"]
+    lines += [f"  {name}: {preset.epochs} epochs" for name, preset in PRESETS.items()]
+    return "\n".join(lines)
+
+
+def _command() -> str:
+    """This command line, as it can be typed again."""
+    return shlex.join(["python", "-m", "keras_asymbp.benchmarks", *sys.argv[1:]])
+
+
+def _fail(error: UsageError):
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Cells: a model on a data set with a seed, and the trials that a cell needs."""
+
+import dataclasses
+import itertools
+from typing import Any
+
+from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.experiments import BatchSchedule, Column
+from keras_asymbp.benchmarks.protocol import Protocol
+
+# Raised whenever a change of the code gives a trial of the same settings other results.
+REVISION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class TrialSpec:
+    """One training run: a learning rate and a procedure."""
+
+    learning_rate: float
+    batch_schedule: tuple[tuple[int, int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A model on a data set with a seed.
+
+    Attributes:
+        dataset: The data set.
+        data_version: Its version that is there.
+        column: The model.
+        protocol: How it is trained.
+        seed: Of the weights, the feedback and the order of the data.
+    """
+
+    dataset: Dataset
+    data_version: str
+    column: Column
+    protocol: Protocol
+    seed: int
+
+    def trials(self) -> list[TrialSpec]:
+        """The runs of which the best is reported."""
+        return [
+            TrialSpec(rate, self._resolve(schedule))
+            for schedule, rate in itertools.product(
+                self.column.batch_schedules, self.protocol.learning_rates
+            )
+        ]
+
+    def settings(self, trial: TrialSpec) -> dict[str, Any]:
+        """Everything that a trial's result depends on, as JSON has it.
+
+        Names that carry no meaning (the column's, the experiment's) are not part of
+        it: tables that share a model share its results.
+        """
+        protocol = dataclasses.asdict(self.protocol)
+        # The trial's own: other rates in the search don't change this one.
+        del protocol["learning_rates"], protocol["batch_size"]
+        return {
+            "revision": REVISION,
+            "dataset": self.dataset.name,
+            "data_version": self.data_version,
+            "architecture": self.dataset.architecture,
+            "feedback": self.column.feedback,
+            "normalization": self.column.normalization,
+            "setting": self.column.setting,
+            "clamped": self.column.clamped,
+            "learning_rate": trial.learning_rate,
+            "batch_schedule": [list(phase) for phase in trial.batch_schedule],
+            "seed": self.seed,
+            **protocol,
+        }
+
+    def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            (epoch, size or self.protocol.batch_size) for epoch, size in schedule
+        )

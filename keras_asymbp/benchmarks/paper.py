@@ -1,0 +1,33 @@
+"""The figures that the paper prints, for comparison."""
+
+import csv
+import functools
+import pathlib
+
+_FOLDER = pathlib.Path(__file__).with_name("paper")
+
+
+def error(row: str, column: str) -> float | None:
+    """The paper's error in percent, or None where it has none or is unreadable.
+
+    Args:
+        row: A data set, as the paper names it.
+        column: A model, as the paper names it. Tables that share a model agree on it.
+
+    >>> error("MNIST", "SGD"), error("SUFR-W-ID", "RndF+BN+BM Bottom")
+    (0.67, None)
+    """
+    return _figures().get((row, column))
+
+
+@functools.cache
+def _figures() -> dict[tuple[str, str], float]:
+    figures = {}
+    for path in sorted(_FOLDER.glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            for record in csv.DictReader(file):
+                row = record.pop("dataset")
+                for column, figure in record.items():
+                    if figure:
+                        figures[row, column] = float(figure)
+    return figures

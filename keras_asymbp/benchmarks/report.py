@@ -1,0 +1,171 @@
+"""Reports of a table: Markdown, self-contained HTML, and the terminal's."""
+
+import collections
+import pathlib
+import shlex
+from collections.abc import Sequence
+
+import jinja2
+import rich.console
+import rich.measure
+import rich.table
+import rich.text
+
+from keras_asymbp.benchmarks.store import write_atomically
+from keras_asymbp.benchmarks.table import Entry, Table
+
+# Marks carry a sign, so that colour is never alone.
+_SIGNS = {"worse": "▲", "better": "▼", None: ""}
+_STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
+_UNKNOWN = "?"
+LEGEND = (
+    "▲ (yellow): worse than the baseline ({baseline}) by 3 points or more; "
+    "▼ (blue): better by 3 points or more. ?: unknown."
+)
+
+
+def write(table: Table, folder: pathlib.Path, problems: Sequence[str]) -> None:
+    """Writes `report.md` and `report.html` into a results folder.
+
+    Args:
+        table: The filled table.
+        folder: The results folder.
+        problems: Lines about files in it that weren't used.
+    """
+    for name in ("report.md", "report.html"):
+        text = _TEMPLATES.get_template(f"{name}.jinja").render(
+            table=table,
+            plan=table.plan,
+            problems=problems,
+            legend=_legend(table),
+            commands=sorted({trial["command"] for trial in table.trials()}),
+            environments=_environments(table),
+            reproduce=reproduce(table),
+        )
+        write_atomically(folder / name, text)
+
+
+def show(table: Table, console: rich.console.Console) -> None:
+    """Prints the table: as the paper does where it fits, else a line for each model."""
+    grid = _as_printed(table)
+    if rich.measure.Measurement.get(console, console.options, grid).maximum > (
+        console.width
+    ):
+        grid = _a_line_each(table)
+    console.print(grid)
+    console.print(_legend(table), markup=False, highlight=False)
+
+
+def show_plain(table: Table, console: rich.console.Console) -> None:
+    """Prints the table as Markdown, for output that is no terminal."""
+    text = _TEMPLATES.get_template("table.md.jinja").render(table=table)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(_legend(table), markup=False, highlight=False, soft_wrap=True)
+
+
+def reproduce(table: Table) -> str:
+    """The command that makes this table."""
+    plan = table.plan
+    words = ["python", "-m", "keras_asymbp.benchmarks", "--exp", plan.experiment.name]
+    words += ["--datasets", ",".join(dataset.name for dataset, _ in plan.datasets)]
+    if plan.columns != plan.experiment.columns:
+        words += ["--models", ",".join(column.name for column in plan.columns)]
+    rates = ",".join(f"{rate:g}" for rate in plan.protocol.learning_rates)
+    words += ["--preset", plan.preset, "--epochs", str(plan.protocol.epochs)]
+    words += ["--learning_rates", rates]
+    words += ["--seeds", ",".join(map(str, plan.seeds))]
+    return shlex.join(words)
+
+
+def ours(entry: Entry) -> str:
+    """Our figure: error, sign, spread between seeds, and what is missing."""
+    if entry.error is None:
+        done, expected = len(entry.trials), entry.expected
+        return f"({done} of {expected} trials)" if done else "not run"
+    text = f"{entry.error:.2f}{_SIGNS[entry.mark]}"
+    if entry.spread is not None:
+        text += f" ±{entry.spread:.2f}"
+    return text
+
+
+def paper(entry: Entry) -> str:
+    """The paper's figure and sign."""
+    if entry.paper is None:
+        return _UNKNOWN
+    return f"{entry.paper:.2f}{_SIGNS[entry.paper_mark]}"
+
+
+def _as_printed(table):
+    grid = _grid(table)
+    grid.add_column("")
+    for column in table.plan.columns:
+        grid.add_column(column.name.replace(" ", "\n"), justify="right")
+    for dataset, entries in table.rows:
+        grid.add_row(dataset.name, *(_styled(ours(e), e.mark) for e in entries))
+        grid.add_row(
+            rich.text.Text(f"paper: {dataset.paper}", style="italic"),
+            *(_styled(paper(e), e.paper_mark) for e in entries),
+            end_section=True,
+        )
+    return grid
+
+
+def _a_line_each(table):
+    grid = _grid(table)
+    grid.add_column("")
+    for dataset, _ in table.rows:
+        grid.add_column(dataset.name, justify="right")
+        grid.add_column(f"paper: {dataset.paper}", justify="right", style="italic")
+    for number, column in enumerate(table.plan.columns):
+        cells = []
+        for _, entries in table.rows:
+            entry = entries[number]
+            cells += [
+                _styled(ours(entry), entry.mark),
+                _styled(paper(entry), entry.paper_mark),
+            ]
+        grid.add_row(column.name, *cells)
+    return grid
+
+
+def _grid(table):
+    experiment = table.plan.experiment
+    return rich.table.Table(
+        title=f"Experiment {experiment.name} ({experiment.table}): error, %"
+    )
+
+
+def _styled(text, mark):
+    return rich.text.Text(text, style=_STYLES[mark])
+
+
+def _legend(table):
+    return LEGEND.format(baseline=table.plan.experiment.baseline)
+
+
+def _environments(table):
+    """The machines and versions behind the figures, each once, with their trials."""
+    counts = collections.Counter()
+    for trial in table.trials():
+        machine, versions = trial["machine"], trial["versions"]
+        text = (
+            f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+            + ", ".join(f"{name} {version}" for name, version in versions.items())
+        )
+        counts[text] += 1
+    return counts
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
+    autoescape=lambda name: "html" in (name or ""),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+_TEMPLATES.filters.update(
+    ours=ours,
+    paper=paper,
+    # A pipe would end a Markdown cell.
+    cell=lambda text: str(text).replace("|", "\\|").replace("\n", " "),
+)

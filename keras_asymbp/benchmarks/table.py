@@ -1,0 +1,150 @@
+"""A table of the paper, filled from the store."""
+
+import dataclasses
+import statistics
+from typing import Any
+
+from keras_asymbp.benchmarks import paper
+from keras_asymbp.benchmarks.cells import Cell
+from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.experiments import Column, Experiment
+from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.store import Store
+
+# "Performances worse (better) than baseline by 3 % or more": points of error.
+_THRESHOLD = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What to run and to report: the request of a command, resolved.
+
+    Attributes:
+        experiment: The table.
+        columns: The models of it that were asked for.
+        datasets: The data sets and the version of each that is there.
+        protocol: How models are trained.
+        preset: The name of the preset that the protocol was made from.
+        seeds: The seeds.
+    """
+
+    experiment: Experiment
+    columns: tuple[Column, ...]
+    datasets: tuple[tuple[Dataset, str], ...]
+    protocol: Protocol
+    preset: str
+    seeds: tuple[int, ...]
+
+    def cells(self) -> list[Cell]:
+        """Every cell to run, a data set at a time."""
+        return [
+            self.cell(dataset, version, column, seed)
+            for dataset, version in self.datasets
+            for seed in self.seeds
+            for column in self.columns
+        ]
+
+    def cell(self, dataset: Dataset, version: str, column: Column, seed: int) -> Cell:
+        return Cell(dataset, version, column, self.protocol, seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One figure of the table.
+
+    Attributes:
+        errors: Our error in percent for each seed that is complete: the best epoch of
+            the best trial.
+        paper: The paper's error in percent, or None.
+        mark: "worse" or "better" than our baseline by 3 points or more, or None.
+        paper_mark: The same among the paper's figures.
+        trials: Every stored trial, best first in each seed.
+        expected: How many trials the entry needs.
+    """
+
+    errors: tuple[float, ...]
+    paper: float | None
+    mark: str | None
+    paper_mark: str | None
+    trials: tuple[dict[str, Any], ...]
+    expected: int
+
+    @property
+    def error(self) -> float | None:
+        """Our error in percent, the mean of the seeds, or None."""
+        return statistics.fmean(self.errors) if self.errors else None
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation between seeds, in points; None for less than two."""
+        return statistics.stdev(self.errors) if len(self.errors) > 1 else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """An experiment's table: a row of entries for each data set."""
+
+    plan: Plan
+    rows: tuple[tuple[Dataset, tuple[Entry, ...]], ...]
+
+    def trials(self) -> list[dict[str, Any]]:
+        """All trials behind the figures."""
+        return [t for _, entries in self.rows for e in entries for t in e.trials]
+
+
+def fill(plan: Plan, store: Store) -> Table:
+    """Fills a plan's table with what is in the store."""
+    rows = []
+    for dataset, version in plan.datasets:
+        base = [c for c in plan.columns if c.name == plan.experiment.baseline]
+        base_entry = _entry(plan, store, dataset, version, base[0]) if base else None
+        entries = tuple(
+            _entry(plan, store, dataset, version, column, base_entry)
+            for column in plan.columns
+        )
+        rows.append((dataset, entries))
+    return Table(plan, tuple(rows))
+
+
+def _entry(plan, store, dataset, version, column, baseline=None):
+    errors, trials, expected = [], [], 0
+    for seed in plan.seeds:
+        cell = plan.cell(dataset, version, column, seed)
+        wanted = [cell.settings(trial) for trial in cell.trials()]
+        stored = sorted(
+            filter(None, map(store.get, wanted)),
+            key=lambda trial: trial["result"]["best_error"],
+        )
+        trials += stored
+        expected += len(wanted)
+        if len(stored) == len(wanted):
+            errors.append(100 * stored[0]["result"]["best_error"])
+    entry = Entry(
+        errors=tuple(errors),
+        paper=paper.error(dataset.paper, column.name),
+        mark=None,
+        paper_mark=None,
+        trials=tuple(trials),
+        expected=expected,
+    )
+    if baseline is None:
+        return entry
+    return dataclasses.replace(
+        entry,
+        mark=mark(entry.error, baseline.error),
+        paper_mark=mark(entry.paper, baseline.paper),
+    )
+
+
+def mark(error: float | None, baseline: float | None) -> str | None:
+    """The paper's colour rule: yellow is "worse", blue is "better".
+
+    >>> mark(6.0, 3.0), mark(5.9, 3.0), mark(0.0, 3.0), mark(None, 3.0)
+    ('worse', None, 'better', None)
+    """
+    if error is None or baseline is None:
+        return None
+    difference = round(error - baseline, 6)  # 3 points are 3 points in binary, too
+    if difference >= _THRESHOLD:
+        return "worse"
+    return "better" if difference <= -_THRESHOLD else None

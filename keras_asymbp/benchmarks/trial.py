@@ -1,0 +1,169 @@
+"""Training one model with one learning rate, by the protocol."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from keras_asymbp.benchmarks import architectures, pipeline
+from keras_asymbp.benchmarks.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks.protocol import chance_error
+from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
+from keras_asymbp.optimizers import BatchManhattan
+
+# What one call into the compiled graph does; the redraw is exact for any number.
+_STEPS_PER_EXECUTION = 10
+
+
+class Trainer:
+    """A cell's model, built and compiled once, which every trial starts anew.
+
+    Args:
+        cell: What to train.
+        examples: Its data.
+    """
+
+    def __init__(self, cell: Cell, examples: pipeline.Examples):
+        self._cell = cell
+        self._examples = examples
+        protocol, column = cell.protocol, cell.column
+        keras.utils.set_random_seed(cell.seed)
+        self._model = architectures.build(
+            cell.dataset.architecture,
+            cell.dataset.num_classes,
+            feedback=column.feedback,
+            normalization=column.normalization,
+            clamped=column.clamped,
+            kernel_initializer=protocol.kernel_initializer,
+            normalization_per=protocol.normalization_per,
+            normalization_alpha=protocol.statistics_alpha,
+        )
+        self._model.compile(
+            BatchManhattan(
+                momentum=protocol.momentum,
+                weight_decay=protocol.weight_decay,
+                setting=column.setting,
+            ),
+            # Summed over the mini-batch, as equation 3's settings are written.
+            loss=keras.losses.SparseCategoricalCrossentropy(
+                from_logits=True, reduction="sum"
+            ),
+            metrics=[
+                "accuracy",
+                # Of one example, whatever the batch: the curves' unit.
+                keras.metrics.SparseCategoricalCrossentropy(
+                    from_logits=True, name="cross_entropy"
+                ),
+            ],
+            steps_per_execution=_STEPS_PER_EXECUTION,
+        )
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._statistics = BatchStatistics(
+            pipeline.statistics_batches(
+                examples, protocol.batch_size, protocol.statistics_batches, cell.seed
+            )
+        )
+        self._variables = [*self._model.variables, *self._model.optimizer.variables]
+        self._start = [variable.numpy() for variable in self._variables]
+
+    def train(
+        self, trial: TrialSpec, on_epoch: Callable[[dict[str, Any]], None]
+    ) -> dict[str, Any]:
+        """Trains from the start; returns the result as it is stored.
+
+        Args:
+            trial: Learning rate and batch sizes.
+            on_epoch: Called after each epoch with its row of the curves.
+
+        Returns:
+            `best_error` (the lowest error of all epochs, a share; chance where none
+            was finished), `best_epoch` (from 1, or None), `diverged`, and `curves`, a
+            row an epoch: losses are cross-entropies of an example, errors are shares.
+        """
+        for variable, value in zip(self._variables, self._start, strict=True):
+            variable.assign(value)
+        curves = _Curves(self._cell, trial, len(self._examples.y_test), on_epoch)
+        cell, model = self._cell, self._model
+        ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
+        for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):
+            end = min(end, cell.protocol.epochs)
+            if first >= end or curves.diverged:
+                continue
+            model.fit(
+                pipeline.training_batches(
+                    self._examples, batch_size, cell.seed, first_epoch=first
+                ),
+                steps_per_epoch=pipeline.batches_per_epoch(self._examples, batch_size),
+                initial_epoch=first,
+                epochs=end,
+                validation_data=(self._examples.x_test, self._examples.y_test),
+                validation_batch_size=pipeline.EVALUATION_BATCH,
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    _Schedule(cell, trial),
+                    RedrawFeedback(),
+                    self._statistics,
+                    curves,
+                ],
+            )
+        return curves.result()
+
+
+class _Schedule(keras.callbacks.Callback):
+    """Sets each epoch's learning rate."""
+
+    def __init__(self, cell, trial):
+        super().__init__()
+        self._cell, self._trial = cell, trial
+
+    def on_epoch_begin(self, epoch, logs=None):
+        factor = self._cell.protocol.rate_factor(epoch)
+        self.model.optimizer.learning_rate = self._trial.learning_rate * factor
+
+
+class _Curves(keras.callbacks.Callback):
+    """Keeps a row for each epoch with a finite loss, and ends the run at another."""
+
+    def __init__(self, cell, trial, num_test, on_epoch):
+        super().__init__()
+        self._cell, self._trial = cell, trial
+        self._num_test, self._on_epoch = num_test, on_epoch
+        self._rows = []
+        self.diverged = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            self._end()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.diverged or not math.isfinite(logs["val_cross_entropy"]):
+            return self._end()
+        # Accuracies are float32: the share of test examples, to the last digit.
+        errors = round((1 - logs["val_accuracy"]) * self._num_test)
+        factor = self._cell.protocol.rate_factor(epoch)
+        row = {
+            "epoch": epoch + 1,
+            "learning_rate": self._trial.learning_rate * factor,
+            "train_loss": logs["cross_entropy"],
+            "train_error": 1 - logs["accuracy"],
+            "test_loss": logs["val_cross_entropy"],
+            "test_error": errors / self._num_test,
+        }
+        self._rows.append(row)
+        self._on_epoch(row)
+
+    def _end(self):
+        self.diverged = True
+        self.model.stop_training = True
+
+    def result(self):
+        best = min(self._rows, key=lambda row: row["test_error"], default=None)
+        chance = chance_error(self._cell.dataset.num_classes)
+        return {
+            "best_error": best["test_error"] if best else chance,
+            "best_epoch": best["epoch"] if best else None,
+            "diverged": self.diverged,
+            "curves": self._rows,
+        }

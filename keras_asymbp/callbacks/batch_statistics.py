@@ -1,0 +1,59 @@
+import keras
+import tensorflow as tf
+
+from keras_asymbp.normalization import BatchNormalization
+
+
+class BatchStatistics(keras.callbacks.Callback):
+    """Takes `BatchNormalization` statistics anew before each evaluation in `fit`.
+
+    The weights stand still meanwhile: training batches run forward, the first one's
+    means and standard deviations start the exponential moving averages and the others
+    move them by the layer's `alpha`.
+
+    Args:
+        batches: A `tf.data.Dataset` of batches of inputs, without targets. All of
+            them are used: the paper takes 20.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> import tensorflow as tf
+    >>> x, y = tf.random.normal((80, 3)), tf.zeros((80, 1))
+    >>> norm = keras_asymbp.BatchNormalization()
+    >>> model = keras.Sequential([keras.Input((3,)), norm, keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> statistics = keras_asymbp.BatchStatistics(tf.data.Dataset.from_tensors(x))
+    >>> history = model.fit(
+    ...     x, y, validation_data=(x, y), callbacks=[statistics], verbose=0
+    ... )
+    >>> bool(tf.reduce_all(abs(norm.moving_mean - tf.reduce_mean(x, 0)) < 1e-5))
+    True
+
+    Source: "Training Details", section 5, Liao et al. 2016.
+    """
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def set_model(self, model):
+        if model is self.model:
+            return
+        super().set_model(model)
+        self._layers = [
+            layer
+            for layer in model._flatten_layers()
+            if isinstance(layer, BatchNormalization)
+        ]
+        self._forward = tf.function(lambda x: model(x, training=True))
+
+    def on_test_begin(self, logs=None):
+        if not self._layers:
+            return
+        for number, batch in enumerate(self.batches):
+            if number < 2:
+                for layer in self._layers:
+                    layer.rate.assign(1.0 if number == 0 else layer.alpha)
+            self._forward(batch)
+        for layer in self._layers:
+            layer.rate.assign(layer.alpha)

@@ -1,0 +1,90 @@
+import functools
+
+import keras
+
+from keras_asymbp.layers import AsymmetricLayer
+
+
+def redraw_feedback(model, updates=1):
+    """Redraws the batchwise random feedback of a model: call it after each update.
+
+    For a training loop of your own, inside or outside of a `tf.function`; in `fit`,
+    `RedrawFeedback` does it. Rules without batchwise randomness stay as they are.
+
+    Args:
+        model: A `keras.Model` or layer; nested ones are looked through.
+        updates: Number of weight updates since the last call, an integer or an
+            integer tensor.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(2, feedback="brSF")
+    >>> model = keras.Sequential([keras.Input((3,)), layer])
+    >>> before = layer.feedback_kernel
+    >>> keras_asymbp.redraw_feedback(model)
+    >>> bool((layer.feedback_kernel == before).numpy().any())
+    False
+    """
+    for layer in _asymmetric_layers(model):
+        layer.feedback.redraw(layer.kernel, updates)
+
+
+class RedrawFeedback(keras.callbacks.Callback):
+    """Redraws batchwise random feedback (`brSF`) exactly once for each weight update.
+
+    A callback is called once for `steps_per_execution` steps, so the redraw is put
+    where the updates are: at the end of the model's `train_step`, which stays so for
+    later calls of `fit`. It follows the optimizer's count of updates, hence steps that
+    accumulate gradients or are skipped by loss scaling draw nothing. `evaluate` and
+    `predict` never draw.
+
+    Models without such a rule are left alone.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(1, feedback="brSF")
+    >>> model = keras.Sequential([keras.Input((3,)), layer])
+    >>> model.compile("batch_manhattan", "mse")
+    >>> x, y = keras.ops.ones((20, 3)), keras.ops.ones((20, 1))
+    >>> history = model.fit(x, y, callbacks=[keras_asymbp.RedrawFeedback()], verbose=0)
+
+    Source: M "is redrawn after each update of W", settings 2 and 4, section 2, Liao et
+    al. 2016.
+    """
+
+    def on_train_begin(self, logs=None):
+        model = self.model
+        if getattr(model.train_step, "redraws_feedback", False):
+            return
+        if not any(_redraws(layer.feedback) for layer in _asymmetric_layers(model)):
+            return
+        model.train_step = _with_redraw(model, model.train_step)
+        model.make_train_function(force=True)
+
+
+def _with_redraw(model, train_step):
+    """`train_step`, followed by one redraw for each update that it made."""
+
+    @functools.wraps(train_step)
+    def step(*args, **kwargs):
+        before = keras.ops.copy(model.optimizer.iterations)
+        logs = train_step(*args, **kwargs)
+        redraw_feedback(model, model.optimizer.iterations - before)
+        return logs
+
+    step.redraws_feedback = True
+    return step
+
+
+def _asymmetric_layers(model):
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, AsymmetricLayer) and layer.built
+    ]
+
+
+def _redraws(rule):
+    from keras_asymbp.feedbacks import Feedback
+
+    return type(rule).redraw is not Feedback.redraw

@@ -1,0 +1,85 @@
+"""Feedback rules: one rule, one file; `base.py` holds the contract."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from keras_asymbp._discover import public_classes
+from keras_asymbp.feedbacks.base import Feedback
+
+if TYPE_CHECKING:  # the rules are found at import, not listed
+
+    def __getattr__(name: str) -> Any: ...
+
+
+_RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
+globals().update(_RULES)
+for _rule in _RULES.values():
+    keras.saving.register_keras_serializable("keras_asymbp")(_rule)
+
+ALIASES: dict[str, type[Feedback]] = {
+    rule.alias: rule for rule in _RULES.values() if rule.alias
+}
+
+__all__ = ["ALIASES", "Feedback", "deserialize", "get", "serialize", *_RULES]
+
+
+def get(identifier: Any) -> Feedback:
+    """Returns the rule that `identifier` means.
+
+    Args:
+        identifier: The paper's name of a rule (`"uSF"`, `"brSF-25"` for a flip
+            probability of 0.25), the name of its class, a rule, its config as
+            `serialize` returns it, or None for backpropagation.
+
+    Returns:
+        A `Feedback`: a new one, or `identifier` itself where that is a rule.
+
+    Raises:
+        ValueError: If there is no such rule.
+
+    >>> import keras_asymbp
+    >>> keras_asymbp.feedbacks.get("frSF-25").flip_probability
+    0.25
+    """
+    if identifier is None:
+        return ALIASES["BP"]()
+    if isinstance(identifier, Feedback):
+        return identifier
+    if isinstance(identifier, dict):
+        rule = deserialize(identifier)
+        if isinstance(rule, Feedback):
+            return rule
+    elif isinstance(identifier, str):
+        rule_class = ALIASES.get(identifier) or _RULES.get(identifier)
+        if rule_class:
+            return rule_class()
+        partial = re.fullmatch(r"(\w+)-(\d{1,2}|100)", identifier)
+        if partial and partial[1] in _partial_aliases():
+            return ALIASES[partial[1]](flip_probability=int(partial[2]) / 100)
+    raise ValueError(
+        "Unknown feedback rule. Expected one of "
+        f"{', '.join(repr(alias) for alias in ALIASES)}, "
+        f"{', '.join(repr(alias + '-25') for alias in _partial_aliases())} (or another "
+        "percentage from 0 to 100), None, a config dictionary or an instance of "
+        f"`keras_asymbp.feedbacks.Feedback`. Received: {identifier!r}"
+    )
+
+
+def serialize(rule: Feedback) -> dict:
+    """Returns the config of a rule, from which `get` makes a new one."""
+    return keras.saving.serialize_keras_object(rule)
+
+
+def deserialize(config: dict, custom_objects: dict | None = None) -> Feedback:
+    """Makes a rule from its config; see `keras.saving.deserialize_keras_object`."""
+    return keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+def _partial_aliases() -> list[str]:
+    return [
+        a
+        for a, rule in ALIASES.items()
+        if issubclass(rule, _RULES["RandomSignConcordant"])
+    ]

@@ -1,0 +1,84 @@
+"""The contract of a feedback rule."""
+
+from typing import ClassVar
+
+import keras
+from keras import ops
+
+
+class Feedback(keras.layers.Layer):
+    """A feedback rule: from the forward kernel W to the feedback kernel V.
+
+    The backward pass of a layer uses V where backpropagation uses W (eq. 2).
+    A rule of your own needs one method, `call`:
+
+    >>> import keras_asymbp
+    >>> class Halved(keras_asymbp.feedbacks.Feedback):
+    ...     def call(self, kernel):
+    ...         return 0.5 * kernel
+    >>> layer = keras_asymbp.AsymDense(3, feedback=Halved())
+
+    Decorate it with `keras.saving.register_keras_serializable()` to load saved
+    models without `custom_objects`. Arguments go into `get_config`, as for any Keras
+    layer. State (a fixed random matrix, say) is made in `build` by `add_weight` with
+    `trainable=False`, and is saved with the model.
+
+    A rule belongs to one layer, which builds it with the shape of its kernel.
+
+    Attributes:
+        alias: The paper's name for the rule, which `feedback="..."` accepts; None
+            for a rule without one.
+        symmetric: Whether V is W, so that ordinary backpropagation is what is meant.
+        fan_in: The number of inputs of one filter, set by the layer before `build`.
+
+    Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
+    """
+
+    alias: ClassVar[str | None] = None
+    symmetric: ClassVar[bool] = False
+
+    def __init__(self, **kwargs):
+        # Rules see W as it is stored: a kernel rounded to half precision could lose
+        # small weights' signs, and changes too small to show.
+        kwargs.setdefault("autocast", False)
+        kwargs.setdefault("name", "feedback")
+        super().__init__(**kwargs)
+        self.fan_in = None
+
+    def build(self, kernel_shape):
+        """Makes the rule's state for a kernel of `kernel_shape`; by default none."""
+        self.built = True
+
+    def call(self, kernel):
+        """Returns V.
+
+        Args:
+            kernel: W, the layer's kernel variable, in its storage dtype.
+
+        Returns:
+            V, a tensor with the shape of `kernel`.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement `call(self, kernel)`, which returns "
+            "the feedback kernel V."
+        )
+
+    def redraw(self, kernel, updates=1):
+        """Draws the next V after an update of W; by default V has nothing to draw.
+
+        Args:
+            kernel: W, the layer's kernel variable, after the update.
+            updates: Number of updates since the last redraw, 0 or more.
+        """
+
+    def compute_output_shape(self, kernel_shape):
+        return kernel_shape
+
+    def get_build_config(self):
+        # The layer builds its rule, also when a saved model is loaded.
+        return None
+
+
+def sign(kernel):
+    """sign(W), with sign(0) = 0: a weight that is zero sends no error back."""
+    return ops.sign(kernel)

@@ -1,0 +1,90 @@
+import keras
+from keras import ops
+
+from keras_asymbp import random
+from keras_asymbp.feedbacks.base import sign
+from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
+
+# What the state vector holds. The fingerprint is 0 until a gradient has been taken.
+_SEED, _DRAW, _FINGERPRINT = range(3)
+
+
+class BatchwiseRandomSignConcordant(RandomSignConcordant):
+    """Batchwise random magnitudes: `V = M o sign(W) o S_p`.
+
+    M is uniform in [0, 1) and an element of S_p is -1 with probability p, 1
+    otherwise. Both are redrawn after each update of W; `RedrawFeedback` does it in
+    `fit` and `redraw_feedback(model)` in a loop of your own. Without either, the next
+    gradient after a change of W draws anew, so that this rule never turns into
+    `frSF`; only a layer that is frozen, whose W does not change, then keeps its M.
+
+    M is a function of the seed and the number of the draw, nothing of its size is
+    stored, and a saved model goes on with the draw where it was. Neither `evaluate`
+    nor `predict` draws.
+
+    Args:
+        flip_probability: p, in [0, 1]: the probability that a feedback weight has
+            the other sign than its forward weight. 0 is sign concordance, 1
+            discordance.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If `flip_probability` or `seed` is out of range.
+
+    Alias: `"brSF"`, and `"brSF-25"` for p = 0.25, with any whole percentage.
+    Source: settings 2 and 4, section 2, Liao et al. 2016.
+
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(1, feedback="brSF")
+    >>> layer.build((None, 3))
+    >>> _ = layer.kernel.assign([[-0.3], [0.0], [2.0]])
+    >>> v = layer.feedback_kernel.numpy().ravel()
+    >>> bool(-1 < v[0] < 0 and v[1] == 0 and 0 < v[2] < 1)
+    True
+    """
+
+    alias = "brSF"
+
+    def build(self, kernel_shape):
+        self._state = self.add_weight(
+            name="state",
+            shape=(3,),
+            dtype="int64",
+            initializer=lambda shape, dtype: ops.array([self._first_seed, 0, 0], dtype),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        state = self._catch_up(kernel)
+        return sign(kernel) * ops.cast(
+            random.signed_magnitudes(
+                kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
+            ),
+            kernel.dtype,
+        )
+
+    def redraw(self, kernel, updates=1):
+        state = ops.convert_to_tensor(self._state)
+        self._set_state(
+            state, ops.cast(updates, "int64"), random.fingerprint(_tensor(kernel))
+        )
+
+    def _catch_up(self, kernel):
+        """Draws anew if W has changed since the last draw; returns the state."""
+        state = ops.convert_to_tensor(self._state)
+        fingerprint = random.fingerprint(_tensor(kernel))
+        known = state[_FINGERPRINT]
+        stale = ops.logical_and(known != 0, known != fingerprint)
+        return self._set_state(state, ops.cast(stale, "int64"), fingerprint)
+
+    def _set_state(self, state, draws, fingerprint):
+        state = ops.stack([state[_SEED], state[_DRAW] + draws, fingerprint])
+        self._state.assign(state)
+        return state
+
+
+def _tensor(kernel):
+    return kernel.value if isinstance(kernel, keras.Variable) else kernel

@@ -1,0 +1,57 @@
+from keras import ops
+
+from keras_asymbp import random
+from keras_asymbp.feedbacks.base import Feedback
+
+
+class FixedRandom(Feedback):
+    """Fixed random feedback: `V ~ N(0, stddev^2)`, drawn once, whatever W is.
+
+    Args:
+        stddev: The standard deviation, 0 or more.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If `stddev` or `seed` is out of range.
+
+    Alias: `"RndF"`. Source: setting 6, section 2, Liao et al. 2016; the rule of
+    Lillicrap et al. 2014.
+
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(400, feedback="RndF")
+    >>> layer.build((None, 400))
+    >>> round(float(layer.feedback_kernel.numpy().std()), 2)
+    0.05
+    """
+
+    alias = "RndF"
+
+    def __init__(self, stddev=0.05, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not stddev >= 0:
+            raise ValueError(
+                f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
+            )
+        self.stddev = float(stddev)
+        self.seed = seed
+        self._first_seed = random.resolve_seed(seed)
+
+    def build(self, kernel_shape):
+        self._weights = self.add_weight(
+            name="weights",
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: ops.cast(
+                random.normal(shape, self._first_seed, self.stddev), dtype
+            ),
+            trainable=False,
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return self._weights
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(stddev=self.stddev, seed=self.seed)
+        return config

@@ -1,0 +1,54 @@
+from keras import ops
+
+from keras_asymbp import random
+from keras_asymbp.feedbacks.base import sign
+from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
+
+
+class FixedRandomSignConcordant(RandomSignConcordant):
+    """Fixed random magnitudes: `V = M o sign(W) o S_p`, with M and S_p drawn once.
+
+    M is uniform in [0, 1) and an element of S_p is -1 with probability p, 1
+    otherwise. The sign is always that of the present W.
+
+    Args:
+        flip_probability: p, in [0, 1]: the probability that a feedback weight has
+            the other sign than its forward weight. 0 is sign concordance, 1
+            discordance.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If `flip_probability` or `seed` is out of range.
+
+    Alias: `"frSF"`, and `"frSF-25"` for p = 0.25, with any whole percentage.
+    Source: settings 3 and 5, section 2, Liao et al. 2016.
+
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(1, feedback="frSF")
+    >>> layer.build((None, 2))
+    >>> _ = layer.kernel.assign([[-0.3], [2.0]])
+    >>> before = layer.feedback_kernel
+    >>> _ = layer.kernel.assign([[0.3], [5.0]])
+    >>> (layer.feedback_kernel / before).numpy().ravel().tolist()
+    [-1.0, 1.0]
+    """
+
+    alias = "frSF"
+
+    def build(self, kernel_shape):
+        self._factor = self.add_weight(
+            name="factor",
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: ops.cast(
+                random.signed_magnitudes(
+                    shape, self._first_seed, 0, self.flip_probability
+                ),
+                dtype,
+            ),
+            trainable=False,
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return self._factor * sign(kernel)

@@ -1,0 +1,75 @@
+"""The backward pass through V: the only place with `tf.custom_gradient`."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def asymmetric(
+    product: Product,
+    inputs: tf.Tensor,
+    kernel: tf.Tensor,
+    feedback_kernel: Callable[[], tf.Tensor],
+) -> tf.Tensor:
+    """Applies a product of inputs and kernel whose error travels back through V.
+
+    With `Y = product(X, W)` the forward pass is the product itself (eq. 1) and
+    the backward pass is
+
+        dE/dX = the gradient in X of product(X, V), for the error dE/dY   (eq. 2)
+        dE/dW = the gradient in W of product(X, W), for the error dE/dY
+
+    so a matrix product gives `dE/dX = dE/dY V^T` and `dE/dW = X^T dE/dY`. Both are
+    TensorFlow's own gradients, hence strides, padding, dilation, groups, data
+    formats and second derivatives are whatever TensorFlow supports. In a
+    `tf.function` the gradients that nobody asks for (the first layer's dE/dX) and
+    the forward products below are dropped from the graph.
+
+    Args:
+        product: Function of two tensors that is linear in each of them, for
+            example `tf.matmul`.
+        inputs: X, a float tensor of any shape that `product` accepts.
+        kernel: W, a float tensor of the dtype of `inputs`.
+        feedback_kernel: Function without arguments that returns V, a tensor with
+            the shape of `kernel`. It is called in the backward pass only: a
+            forward pass neither computes V nor touches a rule's state.
+
+    Returns:
+        `product(inputs, kernel)`.
+
+    Example:
+
+    >>> x, w, v = tf.ones((1, 2)), tf.ones((2, 3)), tf.fill((2, 3), 5.0)
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = asymmetric(tf.matmul, x, w, lambda: v)
+    >>> y.numpy().tolist(), tape.gradient(y, x).numpy().tolist()
+    ([[2.0, 2.0, 2.0]], [[15.0, 15.0]])
+
+    Source: equations 1 and 2, section 2, of Liao, Leibo and Poggio, "How Important
+    Is Weight Symmetry in Backpropagation?", AAAI 2016.
+    """
+
+    @tf.custom_gradient
+    def forward(x, w):
+        def backward(error):
+            v = tf.cast(feedback_kernel(), w.dtype)
+            return (
+                _gradient(lambda x: product(x, v), x, error),
+                _gradient(lambda w: product(x, w), w, error),
+            )
+
+        return product(x, w), backward
+
+    # A variable must come as the tensor that it holds now, or TensorFlow refuses.
+    return forward(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
+
+
+def _gradient(function, at, error):
+    """The gradient of `function` at `at` for the error of its output."""
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        output = function(at)
+    return tape.gradient(output, at, error)

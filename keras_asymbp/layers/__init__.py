@@ -1,0 +1,20 @@
+"""Layers: one small file each over `base.py`."""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from keras_asymbp._discover import public_classes
+from keras_asymbp.layers.base import AsymmetricLayer
+
+if TYPE_CHECKING:  # the layers are found at import, not listed
+
+    def __getattr__(name: str) -> Any: ...
+
+
+LAYERS: dict[str, Any] = public_classes(__name__, __path__, AsymmetricLayer)
+globals().update(LAYERS)
+for _layer in LAYERS.values():
+    keras.saving.register_keras_serializable("keras_asymbp")(_layer)
+
+__all__ = ["AsymmetricLayer", "LAYERS", *LAYERS]

@@ -1,0 +1,5 @@
+"""Optimizers."""
+
+from keras_asymbp.optimizers.batch_manhattan import BatchManhattan
+
+__all__ = ["BatchManhattan"]

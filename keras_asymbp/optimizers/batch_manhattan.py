@@ -1,0 +1,125 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_asymbp")
+class BatchManhattan(keras.optimizers.Optimizer):
+    """The Batch Manhattan update rule, and mini-batch SGD as its setting 0.
+
+    With g the gradient of a weight w, m the momentum and d the weight decay,
+
+        w(t+1) = w(t) + learning_rate * tau(t)                        (eq. 3)
+
+        setting 0 (SGD): tau = -g + m tau' - d w
+        setting 1:       tau = -sign(g) + m tau' - d w
+        setting 2:       tau = sign(-sign(g) + m tau' - d w)
+        setting 3:       tau = sign(kappa), kappa = -sign(g) + m kappa' - d w
+
+    where a prime is the value of the update before and `sign(0) = 0`: a weight without
+    a gradient does not drift.
+
+    Unlike `keras.optimizers.SGD`, the learning rate multiplies tau and not the
+    momentum buffer, so that a change of the rate acts at once; and the weight decay
+    is part of tau, not a step of its own. As in the paper, g is meant to be the sum
+    over the mini-batch (a loss with `reduction="sum"`); settings 1 to 3 give the same
+    for the mean, setting 0 then wants a larger rate.
+
+    Args:
+        learning_rate: A float of 0 or more, or a
+            `keras.optimizers.schedules.LearningRateSchedule`.
+        momentum: m, a float of 0 or more and below 1.
+        weight_decay: d, a float of 0 or more.
+        setting: 0, 1, 2 or 3.
+        **kwargs: The arguments of every Keras optimizer: `clipnorm`, `clipvalue`,
+            `global_clipnorm`, `use_ema`, `ema_momentum`, `ema_overwrite_frequency`,
+            `loss_scale_factor`, `gradient_accumulation_steps`, `name`.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Alias: `"batch_manhattan"`, in `model.compile`.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> w = keras.Variable([1.0, 1.0])
+    >>> optimizer = keras_asymbp.BatchManhattan(0.25)
+    >>> optimizer.apply([keras.ops.array([30.0, 0.0])], [w])
+    >>> w.numpy().tolist()
+    [0.75, 1.0]
+
+    Source: equation 3, section 3, Liao et al. 2016.
+    """
+
+    def __init__(
+        self,
+        learning_rate=5e-4,
+        momentum=0.9,
+        weight_decay=0.0,
+        setting=1,
+        name="batch_manhattan",
+        **kwargs,
+    ):
+        if isinstance(learning_rate, (int, float)) and not learning_rate >= 0:
+            raise ValueError(
+                "Argument `learning_rate` must be 0 or more. "
+                f"Received: learning_rate={learning_rate}"
+            )
+        if not 0 <= momentum < 1:
+            raise ValueError(
+                "Argument `momentum` must be 0 or more and below 1. "
+                f"Received: momentum={momentum}"
+            )
+        if not weight_decay >= 0:
+            raise ValueError(
+                "Argument `weight_decay` must be 0 or more. "
+                f"Received: weight_decay={weight_decay}"
+            )
+        if setting not in (0, 1, 2, 3):
+            raise ValueError(
+                "Argument `setting` must be 0 (SGD), 1, 2 or 3. "
+                f"Received: setting={setting}"
+            )
+        super().__init__(
+            learning_rate=learning_rate, weight_decay=weight_decay, name=name, **kwargs
+        )
+        self.momentum = momentum
+        self.setting = setting
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        # tau of settings 0 to 2, kappa of setting 3
+        self._momentums = self.add_optimizer_variables(variables, "momentum")
+
+    def update_step(self, gradient, variable, learning_rate):
+        def constant(value):
+            return ops.cast(value, variable.dtype)
+
+        # An embedding's sparse gradient becomes a dense one: momentum and decay act on
+        # every weight at every step.
+        gradient = ops.cast(ops.convert_to_tensor(gradient), variable.dtype)
+        buffer = self._momentums[self._get_variable_index(variable)]
+
+        descent = -gradient if self.setting == 0 else -ops.sign(gradient)
+        tau = descent + constant(self.momentum) * buffer
+        if self.weight_decay and self._use_weight_decay(variable):
+            tau -= constant(self.weight_decay) * variable
+        if self.setting == 2:
+            tau = ops.sign(tau)
+        self.assign(buffer, tau)
+        if self.setting == 3:
+            tau = ops.sign(tau)
+        self.assign_add(variable, constant(learning_rate) * tau)
+
+    def _apply_weight_decay(self, variables):
+        """The decay is inside tau: Keras's decoupled one must not come on top."""
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(momentum=self.momentum, setting=self.setting)
+        return config
+
+
+# `compile("batch_manhattan")`: registration alone gives "keras_asymbp>BatchManhattan".
+keras.saving.get_custom_objects()["batch_manhattan"] = BatchManhattan

@@ -1,0 +1,87 @@
+"""Every random number that a rule draws: stateless, from a seed and a draw's number.
+
+The bits of `tf.random.stateless_*` with the Philox generator are the same on CPU and
+GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
+"""
+
+import random
+
+import tensorflow as tf
+
+# The streams of one draw, so that M and S_p are independent of each other.
+_MAGNITUDE, _FLIP = range(2)
+_STREAMS = 2
+
+# Keras's initializers draw with the same generator from seeds below 2^32: a layer's
+# initializer and its rule may be given the same seed, and M must not be W's numbers.
+_BEYOND_KERAS = 2**32
+
+
+def resolve_seed(seed: int | None) -> int:
+    """Returns `seed`, or where it is None a new one that follows Keras's global seed.
+
+    As Keras's initializers do: `keras.utils.set_random_seed` seeds Python's
+    generator, which numbers the rules in the order in which they are made.
+
+    Raises:
+        ValueError: If `seed` is not None or an integer in [0, 2^31).
+    """
+    if seed is None:
+        return random.randrange(2**31)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(
+            "Argument `seed` must be None or an integer in [0, 2**31). "
+            f"Received: seed={seed!r}"
+        )
+    return seed
+
+
+def normal(shape, seed, stddev):
+    """Draws N(0, stddev^2), float32, of `shape`.
+
+    For a layer's `build` only, which is eager: XLA makes other numbers of the bits.
+    """
+    return tf.random.stateless_normal(
+        shape, seed=_key(seed, 0, _MAGNITUDE), stddev=stddev, alg="philox"
+    )
+
+
+def signed_magnitudes(shape, seed, draw, flip_probability):
+    """Draws M o S_p, float32, of `shape`: draw number `draw` from `seed`.
+
+    M is uniform in [0, 1); an element of S_p is -1 with probability
+    `flip_probability` and 1 otherwise (settings 4 and 5, section 2).
+    """
+    magnitudes = _uniform(shape, _key(seed, draw, _MAGNITUDE))
+    if flip_probability == 0:
+        return magnitudes
+    flips = _uniform(shape, _key(seed, draw, _FLIP)) < flip_probability
+    return tf.where(flips, -magnitudes, magnitudes)
+
+
+def fingerprint(values):
+    """A number in [1, 2^61), int64, that changes when any bit of float `values` does.
+
+    Elements are weighted by their position: updates of equal size and opposite sign,
+    which Batch Manhattan makes, must not cancel.
+    """
+    bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[values.dtype.size]
+    words = tf.reshape(tf.cast(tf.bitcast(values, bits), tf.int64), [-1])
+    positions = tf.range(tf.size(words, out_type=tf.int64))
+    weights = (2 * positions + 1) * 0x9E3779B97F4A7C1  # int64 arithmetic wraps around
+    digest = tf.bitwise.right_shift(tf.reduce_sum(words * weights), 3)
+    return tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(digest, 2**61 - 1), 1)
+
+
+def _key(seed, draw, stream):
+    seed = tf.cast(seed, tf.int64) + _BEYOND_KERAS
+    return tf.stack([seed, tf.cast(draw, tf.int64) * _STREAMS + stream])
+
+
+def _uniform(shape, key):
+    # The generator's bits are the same everywhere, the floats that XLA makes of them
+    # are not.
+    bits = tf.random.stateless_uniform(
+        shape, seed=key, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+    )
+    return tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) * 2.0**-24

@@ -1,0 +1,61 @@
+"""Packaging of keras_asymbp; the other tools' settings are in pyproject.toml."""
+
+import pathlib
+import re
+
+import setuptools
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+)"', (HERE / "keras_asymbp" / "__init__.py").read_text()
+)[1]
+
+BENCHMARKS = [
+    "jinja2>=3.1",
+    "keras-tuner>=1.4.8",
+    "rich>=13.9",
+    # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
+    "importlib_resources>=6.4",
+    "tensorflow-datasets>=4.9.10",
+]
+
+setuptools.setup(
+    name="keras-asymbp",
+    version=VERSION,
+    description=(
+        "Keras layers whose error travels backward through weights other than the "
+        "forward ones, and the benchmarks of Liao, Leibo and Poggio (2016)"
+    ),
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
+    package_data={
+        "keras_asymbp.benchmarks": ["paper/*.csv", "templates/*"],
+        "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
+    },
+    install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
+    extras_require={
+        "benchmarks": BENCHMARKS,
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
+        "test": [
+            *BENCHMARKS,
+            "hypothesis>=6.112",
+            "mypy>=1.13",
+            "pytest>=8.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.8",
+        ],
+    },
+    entry_points={
+        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.__main__:main"]
+    },
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

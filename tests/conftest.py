@@ -1,0 +1,113 @@
+"""What every test shares. Environment first: TensorFlow reads it when imported."""
+
+import os
+import subprocess
+import sys
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import hypothesis
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# A GPU's shortened float32 products would be too coarse for the comparisons.
+tf.config.experimental.enable_tensor_float_32_execution(False)
+
+# Derandomized, so that a failure in CI is there again at the desk.
+hypothesis.settings.register_profile(
+    "keras_asymbp", max_examples=15, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("keras_asymbp")
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def tfds_data_dir():
+    """A folder with prepared TensorFlow Datasets."""
+    folder = os.environ.get("KERAS_ASYMBP_TEST_DATA")
+    if not folder:
+        pytest.skip("KERAS_ASYMBP_TEST_DATA names no folder of prepared data sets")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def draw_factor():
+    """M o S_p from its definition: the formula that saved models rely on."""
+
+    def factor(shape, seed, draw=0, flip_probability=0):
+        def uniform(stream):
+            bits = tf.random.stateless_uniform(
+                shape,
+                tf.constant([seed + 2**32, 2 * draw + stream], tf.int64),
+                minval=None,
+                maxval=None,
+                dtype=tf.uint32,
+                alg="philox",
+            )
+            # float32 has 24 significant bits.
+            return (bits.numpy() >> 8).astype("float32") / np.float32(2**24)
+
+        return uniform(0) * np.where(uniform(1) < flip_probability, -1, 1)
+
+    return factor
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Runs code in a new process, which fails the test if it fails."""
+
+    def run(code, *flags, **options):
+        options.setdefault("env", os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+        done = subprocess.run(
+            [sys.executable, *flags, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            **options,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make_layer():
+    """An AsymDense with weights of both signs and a zero."""
+
+    def make(feedback, kernel=None, **arguments):
+        from keras_asymbp import AsymDense
+
+        if kernel is None:
+            kernel = [[0.5, -2.0, 0.0], [-0.25, 3.0, 1.0]]
+        kernel = np.asarray(kernel)
+        layer = AsymDense(kernel.shape[1], feedback=feedback, **arguments)
+        layer.build((None, kernel.shape[0]))
+        layer.kernel.assign(kernel)
+        return layer
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def backward_kernel():
+    """The V that an AsymDense's backward pass uses: what errors 1 come out as."""
+
+    def used(layer):
+        inputs, units = layer.kernel.shape
+        x = tf.ones((units, inputs), layer.compute_dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return tf.transpose(tape.gradient(y, x, tf.eye(units, dtype=y.dtype))).numpy()
+
+    return used

@@ -1,0 +1,91 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_asymbp import AsymDense, feedbacks
+from keras_asymbp.feedbacks.base import sign
+
+
+class Halved(feedbacks.Feedback):
+    """A user's own rule: one method."""
+
+    def call(self, kernel):
+        return 0.5 * kernel
+
+
+@keras.saving.register_keras_serializable("keras_asymbp_tests")
+class Shifted(feedbacks.Feedback):
+    """A user's own rule with an argument and state."""
+
+    def __init__(self, shift, **kwargs):
+        super().__init__(**kwargs)
+        self.shift = shift
+
+    def build(self, kernel_shape):
+        self.offset = self.add_weight(
+            shape=kernel_shape, initializer="random_normal", trainable=False
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return kernel + self.shift * self.offset
+
+    def get_config(self):
+        return super().get_config() | {"shift": self.shift}
+
+
+def test_sign_of_zero_is_zero():
+    values = np.array([-2.0, -0.0, 0.0, 1e-30, 3.0], "float32")
+    np.testing.assert_array_equal(sign(values), [-1, 0, 0, 1, 1])
+
+
+def test_a_rule_of_one_method(make_layer, backward_kernel):
+    layer = make_layer(Halved())
+    np.testing.assert_array_equal(backward_kernel(layer), layer.kernel.numpy() / 2)
+    np.testing.assert_array_equal(layer.feedback_kernel, layer.kernel.numpy() / 2)
+
+
+def test_a_rule_without_its_method_says_so(make_layer, backward_kernel):
+    class Empty(feedbacks.Feedback):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty must implement `call"):
+        backward_kernel(make_layer(Empty()))
+
+
+@pytest.mark.parametrize(
+    ("rule", "custom_objects"), [(Halved(), {"Halved": Halved}), (Shifted(3.0), None)]
+)
+def test_a_rule_of_ones_own_is_saved_and_loaded(
+    rule, custom_objects, tmp_path, backward_kernel
+):
+    model = keras.Sequential([keras.Input((4,)), AsymDense(3, feedback=rule)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(
+        tmp_path / "model.keras", custom_objects=custom_objects
+    )
+    assert type(loaded.layers[0].feedback) is type(rule)
+    np.testing.assert_array_equal(
+        backward_kernel(loaded.layers[0]), backward_kernel(model.layers[0])
+    )
+
+
+def test_state_without_a_redraw_stays(make_layer):
+    layer = make_layer(Shifted(1.0))
+    before = layer.feedback_kernel
+    layer.feedback.redraw(layer.kernel, updates=3)
+    np.testing.assert_array_equal(layer.feedback_kernel, before)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_rules_see_w_as_it_is_stored(dtype, make_layer, backward_kernel):
+    seen = []
+
+    class Spy(feedbacks.Feedback):
+        def call(self, kernel):
+            seen.append((keras.backend.standardize_dtype(kernel.dtype), self.fan_in))
+            return kernel
+
+    layer = make_layer(Spy(), dtype=dtype)
+    backward_kernel(layer)
+    assert seen == [(layer.variable_dtype, 2)]

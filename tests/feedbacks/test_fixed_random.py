@@ -1,0 +1,49 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_asymbp import AsymDense, feedbacks
+
+
+def test_v_is_drawn_once_whatever_w_is(make_layer, backward_kernel):
+    layer = make_layer(feedbacks.FixedRandom(stddev=0.5, seed=11))
+    key = tf.constant([11 + 2**32, 0], tf.int64)
+    v = tf.random.stateless_normal((2, 3), key, stddev=0.5, alg="philox")
+    np.testing.assert_array_equal(layer.feedback_kernel, v)
+    np.testing.assert_array_equal(backward_kernel(layer), v)
+    layer.kernel.assign(-layer.kernel)
+    np.testing.assert_array_equal(backward_kernel(layer), v)
+
+
+def test_its_deviation_is_the_paper_s():
+    layer = AsymDense(300, feedback="RndF")
+    layer.build((None, 300))
+    v = layer.feedback_kernel.numpy()
+    assert v.std() == pytest.approx(0.05, rel=0.02)
+    assert v.mean() == pytest.approx(0, abs=0.001)
+
+
+def test_the_initializer_of_w_tells_nothing_of_v():
+    # One seed for both would make V of the numbers of W: backpropagation.
+    for seed in (None, 4):
+        layer = AsymDense(
+            100,
+            kernel_initializer=keras.initializers.RandomNormal(seed=seed),
+            feedback=feedbacks.FixedRandom(seed=seed),
+        )
+        layer.build((None, 120))
+        v, w = np.ravel(layer.feedback_kernel), np.ravel(layer.kernel)
+        assert abs(np.corrcoef(v, w)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("stddev", [-0.1, float("nan")])
+def test_refuses_what_is_no_deviation(stddev):
+    with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
+        feedbacks.FixedRandom(stddev=stddev)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 0.5])
+def test_refuses_what_is_no_seed(seed):
+    with pytest.raises(ValueError, match="`seed` must be None or an integer"):
+        feedbacks.FixedRandom(seed=seed)

@@ -1,0 +1,101 @@
+import json
+
+import keras
+import pytest
+
+from keras_asymbp import feedbacks
+
+PAPER = {
+    "BP": feedbacks.Symmetric,
+    "uSF": feedbacks.UniformSignConcordant,
+    "NuSF": feedbacks.NormalizedUniformSignConcordant,
+    "brSF": feedbacks.BatchwiseRandomSignConcordant,
+    "frSF": feedbacks.FixedRandomSignConcordant,
+    "RndF": feedbacks.FixedRandom,
+}
+
+
+@pytest.mark.parametrize("alias", PAPER)
+def test_get_takes_the_paper_s_names_and_ours(alias):
+    assert type(feedbacks.get(alias)) is PAPER[alias]
+    assert type(feedbacks.get(PAPER[alias].__name__)) is PAPER[alias]
+    assert feedbacks.get(alias) is not feedbacks.get(alias)
+
+
+@pytest.mark.parametrize("alias", ["brSF", "frSF"])
+@pytest.mark.parametrize("percentage", [0, 7, 25, 50, 75, 100])
+def test_get_takes_a_percentage(alias, percentage):
+    rule = feedbacks.get(f"{alias}-{percentage}")
+    assert type(rule) is PAPER[alias]
+    assert rule.flip_probability == percentage / 100
+    assert feedbacks.get(alias).flip_probability == 0
+
+
+def test_get_takes_none_for_backpropagation():
+    assert type(feedbacks.get(None)) is feedbacks.Symmetric
+
+
+def test_get_takes_a_rule_as_it_is():
+    rule = feedbacks.FixedRandom()
+    assert feedbacks.get(rule) is rule
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "usf",
+        "",
+        "uSF-25",
+        "brSF-101",
+        "brSF-0.25",
+        "brSF-",
+        "brSF-25 ",
+        "Feedback",
+        "RandomSignConcordant-25",
+        3,
+        True,
+        feedbacks.Symmetric,
+        keras.layers.Dense(1),
+        keras.saving.serialize_keras_object(keras.layers.Dense(1)),
+    ],
+    ids=str,
+)
+def test_get_names_the_rules_when_there_is_no_such(unknown):
+    with pytest.raises(ValueError, match="Unknown feedback rule") as error:
+        feedbacks.get(unknown)
+    for alias in PAPER:
+        assert repr(alias) in str(error.value)
+    assert "'brSF-25', 'frSF-25'" in str(error.value)
+    assert f"Received: {unknown!r}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments"),
+    [
+        (feedbacks.Symmetric, {}),
+        (feedbacks.UniformSignConcordant, {}),
+        (feedbacks.NormalizedUniformSignConcordant, {}),
+        (
+            feedbacks.BatchwiseRandomSignConcordant,
+            {"flip_probability": 0.25, "seed": 5},
+        ),
+        (feedbacks.FixedRandomSignConcordant, {"flip_probability": 1.0, "seed": None}),
+        (feedbacks.FixedRandom, {"stddev": 0.1, "seed": 5}),
+    ],
+)
+def test_configs_go_there_and_back(rule, arguments):
+    config = feedbacks.serialize(rule(**arguments))
+    config = json.loads(json.dumps(config))  # nothing but JSON
+    assert config["registered_name"] == f"keras_asymbp>{rule.__name__}"
+    for made in (feedbacks.deserialize(config), feedbacks.get(config)):
+        assert type(made) is rule
+        for name, value in arguments.items():
+            assert getattr(made, name) == value
+        assert feedbacks.serialize(made) == config
+
+
+def test_every_rule_is_public():
+    for alias, rule in PAPER.items():
+        assert feedbacks.ALIASES[alias] is rule
+        assert rule.__name__ in feedbacks.__all__
+    assert set(feedbacks.ALIASES) == set(PAPER)

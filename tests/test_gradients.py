@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.gradients import asymmetric
+
+SIZES = st.integers(1, 5)
+
+
+def normal(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
+
+
+@given(SIZES, SIZES, SIZES)
+def test_matrix_product_is_equations_1_and_2(batch, inputs, units):
+    x, w, v = normal(batch, inputs), normal(inputs, units), normal(inputs, units) + 1
+    error = normal(batch, units)
+    tx, tw = tf.constant(x), tf.constant(w)
+    with tf.GradientTape() as tape:
+        tape.watch([tx, tw])
+        y = asymmetric(tf.matmul, tx, tw, lambda: tf.constant(v))
+    dx, dw = tape.gradient(y, [tx, tw], error)
+    np.testing.assert_allclose(y, x @ w, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dx, error @ v.T, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dw, x.T @ error, rtol=1e-5, atol=1e-5)
+
+
+def test_convolution_travels_back_through_v():
+    def product(x, w):
+        return tf.nn.conv2d(x, w, strides=2, padding="SAME", dilations=1)
+
+    x, w = tf.constant(normal(2, 5, 4, 3)), tf.constant(normal(3, 2, 3, 4))
+    v = tf.constant(normal(3, 2, 3, 4) + 1)
+    with tf.GradientTape() as tape:
+        tape.watch([x, w])
+        y = asymmetric(product, x, w, lambda: v)
+    error = tf.constant(normal(*y.shape))
+    dx, dw = tape.gradient(y, [x, w], error)
+    # The raw operations, which `asymmetric` does not call.
+    expected_dx = tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=x.shape,
+        filter=v,
+        out_backprop=error,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+    expected_dw = tf.raw_ops.Conv2DBackpropFilter(
+        input=x,
+        filter_sizes=w.shape,
+        out_backprop=error,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+    np.testing.assert_array_equal(y, product(x, w))
+    np.testing.assert_allclose(dx, expected_dx, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dw, expected_dw, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_second_order_goes_through_v(graph):
+    # With E = |X W|^2 / 2 the first order is dE/dX = X W V^T. The sum of its elements,
+    # weighted by C, sends the error C V to X W: from there X^T C V goes to W, and
+    # C V V^T to X, for this error too travels back through V.
+    x, w, v, c = normal(2, 3), normal(3, 4), normal(3, 4) + 1, normal(2, 3) - 1
+
+    def second_order(x, w):
+        with tf.GradientTape() as outer:
+            outer.watch([x, w])
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = asymmetric(tf.matmul, x, w, lambda: tf.constant(v))
+                energy = tf.reduce_sum(y**2) / 2
+            first = inner.gradient(energy, x)
+            loss = tf.reduce_sum(first * c)
+        return first, *outer.gradient(loss, [x, w])
+
+    run = tf.function(second_order) if graph else second_order
+    first, dx, dw = run(tf.constant(x), tf.constant(w))
+    np.testing.assert_allclose(first, x @ w @ v.T, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dw, x.T @ (c @ v), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(dx, c @ v @ v.T, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_v_is_asked_for_in_the_backward_pass_only(graph):
+    calls = tf.Variable(0)
+
+    def feedback_kernel():
+        calls.assign_add(1)
+        return tf.ones((3, 4))
+
+    x, w = tf.constant(normal(2, 3)), tf.constant(normal(3, 4))
+
+    def forward():
+        return asymmetric(tf.matmul, x, w, feedback_kernel)
+
+    def backward():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = forward()
+        return tape.gradient(y, x)
+
+    if graph:
+        forward, backward = tf.function(forward), tf.function(backward)
+    forward()
+    assert calls.numpy() == 0
+    backward()
+    assert calls.numpy() == 1
+
+
+def test_the_kernel_may_be_a_variable():
+    x, w = tf.constant(normal(2, 3)), tf.Variable(normal(3, 4))
+    with tf.GradientTape() as tape:
+        y = asymmetric(tf.matmul, x, w, lambda: tf.ones((3, 4)))
+    np.testing.assert_allclose(tape.gradient(y, w), x.numpy().T @ np.ones((2, 4)))
+
+
+def test_v_is_cast_to_the_precision_of_the_kernel():
+    x, w = tf.ones((2, 3), tf.float16), tf.ones((3, 4), tf.float16)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = asymmetric(tf.matmul, x, w, lambda: tf.fill((3, 4), 2.0))
+    dx = tape.gradient(y, x)
+    assert dx.dtype == tf.float16
+    np.testing.assert_array_equal(dx, np.full((2, 3), 8))

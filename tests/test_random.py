@@ -1,0 +1,136 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp import random
+
+MANY = (200, 200)
+
+
+def correlation(a, b):
+    return abs(np.corrcoef(np.ravel(a), np.ravel(b))[0, 1])
+
+
+def test_magnitudes_are_uniform():
+    m = random.signed_magnitudes(MANY, 3, 0, 0.0).numpy()
+    assert m.dtype == np.float32
+    assert m.min() >= 0
+    assert m.max() < 1
+    # Each decile holds a tenth: 4000 of 40000, within 5 standard deviations (60).
+    counts, _ = np.histogram(m, bins=10, range=(0, 1))
+    assert np.abs(counts - 4000).max() < 300
+
+
+@pytest.mark.parametrize("p", [0.0, 0.25, 0.5, 1.0])
+def test_flip_probability_is_the_share_of_flipped_signs(p):
+    factor = random.signed_magnitudes(MANY, 3, 0, p).numpy()
+    flipped = (factor < 0).mean()
+    assert flipped == pytest.approx(p, abs=0.01 if 0 < p < 1 else 1e-4)
+    # Flips change the sign only, and come from a stream of their own.
+    magnitudes = random.signed_magnitudes(MANY, 3, 0, 0.0).numpy()
+    np.testing.assert_array_equal(np.abs(factor), magnitudes)
+    if 0 < p < 1:
+        assert correlation(factor < 0, magnitudes) < 0.02
+
+
+def test_normal_has_its_deviation():
+    values = random.normal(MANY, 3, 0.05).numpy()
+    assert values.std() == pytest.approx(0.05, rel=0.02)
+    assert values.mean() == pytest.approx(0, abs=0.001)
+
+
+def test_numbers_are_those_of_their_definition(draw_factor):
+    # Saved models count on it: brSF stores the seed and the number of the draw only.
+    for seed, draw, p in ((0, 0, 0), (7, 3, 0), (2**31 - 1, 10**6, 0.25)):
+        np.testing.assert_array_equal(
+            random.signed_magnitudes((4, 3), seed, draw, p),
+            draw_factor((4, 3), seed, draw, p),
+        )
+
+
+def test_seeds_and_draws_are_streams_of_their_own():
+    streams = [
+        random.signed_magnitudes(MANY, seed, draw, 0.0)
+        for seed in (0, 1, 2)
+        for draw in (0, 1, 2)
+    ]
+    for number, a in enumerate(streams):
+        for b in streams[:number]:
+            assert correlation(a, b) < 0.03
+
+
+def test_keras_initializers_with_the_same_seed_draw_other_numbers():
+    uniform = keras.initializers.RandomUniform(0, 1, seed=7)(MANY)
+    assert correlation(uniform, random.signed_magnitudes(MANY, 7, 0, 0.0)) < 0.03
+    normal = keras.initializers.RandomNormal(seed=7)(MANY)
+    assert correlation(normal, random.normal(MANY, 7, 1.0)) < 0.03
+    assert correlation(uniform, keras.random.uniform(MANY, seed=7)) > 0.99  # control
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("p", [0.0, 0.25])
+def test_graphs_draw_what_eager_code_draws(p, jit_compile):
+    # From variables, as in training: with a constant seed TensorFlow would fold the
+    # draw into a constant before XLA sees it.
+    seed, draw = tf.Variable(3, dtype=tf.int64), tf.Variable(2, dtype=tf.int64)
+
+    def signed_magnitudes():
+        return random.signed_magnitudes((5, 7), seed, draw, p)
+
+    compiled = tf.function(signed_magnitudes, jit_compile=jit_compile)
+    np.testing.assert_array_equal(compiled(), signed_magnitudes())
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_fingerprints_are_the_same_in_graphs(jit_compile):
+    values = tf.Variable(tf.random.normal((5, 7)))
+    compiled = tf.function(random.fingerprint, jit_compile=jit_compile)
+    assert int(compiled(values)) == int(random.fingerprint(values))
+
+
+DTYPES = st.sampled_from(["float16", "bfloat16", "float32", "float64"])
+
+
+@given(st.integers(1, 40), st.data(), DTYPES)
+def test_fingerprint_changes_with_any_bit(size, data, dtype):
+    values = tf.cast(tf.random.stateless_normal((size,), (size, 1)), dtype)
+    unsigned = {2: "uint16", 4: "uint32", 8: "uint64"}[values.dtype.size]
+    bits = tf.bitcast(values, unsigned).numpy()
+    element = data.draw(st.integers(0, size - 1))
+    bit = data.draw(st.integers(0, 8 * values.dtype.size - 1))
+    bits[element] ^= bits.dtype.type(1 << bit)
+    before, after = (
+        random.fingerprint(v).numpy() for v in (values, tf.bitcast(bits, dtype))
+    )
+    assert 1 <= before < 2**61
+    assert 1 <= after < 2**61
+    assert before != after
+
+
+def test_fingerprint_sees_opposite_and_swapped_changes():
+    # What Batch Manhattan does: equal steps of either sign.
+    before = tf.constant([0.5, 0.5, 0.25])
+    seen = {
+        int(random.fingerprint(before + tf.constant(step)))
+        for step in ([0.0, 0, 0], [0.1, -0.1, 0], [-0.1, 0.1, 0], [0, 0.1, -0.1])
+    }
+    seen |= {int(random.fingerprint(tf.constant([0.25, 0.5, 0.5])))}
+    assert len(seen) == 5
+
+
+def test_resolve_seed_follows_the_global_seed():
+    keras.utils.set_random_seed(1)
+    first = [random.resolve_seed(None) for _ in range(3)]
+    keras.utils.set_random_seed(1)
+    assert [random.resolve_seed(None) for _ in range(3)] == first
+    assert len(set(first)) == 3
+    assert random.resolve_seed(5) == 5
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 1.5, "1", True])
+def test_resolve_seed_refuses(seed):
+    with pytest.raises(ValueError, match=r"`seed` must be .* Received: seed="):
+        random.resolve_seed(seed)
