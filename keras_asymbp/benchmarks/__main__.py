@@ -56,27 +56,22 @@ def main() -> None:
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # absl's help tells of the module that was started: by the name keras-asymbp, that
+    # is a script which isn't this file.
+    sys.modules["__main__"].__doc__ = __doc__
+    for value in globals().values():
+        if isinstance(value, flags.FlagHolder):
+            flags.FLAGS.register_key_flag_for_module(
+                sys.argv[0], flags.FLAGS[value.name]
+            )
     app.run(_run, flags_parser=_parse_flags)
 
 
 def _parse_flags(argv):
-    # absl shows the flags of the script that was started; started by another name,
-    # ours are not its own.
-    flags.FLAGS.unparse_flags()
-    for name in _own_flags():
-        flags.FLAGS.register_key_flag_for_module(argv[0], flags.FLAGS[name])
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
         _fail(UsageError(f"{error} (--help lists the flags)"))
-
-
-def _own_flags():
-    return [value.name for value in globals().values() if _is_flag(value)]
-
-
-def _is_flag(value):
-    return isinstance(value, flags.FlagHolder)
 
 
 def _run(argv) -> int | None:
@@ -106,11 +101,11 @@ def _run_experiment() -> int:
     experiment = experiments.get(_EXP.value)
     columns = experiment.select(_MODELS.value)
     protocol = _protocol()
-    seeds = tuple(_integer("seed", text) for text in _SEEDS.value)
+    seeds = _distinct(_integer("seed", text) for text in _SEEDS.value)
     if not seeds:
         raise UsageError("--seeds is empty: give one seed or more, such as 0")
     # A data set that isn't there is said before anything is trained.
-    rows = tuple(
+    rows = _distinct(
         (dataset, dataset.version(_DATA_DIR.value))
         for dataset in map(datasets.get, _DATASETS.value)
     )
@@ -147,11 +142,16 @@ def _protocol() -> Protocol:
             raise UsageError(f"--epochs must be 1 or more, not {_EPOCHS.value}")
         protocol = dataclasses.replace(protocol, epochs=_EPOCHS.value)
     if _LEARNING_RATES.value is not None:
-        rates = tuple(map(_rate, _LEARNING_RATES.value))
+        rates = _distinct(map(_rate, _LEARNING_RATES.value))
         if not rates:
             raise UsageError("--learning_rates is empty: give one or more")
         protocol = dataclasses.replace(protocol, learning_rates=rates)
     return protocol
+
+
+def _distinct(values):
+    """The values as a tuple, each once, in their order."""
+    return tuple(dict.fromkeys(values))
 
 
 def _rate(text):

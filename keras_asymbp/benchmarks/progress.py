@@ -20,6 +20,7 @@ class Display:
         self._console = console
         self._total = self._done = self._found = self._epochs = self._to_run = 0
         self._best: dict[Cell, float] = {}
+        self._running = ""
         self._progress = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(bar_width=20),
@@ -55,12 +56,17 @@ class Display:
 
     def begin(self, cell: Cell, trial: TrialSpec) -> None:
         """A trial starts."""
-        self._progress.reset(self._one, description=_name(cell, trial), visible=True)
+        self._running = _name(cell, trial)
+        self._progress.reset(self._one, description=self._running, visible=True)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch of the trial is over; `row` is its row of the curves."""
         self._progress.advance(self._all)
-        self._progress.update(self._one, completed=row["epoch"])
+        self._progress.update(
+            self._one,
+            completed=row["epoch"],
+            description=f"{self._running} | error {100 * row['test_error']:.2f} %",
+        )
 
     def end(self, cell: Cell, trial: TrialSpec, result: dict[str, Any]) -> None:
         """A trial is over and stored."""

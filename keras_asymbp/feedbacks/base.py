@@ -74,6 +74,13 @@ class Feedback(keras.layers.Layer):
     def compute_output_shape(self, kernel_shape):
         return kernel_shape
 
+    def quantize(self, *args, **kwargs):
+        # `Model.quantize` asks the innermost layers: a rule answers for its layer.
+        raise ValueError(
+            "A layer with a feedback kernel does not support quantization. Train "
+            "first, then quantize a Keras model with the same weights."
+        )
+
     def get_build_config(self):
         # The layer builds its rule, also when a saved model is loaded.
         return None

@@ -30,6 +30,11 @@ class AsymmetricLayer(keras.layers.Layer):
             )
         rule = feedbacks.get(feedback)
         super().__init__(*args, **kwargs)
+        if self.quantization_mode:
+            raise ValueError(
+                self._refusal("quantization")
+                + f" Received: dtype={self.dtype_policy.name!r}"
+            )
         self.feedback = rule
 
     def __init_subclass__(cls, **kwargs):
