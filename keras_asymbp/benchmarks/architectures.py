@@ -96,7 +96,7 @@ def build(
     feedback="BP",
     normalization: str | None = None,
     clamped: str | None = None,
-    kernel_initializer="glorot_uniform",
+    kernel_initializer="he_normal",
     normalization_per: str = "channel",
     normalization_alpha: float = 0.05,
 ) -> keras.Model:

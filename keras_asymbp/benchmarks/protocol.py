@@ -24,7 +24,7 @@ class Protocol:
     statistics_alpha: float = 0.05
     # Left open by the paper.
     weight_decay: float = 5e-4
-    kernel_initializer: str = "glorot_uniform"
+    kernel_initializer: str = "he_normal"
     normalization_per: str = "channel"
     input_scale: float = 1 / 255
 
