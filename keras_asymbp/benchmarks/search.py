@@ -20,59 +20,72 @@ def search(
     Args:
         cell: The cell.
         run: Trains a trial, or finds it in the store; returns what the store holds.
-    """
-    trials = cell.trials()
-    finished: dict[int, dict[str, Any]] = {}
 
-    def run_numbered(number: int) -> float:
-        finished[number] = run(trials[number])
-        return finished[number]["result"]["best_error"]
+    Raises:
+        Exception: What `run` raises, at once: no further trial is run.
+    """
+    trials = {_key(_values(trial)): trial for trial in cell.trials()}
+    finished: dict[tuple, dict[str, Any]] = {}
+
+    def score(values: dict[str, Any]) -> float:
+        key = _key(values)
+        finished[key] = run(trials[key])
+        return finished[key]["result"]["best_error"]
 
     with tempfile.TemporaryDirectory() as folder:
-        tuner = _Tuner(
-            run_numbered, oracle=_InOrder(len(trials)), directory=folder, overwrite=True
-        )
+        tuner = _Tuner(score, oracle=_InOrder(list(trials.values())), directory=folder)
         try:
             tuner.search(verbose=0)
         except keras_tuner.errors.FatalError as error:
             raise error.__cause__ or error from None
         best_first = tuner.oracle.get_best_trials(len(trials))
-    return [finished[trial.hyperparameters.get("trial")] for trial in best_first]
+    return [finished[_key(trial.hyperparameters.values)] for trial in best_first]
 
 
 class _InOrder(keras_tuner.Oracle):
-    """Proposes the trials one after the other."""
+    """Proposes the given trials one after the other."""
 
-    def __init__(self, count: int):
+    def __init__(self, trials: list[TrialSpec]):
+        self._proposals = [_values(trial) for trial in trials]
         hyperparameters = keras_tuner.HyperParameters()
-        hyperparameters.Choice("trial", list(range(count)))
+        for name in self._proposals[0]:
+            choices = dict.fromkeys(proposal[name] for proposal in self._proposals)
+            hyperparameters.Choice(name, list(choices))
         super().__init__(
             objective=keras_tuner.Objective("error", direction="min"),
-            max_trials=count,
+            max_trials=len(trials),
             hyperparameters=hyperparameters,
-            # A trial that can't be run ends the search and says why.
-            max_retries_per_trial=0,
-            max_consecutive_failed_trials=1,
         )
 
     def populate_space(self, trial_id):
-        number = len(self.start_order)
         return {
             "status": keras_tuner.engine.trial.TrialStatus.RUNNING,
-            "values": {"trial": number},
+            "values": self._proposals[len(self.start_order)],
         }
 
 
 class _Tuner(keras_tuner.Tuner):
-    """Scores a trial by running it; the model is the caller's, built once."""
+    """Scores a trial by training the cell's model, which is built once for all."""
 
-    def __init__(self, run: Callable[[int], float], **kwargs):
+    def __init__(self, score: Callable[[dict[str, Any]], float], **kwargs):
         super().__init__(hypermodel=lambda hyperparameters: None, **kwargs)
-        self._run = run
+        self._score = score
 
     def run_trial(self, trial, *args, **kwargs):
         try:
-            return {"error": self._run(trial.hyperparameters.get("trial"))}
+            return {"error": self._score(trial.hyperparameters.values)}
         except Exception as error:
             # Any other error keras-tuner would take for a bad trial, and go on.
             raise keras_tuner.errors.FatalError(str(error)) from error
+
+
+def _values(trial: TrialSpec) -> dict[str, Any]:
+    """A trial as keras-tuner has it, whose values are numbers and strings."""
+    return {
+        "learning_rate": trial.learning_rate,
+        "batch_schedule": str(trial.batch_schedule),
+    }
+
+
+def _key(values: dict[str, Any]) -> tuple:
+    return values["learning_rate"], values["batch_schedule"]

@@ -27,7 +27,7 @@ class BatchManhattan(keras.optimizers.Optimizer):
     Args:
         learning_rate: A float of 0 or more, or a
             `keras.optimizers.schedules.LearningRateSchedule`.
-        momentum: m, a float of 0 or more and below 1.
+        momentum: m, a float in [0, 1].
         weight_decay: d, a float of 0 or more.
         setting: 0, 1, 2 or 3.
         **kwargs: The arguments of every Keras optimizer: `clipnorm`, `clipvalue`,
@@ -64,9 +64,9 @@ class BatchManhattan(keras.optimizers.Optimizer):
                 "Argument `learning_rate` must be 0 or more. "
                 f"Received: learning_rate={learning_rate}"
             )
-        if not 0 <= momentum < 1:
+        if not 0 <= momentum <= 1:
             raise ValueError(
-                "Argument `momentum` must be 0 or more and below 1. "
+                "Argument `momentum` must be in the range [0, 1]. "
                 f"Received: momentum={momentum}"
             )
         if not weight_decay >= 0:
