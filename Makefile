@@ -45,7 +45,7 @@ doctests: .venv/.installed-test
 	$(PYTEST) --doctest-modules keras_asymbp
 
 docs: .venv/.installed-test
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 build-files: .venv/.installed-test
 	$(BIN)/python third_party/bazel/check_build_files.py
@@ -80,5 +80,5 @@ $(BIN)/pip:
 
 # Keeps .venv and the results of the benchmarks.
 clean:
-	rm -rf build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""The documentation is true: its code runs, its files exist, it leaves nothing out."""
+
+import contextlib
+import importlib.util
+import inspect
+import io
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGES = [
+    page.relative_to(ROOT).as_posix()
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"))
+    if "```python" in page.read_text(encoding="utf-8")
+]
+# A block of Python and, where the page tells it, what it prints.
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```$(?:\n\n```output\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def blocks(text):
+    found = list(BLOCK.finditer(text))
+    # A block that the pattern misses would be one that is not run.
+    assert len(found) == text.count("```python")
+    assert sum(bool(block["output"]) for block in found) == text.count("```output")
+    return found
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_code_runs(page, tmp_path, monkeypatch):
+    from keras_asymbp.benchmarks import datasets
+
+    monkeypatch.chdir(tmp_path)
+    # A page may register a data set of its own.
+    monkeypatch.setattr(datasets, "DATASETS", dict(datasets.DATASETS))
+    text = (ROOT / page).read_text(encoding="utf-8")
+    # As a file, with the page's line numbers, so that tracebacks and AutoGraph find it.
+    source = tmp_path / f"{pathlib.Path(page).stem}.py"
+    source.touch()
+    namespace = {"__name__": "__main__", "__file__": str(source)}
+    lines = []
+    for block in blocks(text):
+        lines += [""] * (text[: block.start("code")].count("\n") - len(lines))
+        code = "\n".join([*[""] * len(lines), block["code"]])
+        lines += block["code"].splitlines()
+        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, source, "exec"), namespace)
+        if block["output"] is not None:
+            assert printed.getvalue() == block["output"]
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
+def test_links_lead_to_files(page):
+    # Those within docs/ are checked by `mkdocs build --strict`.
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
+
+
+def test_api_page_has_every_public_name():
+    import keras_asymbp
+
+    hook = ROOT / "docs" / "ext" / "discovered_classes.py"
+    spec = importlib.util.spec_from_file_location(hook.stem, hook)
+    discovered = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(discovered)
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = discovered.on_page_markdown(page)
+    for package in (keras_asymbp, keras_asymbp.feedbacks, keras_asymbp.layers):
+        for name in package.__all__:
+            value = getattr(package, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                path = f"::: {value.__module__}.{value.__qualname__}"
+                assert re.search(rf"^{re.escape(path)}$", page, re.MULTILINE), path
