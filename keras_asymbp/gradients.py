@@ -56,10 +56,11 @@ def asymmetric(
     def forward(x, w):
         def backward(error):
             v = tf.cast(feedback_kernel(), w.dtype)
-            return (
-                _gradient(lambda x: product(x, v), x, error),
-                _gradient(lambda w: product(x, w), w, error),
-            )
+            # V comes from the W of now: in a graph nothing else would keep the update
+            # of W, which waits for dE/dW, from overtaking it.
+            with tf.control_dependencies([v]):
+                dw = _gradient(lambda w: product(x, w), w, error)
+            return _gradient(lambda x: product(x, v), x, error), dw
 
         return product(x, w), backward
 

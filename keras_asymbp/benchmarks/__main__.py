@@ -84,6 +84,8 @@ def _run(argv) -> int | None:
         return _run_experiment()
     except UsageError as error:
         _fail(error)
+    except ModuleNotFoundError as error:
+        _fail(UsageError(f"{error.name} is not installed: {_EXTRA}"))
     except KeyboardInterrupt:
         print(
             "stopped; finished trials are kept, the same command goes on from there",
@@ -111,12 +113,9 @@ def _run_experiment() -> int:
     )
     if not rows:
         raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
-    try:
-        import rich.console
+    import rich.console
 
-        from keras_asymbp.benchmarks import progress, report, runner, store, table
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed: {_EXTRA}") from error
+    from keras_asymbp.benchmarks import progress, report, runner, store, table
 
     plan = table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
     results = store.Store(_RESULTS_DIR.value)
@@ -126,7 +125,13 @@ def _run_experiment() -> int:
     with progress.Display(console) as display:
         runner.run(plan, results, display, _DATA_DIR.value, _command())
     filled = table.fill(plan, results)
-    report.write(filled, results.folder, results.problems)
+    try:
+        report.write(filled, results.folder, results.problems)
+    except OSError as error:
+        raise UsageError(
+            f"can't write the report into {results.folder} ({error.strerror}): "
+            "finished trials are kept; mend that and give the same command again"
+        ) from error
     (report.show if console.is_terminal else report.show_plain)(filled, console)
     folder = pathlib.Path(_RESULTS_DIR.value)
     print(f"{display.summary()}; report: {folder / 'report.html'}")
@@ -193,7 +198,8 @@ def _command() -> str:
 
 
 def _fail(error: UsageError):
-    print(f"error: {error}", file=sys.stderr)
+    line = " ".join(str(error).split())  # whatever a name or a path has in it
+    print(f"error: {line}", file=sys.stderr)
     sys.exit(2)
 
 

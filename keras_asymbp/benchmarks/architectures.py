@@ -138,6 +138,7 @@ def build(
                     learnable=normalization == "BN learnable",
                     per=normalization_per,
                     alpha=normalization_alpha,
+                    trainable=shared["trainable"],
                 )
             )
         model.add(keras.layers.ReLU())
@@ -158,16 +159,18 @@ def build(
                 }[kind]
                 model.add(pooling(size, stride, padding=architecture.padding))
             case FC(units):
-                _flatten(model)
+                _flatten(model, architecture)
                 units = units(num_classes) if callable(units) else units
                 model.add(AsymDense(units, **shared))
                 activate()
-    _flatten(model)
+    _flatten(model, architecture)
     shared["trainable"] = clamped != "Bottom"
     model.add(AsymDense(num_classes, name="logits", **shared))
     return model
 
 
-def _flatten(model):
-    if len(model.output_shape) > 2:
+def _flatten(model, architecture):
+    # A model without layers has no output shape yet.
+    shape = model.output_shape[1:] if model.layers else architecture.input_shape
+    if len(shape) > 1:
         model.add(keras.layers.Flatten())

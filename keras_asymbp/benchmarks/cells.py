@@ -55,7 +55,7 @@ class Cell:
         """
         protocol = dataclasses.asdict(self.protocol)
         # The trial's own: other rates in the search don't change this one.
-        del protocol["learning_rates"], protocol["batch_size"]
+        del protocol["learning_rates"]
         return {
             "revision": REVISION,
             "dataset": self.dataset.name,

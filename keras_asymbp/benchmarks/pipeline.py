@@ -47,15 +47,13 @@ def training_batches(
     """Batches of (inputs, labels) without end, in a new order every epoch.
 
     An epoch's order depends on the seed and the epoch alone. The examples that fill
-    no whole batch are left out of that epoch.
+    no whole batch are left out of that epoch, unless there are no more.
     """
     per_epoch = batches_per_epoch(examples, batch_size)
 
     def one_epoch(epoch):
         order = _order(examples, seed, epoch)[: per_epoch * batch_size]
-        return tf.data.Dataset.from_tensor_slices(
-            tf.reshape(order, (per_epoch, batch_size))
-        )
+        return tf.data.Dataset.from_tensor_slices(tf.reshape(order, (per_epoch, -1)))
 
     return (
         tf.data.Dataset.counter(first_epoch)

@@ -2,6 +2,7 @@
 
 import collections
 import pathlib
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -48,9 +49,8 @@ def write(table: Table, folder: pathlib.Path, problems: Sequence[str]) -> None:
 def show(table: Table, console: rich.console.Console) -> None:
     """Prints the table: as the paper does where it fits, else a line for each model."""
     grid = _as_printed(table)
-    if rich.measure.Measurement.get(console, console.options, grid).maximum > (
-        console.width
-    ):
+    unlimited = console.options.update_width(10_000)
+    if rich.measure.Measurement.get(console, unlimited, grid).maximum > console.width:
         grid = _a_line_each(table)
     console.print(grid)
     console.print(_legend(table), markup=False, highlight=False)
@@ -70,7 +70,7 @@ def reproduce(table: Table) -> str:
     words += ["--datasets", ",".join(dataset.name for dataset, _ in plan.datasets)]
     if plan.columns != plan.experiment.columns:
         words += ["--models", ",".join(column.name for column in plan.columns)]
-    rates = ",".join(f"{rate:g}" for rate in plan.protocol.learning_rates)
+    rates = ",".join(map(repr, plan.protocol.learning_rates))  # to the last digit
     words += ["--preset", plan.preset, "--epochs", str(plan.protocol.epochs)]
     words += ["--learning_rates", rates]
     words += ["--seeds", ",".join(map(str, plan.seeds))]
@@ -79,13 +79,14 @@ def reproduce(table: Table) -> str:
 
 def ours(entry: Entry) -> str:
     """Our figure: error, sign, spread between seeds, and what is missing."""
+    done, expected = len(entry.trials), entry.expected
+    missing = f"({done} of {expected} trials)" if done < expected else ""
     if entry.error is None:
-        done, expected = len(entry.trials), entry.expected
-        return f"({done} of {expected} trials)" if done else "not run"
+        return missing if done else "not run"
     text = f"{entry.error:.2f}{_SIGNS[entry.mark]}"
     if entry.spread is not None:
         text += f" ±{entry.spread:.2f}"
-    return text
+    return f"{text} {missing}".rstrip()
 
 
 def paper(entry: Entry) -> str:
@@ -166,6 +167,6 @@ _TEMPLATES = jinja2.Environment(
 _TEMPLATES.filters.update(
     ours=ours,
     paper=paper,
-    # A pipe would end a Markdown cell.
-    cell=lambda text: str(text).replace("|", "\\|").replace("\n", " "),
+    # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.
+    plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),
 )

@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 import keras_asymbp
-from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks.cells import TrialSpec
+from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan
@@ -43,7 +43,8 @@ def run(
             for trial in finished:
                 display.found(cell, trial["result"])
         else:
-            _run_cell(cell, examples.get(cell), store, display, command)
+            inputs = examples.get(cell.dataset, cell.protocol.input_scale)
+            _run_cell(cell, inputs, store, display, command)
 
 
 def _run_cell(cell, examples, store, display, command):
@@ -88,15 +89,12 @@ class _Examples:
 
     def __init__(self, data_dir):
         self._data_dir = data_dir
-        self._prepare = functools.cache(self._prepare_uncached)
+        self.get = functools.cache(self._get)
 
-    def get(self, cell: Cell):
-        return self._prepare(cell.dataset.name, cell.protocol.input_scale)
-
-    def _prepare_uncached(self, name, input_scale):
+    def _get(self, dataset: Dataset, input_scale: float):
         from keras_asymbp.benchmarks import pipeline
 
-        return pipeline.prepare(datasets.get(name).load(self._data_dir), input_scale)
+        return pipeline.prepare(dataset.load(self._data_dir), input_scale)
 
 
 @functools.cache

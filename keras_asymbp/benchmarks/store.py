@@ -11,7 +11,6 @@ from typing import Any
 from keras_asymbp.benchmarks.errors import UsageError
 
 SCHEMA = "keras_asymbp.trial/1"
-_REQUIRED = {"schema", "id", "settings", "result"}
 
 
 def trial_id(settings: dict[str, Any]) -> str:
@@ -78,6 +77,7 @@ class Store:
                 become read-only); what was stored before stays.
         """
         trial = {"schema": SCHEMA, "id": trial_id(trial["settings"]), **trial}
+        trial["digest"] = _digest(trial)
         stem = re.sub(r"[^\w.+-]+", "_", label) + "-" + trial["id"]
         path = self._trials_folder / f"{stem}.json"
         number = 1
@@ -96,22 +96,19 @@ class Store:
     def _read(self, path: pathlib.Path) -> None:
         try:
             trial = json.loads(path.read_text(encoding="utf-8"))
+            digest = _digest(trial) if isinstance(trial, dict) else None
         except OSError as error:
             return self._problem(path, f"can't be read ({error.strerror})")
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._problem(path, "is no JSON: half-written, or not a result")
-        if not isinstance(trial, dict) or not trial.keys() >= _REQUIRED:
+        if digest is None or "schema" not in trial:
             return self._problem(path, "is no result of this program")
         if trial["schema"] != SCHEMA:
             return self._problem(
                 path, f"has schema {trial['schema']!r}, not {SCHEMA!r}"
             )
-        if trial["id"] != trial_id(trial["settings"]):
-            return self._problem(path, "was changed: its settings don't give its id")
-        if not isinstance(trial["result"], dict) or not isinstance(
-            trial["result"].get("best_error"), float
-        ):
-            return self._problem(path, "was changed: its result has no error")
+        if trial.get("digest") != digest:
+            return self._problem(path, "was changed after it was written")
         self._add(path, trial)
 
     def _add(self, path, trial):
@@ -121,6 +118,12 @@ class Store:
 
     def _problem(self, path: pathlib.Path, what: str) -> None:
         self.problems.append(f"{path} {what}; left alone")
+
+
+def _digest(trial):
+    """What a trial's file says of its own content."""
+    content = {key: value for key, value in trial.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def write_atomically(path: pathlib.Path, text: str) -> None:

@@ -12,7 +12,7 @@ from keras_asymbp.benchmarks.protocol import chance_error
 from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
 
-# What one call into the compiled graph does; the redraw is exact for any number.
+# The most that one call into the compiled graph does; the redraw is exact for any.
 _STEPS_PER_EXECUTION = 10
 
 
@@ -56,7 +56,7 @@ class Trainer:
                     from_logits=True, name="cross_entropy"
                 ),
             ],
-            steps_per_execution=_STEPS_PER_EXECUTION,
+            steps_per_execution=_steps_per_execution(cell, examples),
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._statistics = BatchStatistics(
@@ -109,6 +109,18 @@ class Trainer:
                 ],
             )
         return curves.result()
+
+
+def _steps_per_execution(cell, examples):
+    """The largest number that divides every epoch: Keras makes no shorter calls."""
+    steps = math.gcd(
+        *(
+            pipeline.batches_per_epoch(examples, batch_size)
+            for trial in cell.trials()
+            for _, batch_size in trial.batch_schedule
+        )
+    )
+    return max(n for n in range(1, _STEPS_PER_EXECUTION + 1) if steps % n == 0)
 
 
 class _Schedule(keras.callbacks.Callback):

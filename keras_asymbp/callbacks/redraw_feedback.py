@@ -26,7 +26,8 @@ def redraw_feedback(model, updates=1):
     False
     """
     for layer in _asymmetric_layers(model):
-        layer.feedback.redraw(layer.kernel, updates)
+        if layer.built:
+            layer.feedback.redraw(layer.kernel, updates)
 
 
 class RedrawFeedback(keras.callbacks.Callback):
@@ -48,8 +49,7 @@ class RedrawFeedback(keras.callbacks.Callback):
     >>> x, y = keras.ops.ones((20, 3)), keras.ops.ones((20, 1))
     >>> history = model.fit(x, y, callbacks=[keras_asymbp.RedrawFeedback()], verbose=0)
 
-    Source: M "is redrawn after each update of W", settings 2 and 4, section 2, Liao et
-    al. 2016.
+    Source: settings 2 and 4, section 2, Liao et al. 2016.
     """
 
     def on_train_begin(self, logs=None):
@@ -78,9 +78,7 @@ def _with_redraw(model, train_step):
 
 def _asymmetric_layers(model):
     return [
-        layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, AsymmetricLayer) and layer.built
+        layer for layer in model._flatten_layers() if isinstance(layer, AsymmetricLayer)
     ]
 
 

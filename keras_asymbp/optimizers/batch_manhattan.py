@@ -96,10 +96,10 @@ class BatchManhattan(keras.optimizers.Optimizer):
         def constant(value):
             return ops.cast(value, variable.dtype)
 
-        # An embedding's sparse gradient becomes a dense one: momentum and decay act on
-        # every weight at every step.
-        gradient = ops.cast(ops.convert_to_tensor(gradient), variable.dtype)
         buffer = self._momentums[self._get_variable_index(variable)]
+        # An embedding's sparse gradient becomes a dense one: its parts have no sign
+        # before they are summed, and momentum and decay act on every weight.
+        gradient = ops.cast(ops.add(gradient, ops.zeros_like(buffer)), variable.dtype)
 
         descent = -gradient if self.setting == 0 else -ops.sign(gradient)
         tau = descent + constant(self.momentum) * buffer

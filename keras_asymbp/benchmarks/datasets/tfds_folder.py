@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 
 import numpy as np
 
@@ -46,7 +47,10 @@ class TfdsFolder:
             data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
         ).expanduser()
         versions = [
-            info.parent for info in root.glob(f"{self.name}/*/dataset_info.json")
+            info.parent
+            for info in root.glob(f"{self.name}/*/dataset_info.json")
+            # Others are TFDS's own, of a preparation that was cut short.
+            if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
         ]
         if not versions:
             raise UsageError(
