@@ -1,7 +1,7 @@
 """Compares scalings of the weight decay: python -m benchmarks.weight_decay
 
 The paper gives the weight decay no value. Candidates: none, MatConvNet's 5e-4 beside
-the sum of the gradients as the paper writes it, and 0.05, which has MatConvNet's balance
+the sum of the gradients as the paper writes it, and 0.05, MatConvNet's balance
 between the decay and a gradient that is the mean of 100 examples.
 """
 

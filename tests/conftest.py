@@ -64,10 +64,11 @@ def draw_factor():
 def run_python():
     """Runs code in a new process, which fails the test if it fails."""
 
-    def run(code, *flags, **options):
-        options.setdefault("env", os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    def run(code, *flags, arguments=(), **options):
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(
-            [sys.executable, *flags, "-c", code],
+            [sys.executable, *flags, "-c", code, *arguments],
+            env=os.environ | path,
             capture_output=True,
             text=True,
             timeout=300,
@@ -111,3 +112,59 @@ def backward_kernel():
         return tf.transpose(tape.gradient(y, x, tf.eye(units, dtype=y.dtype))).numpy()
 
     return used
+
+
+def _twin(layer, **changes):
+    """The stock Keras layer of a layer's configuration and weights."""
+    config = layer.get_config() | changes
+    del config["feedback"]
+    twin = getattr(keras.layers, type(layer).__name__.removeprefix("Asym"))(**config)
+    twin.build(layer.get_build_config()["input_shape"])
+    for weight, value in zip(twin.weights, layer.trainable_weights, strict=True):
+        weight.assign(value)
+    return twin
+
+
+@pytest.fixture(scope="session")
+def twin():
+    return _twin
+
+
+@pytest.fixture(scope="session")
+def gradients():
+    """The output Y of a layer for X, and dE/dX, dE/dW and dE/db for the error dE/dY."""
+
+    def gradients(layer, x, error):
+        x = tf.convert_to_tensor(x)
+        weights = [layer.kernel] + ([layer.bias] if layer.bias is not None else [])
+        values = [weight.value for weight in weights]
+        with tf.GradientTape() as tape:
+            tape.watch([x, *values])
+            y = layer(x)
+        return y, *tape.gradient(y, [x, *values], tf.cast(error, y.dtype))
+
+    return gradients
+
+
+@pytest.fixture(scope="session")
+def stock_gradients(gradients):
+    """What `gradients` must be for a given V, by stock Keras layers alone.
+
+    One layer has W, the other V in its place: the error of the products goes to W and
+    b through the first, to X through the second.
+    """
+
+    def stock_gradients(layer, x, error, v):
+        forward = _twin(layer, activation="linear")
+        backward = _twin(layer, activation="linear")
+        backward.kernel.assign(v)
+        products = forward(x)
+        with tf.GradientTape() as tape:
+            tape.watch(products)
+            y = layer.activation(products)
+        error = tape.gradient(y, products, tf.cast(error, y.dtype))
+        _, _, *weights = gradients(forward, x, error)
+        _, dx, *_ = gradients(backward, x, error)
+        return y, dx, *weights
+
+    return stock_gradients

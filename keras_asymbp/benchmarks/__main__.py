@@ -72,6 +72,8 @@ def _parse_flags(argv):
         return flags.FLAGS(argv)
     except flags.Error as error:
         _fail(UsageError(f"{error} (--help lists the flags)"))
+    except SystemExit:
+        sys.exit(0)  # --help, which absl ends as an error
 
 
 def _run(argv) -> int | None:

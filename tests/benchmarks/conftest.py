@@ -1,0 +1,210 @@
+"""What the benchmark suite's tests share: data and a network that train in no time."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.cells import Cell
+from keras_asymbp.benchmarks.experiments import Column, Experiment
+from keras_asymbp.benchmarks.protocol import PRESETS
+from keras_asymbp.benchmarks.table import Plan
+
+SGD = Column("SGD")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class InMemory:
+    """A data set's source that counts how often it is read."""
+
+    arrays: tuple[np.ndarray, ...]
+    loads: list = dataclasses.field(default_factory=list)
+
+    def version(self, data_dir):
+        return "1"
+
+    def load(self, data_dir):
+        self.loads.append(data_dir)
+        return self.arrays
+
+
+@pytest.fixture(scope="session")
+def tiny_arrays():
+    """200 + 100 of the embedded images, every class as often."""
+    arrays = datasets.get("mnist_5k").load()
+    return datasets.Arrays(
+        arrays.x_train[::20],
+        arrays.y_train[::20],
+        arrays.x_test[::10],
+        arrays.y_test[::10],
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_examples(tiny_arrays):
+    from keras_asymbp.benchmarks import pipeline
+
+    return pipeline.prepare(tiny_arrays, 1 / 255)
+
+
+@pytest.fixture
+def tiny(monkeypatch, tiny_arrays):
+    """A data set with a network of its own, each added as the one row that it is."""
+    from keras_asymbp.benchmarks.architectures import ARCHITECTURES, FC, Architecture
+
+    monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture((28, 28, 1), (FC(16),)))
+    dataset = datasets.Dataset(
+        name="tiny",
+        description="200 + 100 images",
+        paper="MNIST",
+        num_classes=10,
+        architecture="tiny",
+        source=InMemory(dataclasses.astuple(tiny_arrays)),
+    )
+    monkeypatch.setitem(datasets.DATASETS, "tiny", dataset)
+    return dataset
+
+
+@pytest.fixture
+def make_cell():
+    """A cell; other keywords are the protocol's settings."""
+
+    def make(column=SGD, dataset=None, seed=0, version="1", **protocol):
+        return Cell(
+            dataset or datasets.get("mnist_5k"),
+            version,
+            column,
+            dataclasses.replace(PRESETS["quick"], **protocol),
+            seed,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_plan():
+    """A plan of a made-up experiment; other keywords are the protocol's settings."""
+
+    def make(columns=(SGD,), rows=None, seeds=(0,), baseline="SGD", **protocol):
+        return Plan(
+            Experiment("X", "Made up", "Table 0", tuple(columns), baseline),
+            tuple(columns),
+            rows or ((datasets.get("mnist_5k"), "1"),),
+            dataclasses.replace(PRESETS["quick"], **protocol),
+            "quick",
+            seeds,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finish():
+    """Puts a trial of a cell into a store, as if it had been run."""
+
+    def finish(store, cell, trial, best_error, **changes):
+        rows = [
+            {
+                "epoch": epoch,
+                "learning_rate": trial.learning_rate,
+                "train_loss": 0.5,
+                "train_error": 0.25,
+                "test_loss": 0.5,
+                "test_error": best_error,
+            }
+            for epoch in range(1, cell.protocol.epochs + 1)
+        ]
+        return store.put(
+            f"{cell.dataset.name}-{cell.column.name}-{trial.learning_rate:g}",
+            {
+                "settings": cell.settings(trial),
+                "model": cell.column.name,
+                "result": {
+                    "best_error": best_error,
+                    "best_epoch": 2,
+                    "diverged": False,
+                    "curves": rows,
+                },
+                "started": "2026-01-02T03:04:05+00:00",
+                "seconds": 1.25,
+                "command": "python -m keras_asymbp.benchmarks --exp X",
+                "versions": {"keras-asymbp": "0", "numpy": "1"},
+                "machine": {"system": "S", "processor": "P", "cores": 2, "onednn": "1"},
+            }
+            | changes,
+        )
+
+    return finish
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """A child inherits an ignored SIGINT, which a shell's background job has."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@pytest.fixture(scope="session")
+def start_benchmarks():
+    """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process."""
+
+    def start(*flags, **environment):
+        with _interruptible():
+            return subprocess.Popen(
+                [sys.executable, "-m", "keras_asymbp.benchmarks", *map(str, flags)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                    "COLUMNS": "80",
+                    **environment,
+                },
+            )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def benchmarks(start_benchmarks):
+    """Runs `python -m keras_asymbp.benchmarks` with flags to its end."""
+
+    def run(*flags, **environment):
+        process = start_benchmarks(*flags, **environment)
+        try:
+            stdout, stderr = process.communicate(timeout=600)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(
+            process.args, process.returncode, stdout, stderr
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """Every file below a folder, with its bytes and the time it was written."""
+
+    def contents(folder):
+        return {
+            path.relative_to(folder).as_posix(): (
+                path.read_bytes(),
+                path.stat().st_mtime_ns,
+            )
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    return contents

@@ -1,0 +1,114 @@
+import dataclasses
+import json
+
+import pytest
+
+from keras_asymbp.benchmarks.cells import TrialSpec
+from keras_asymbp.benchmarks.experiments import Column
+from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.store import trial_id
+
+TWO_SCHEDULES = (((0, None),), ((0, 100), (3, 500)))
+
+
+def first_id(cell):
+    return trial_id(cell.settings(cell.trials()[0]))
+
+
+def other(value):
+    match value:
+        case str():
+            return f"not {value}"
+        case int():
+            return value + 1
+        case float():
+            return value / 2
+        case tuple():
+            return (*value, 0.125)
+
+
+def test_trials_are_every_schedule_with_every_rate(make_cell):
+    cell = make_cell(
+        Column("uSF+BM", batch_schedules=TWO_SCHEDULES), learning_rates=(0.5, 0.25)
+    )
+    assert cell.trials() == [
+        TrialSpec(0.5, ((0, 100),)),
+        TrialSpec(0.25, ((0, 100),)),
+        TrialSpec(0.5, ((0, 100), (3, 500))),
+        TrialSpec(0.25, ((0, 100), (3, 500))),
+    ]
+
+
+def test_batch_size_is_the_protocols_unless_the_column_has_one(make_cell):
+    column = Column("SGD", batch_schedules=(((0, None), (2, 7)),))
+    (trial,) = make_cell(column, batch_size=50, learning_rates=(1.0,)).trials()
+    assert trial.batch_schedule == ((0, 50), (2, 7))
+
+
+def test_settings_are_json(make_cell):
+    cell = make_cell(Column("uSF+BM", batch_schedules=TWO_SCHEDULES))
+    for trial in cell.trials():
+        settings = cell.settings(trial)
+        assert json.loads(json.dumps(settings)) == settings
+
+
+def test_every_trial_of_a_cell_is_another(make_cell):
+    cell = make_cell(Column("uSF+BM", batch_schedules=TWO_SCHEDULES))
+    ids = {trial_id(cell.settings(trial)) for trial in cell.trials()}
+    assert len(ids) == len(cell.trials()) == 10
+
+
+# A column with batch sizes of its own still depends on the protocol's.
+@pytest.mark.parametrize("schedule", [((0, None),), ((0, 20),)])
+@pytest.mark.parametrize(
+    "field",
+    [f.name for f in dataclasses.fields(Protocol) if f.name != "learning_rates"],
+)
+def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
+    column = Column("BN", normalization="BN", batch_schedules=(schedule,))
+    cell = make_cell(column)
+    changed = make_cell(column, **{field: other(getattr(cell.protocol, field))})
+    assert changed != cell
+    assert first_id(changed) != first_id(cell)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("feedback", "uSF"),
+        ("normalization", "BN"),
+        ("normalization", "BN learnable"),
+        ("setting", 1),
+        ("clamped", "Top"),
+        ("batch_schedules", (((0, 50),),)),
+    ],
+)
+def test_every_setting_of_the_column_matters(field, value, make_cell):
+    assert first_id(make_cell(Column("SGD", **{field: value}))) != first_id(make_cell())
+
+
+def test_no_field_of_the_column_is_forgotten_here():
+    assert {field.name for field in dataclasses.fields(Column)} == {
+        *("name", "feedback", "normalization", "setting", "clamped", "batch_schedules")
+    }
+
+
+def test_seed_data_and_rate_matter(make_cell, tiny):
+    cells = [
+        make_cell(),
+        make_cell(seed=1),
+        make_cell(version="2"),
+        make_cell(dataset=tiny),
+        make_cell(learning_rates=(0.125,)),
+    ]
+    assert len({first_id(cell) for cell in cells}) == len(cells)
+
+
+def test_names_do_not_matter(make_cell):
+    assert first_id(make_cell(Column("SGD"))) == first_id(make_cell(Column("baseline")))
+
+
+def test_other_rates_of_the_search_do_not_matter(make_cell):
+    cell = make_cell(learning_rates=(0.5,))
+    more = make_cell(learning_rates=(0.5, 0.25))
+    assert first_id(cell) == first_id(more)

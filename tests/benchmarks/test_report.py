@@ -1,0 +1,445 @@
+import dataclasses
+import html.parser
+import importlib
+import io
+import re
+import shlex
+import sys
+import urllib.parse
+
+import pytest
+import rich.console
+from absl import flags
+from absl.testing import flagsaver
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks import datasets, experiments, report, runner
+from keras_asymbp.benchmarks.experiments import Column
+from keras_asymbp.benchmarks.protocol import PRESETS
+from keras_asymbp.benchmarks.store import Store
+from keras_asymbp.benchmarks.table import Entry, Plan, fill
+
+COLUMNS = (
+    Column("SGD"),
+    Column("RndF Bottom", feedback="RndF", clamped="Bottom"),
+    Column("SGD Top", clamped="Top"),
+)
+HOSTILE = "<script>alert('1')</script>&\"|[x](http://x.example)`*"
+ENTRY = Entry((3.0,), 2.5, None, None, ({},), 1)
+
+
+@pytest.fixture
+def make_table(tmp_path, make_plan, finish):
+    """A table of made-up errors: two rates, the last column lacks a trial."""
+
+    def make_table(
+        columns=COLUMNS, errors=((0.03, 0.5), (0.9, 0.0599), (0.5,)), **plan
+    ):
+        store = Store(tmp_path)
+        plan = make_plan(columns, **{"learning_rates": (0.005, 5e-5)} | plan)
+        for cell in plan.cells():
+            given = errors[plan.columns.index(cell.column)]
+            for trial, error in zip(cell.trials(), given, strict=False):
+                finish(store, cell, trial, error + cell.seed / 100)
+        return fill(plan, Store(tmp_path))
+
+    return make_table
+
+
+def written(table, folder, problems=()):
+    report.write(table, folder, problems)
+    return tuple(
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("report.md", "report.html")
+    )
+
+
+class Page(html.parser.HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.rows, self.text, self._in_cell = [], [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag):
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_markdown(make_table, tmp_path):
+    table = make_table(epochs=4)
+    text, _ = written(table, tmp_path, ["trials/x.json is no result; left alone"])
+    ids = {
+        (trial["model"], trial["settings"]["learning_rate"]): (
+            f"[{trial['id']}]({trial['file'].replace(' ', '%20')})"
+        )
+        for trial in table.trials()
+    }
+    assert (
+        text
+        == f"""\
+# Experiment X: Made up
+
+Table 0 of Liao, Leibo and Poggio, "How Important Is Weight Symmetry
+in Backpropagation?" (AAAI 2016). Preset `quick`: 4 epochs,
+2 learning rates, seeds 0. A figure is the lowest
+error on the test split over all epochs of all rates, which is what the paper reports as
+validation error.
+
+| error, % | SGD | RndF Bottom | SGD Top |
+|:--|--:|--:|--:|
+| mnist_5k | 3.00 | 5.99 | (1 of 2 trials) |
+| paper: MNIST | 0.67 | 85.50▲ | 3.85▲ |
+
+▲ (yellow): worse than the baseline (SGD) by 3 points or more; \
+▼ (blue): better by 3 points or more. ?: unknown.
+
+`mnist_5k` is not the paper's MNIST: \
+4,000 + 1,000 images of MNIST, part of this package.
+
+## Reproduce
+
+    python -m keras_asymbp.benchmarks --exp X --datasets mnist_5k --preset quick \
+--epochs 4 --learning_rates 0.005,5e-05 --seeds 0
+
+- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1.
+
+The trials were made by:
+
+    python -m keras_asymbp.benchmarks --exp X
+
+## Files that were not used
+
+- trials/x.json is no result; left alone
+
+## Trials
+
+| data set | model | seed | learning rate | error, % | best epoch | seconds | file |
+|:--|:--|--:|--:|--:|--:|--:|:--|
+| mnist_5k | SGD | 0 | 0.005 | 3.00 | 2 | 1.2 | {ids["SGD", 0.005]} |
+| mnist_5k | SGD | 0 | 5e-05 | 50.00 | 2 | 1.2 | {ids["SGD", 5e-5]} |
+| mnist_5k | RndF Bottom | 0 | 5e-05 | 5.99 | 2 | 1.2 | {ids["RndF Bottom", 5e-5]} |
+| mnist_5k | RndF Bottom | 0 | 0.005 | 90.00 | 2 | 1.2 | {ids["RndF Bottom", 5e-3]} |
+| mnist_5k | SGD Top | 0 | 0.005 | 50.00 | 2 | 1.2 | {ids["SGD Top", 5e-3]} |
+"""
+    )
+
+
+def test_html_has_the_same_figures(make_table, tmp_path):
+    errors = ((0.09, 0.5), (0.9, 0.0599), (0.13, 0.5))
+    _, text = written(make_table(errors=errors, seeds=(0, 2)), tmp_path)
+    page = Page(text)
+    assert page.rows[:3] == [
+        ["error, %", "SGD", "RndF Bottom", "SGD Top"],
+        ["mnist_5k", "10.00 ±1.41", "6.99▼ ±1.41", "14.00▲ ±1.41"],
+        ["paper: MNIST", "0.67", "85.50▲", "3.85▲"],
+    ]
+    marked = [cell.get("class") for cell in page.all("td")][:6]
+    assert marked == [None, "better", "worse", None, "worse", "worse"]
+    assert len(page.rows) == 3 + 1 + 12
+
+
+def test_every_figure_leads_to_its_files(make_table, tmp_path, contents):
+    table = make_table()
+    markdown, text = written(table, tmp_path)
+    files = {name for name in contents(tmp_path) if name.startswith("trials/")}
+    links = [link["href"] for link in Page(text).all("a")]
+    assert len(links) == len(files) == 5
+    assert {urllib.parse.unquote(link) for link in links} == files
+    links = re.findall(r"\]\((.*?)\)", markdown)
+    assert {urllib.parse.unquote(link) for link in links} == files
+
+
+def test_links_to_files_of_any_name(make_table, tmp_path):
+    table = make_table(columns=COLUMNS[:1], errors=((0.5, 0.25),))
+    for number, trial in enumerate(table.trials()):
+        name = ("a (copy) #1?.json", "<b>|&.json")[number]
+        (tmp_path / trial["file"]).rename(tmp_path / "trials" / name)
+    again = fill(table.plan, Store(tmp_path))
+    markdown, text = written(again, tmp_path)
+    links = [link["href"] for link in Page(text).all("a")]
+    assert links == re.findall(r"\]\((.*)\) \|$", markdown, re.MULTILINE)
+    for link in links:
+        assert (tmp_path / urllib.parse.unquote(link)).is_file()
+        assert not set(link) & set(" ()#?<>|&")
+
+
+def test_html_needs_nothing_from_elsewhere(make_table, tmp_path):
+    _, text = written(make_table(), tmp_path, ["x"])
+    page = Page(text)
+    for tag in ("script", "link", "img", "iframe", "object", "embed", "base", "form"):
+        assert page.all(tag) == []
+    for _, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in ("href", "src"):
+                assert value.startswith("trials/")
+    assert "://" not in text
+    assert not re.search(r"url\(|@import", text)
+
+
+@pytest.fixture
+def hostile(make_plan, finish, tmp_path):
+    """A table in which all that can be a user's is hostile."""
+    dataset = dataclasses.replace(
+        datasets.get("mnist_5k"), name=HOSTILE, description=HOSTILE, paper=HOSTILE
+    )
+    plan = make_plan([Column(HOSTILE)], ((dataset, "1"),), learning_rates=(0.5,))
+    plan = dataclasses.replace(
+        plan,
+        preset=HOSTILE,
+        experiment=dataclasses.replace(
+            plan.experiment,
+            name=HOSTILE,
+            title=HOSTILE,
+            table=HOSTILE,
+            baseline=HOSTILE,
+        ),
+    )
+    (cell,) = plan.cells()
+    store = Store(tmp_path)
+    finish(
+        store,
+        cell,
+        *cell.trials(),
+        0.5,
+        command=f"python\n\n# {HOSTILE}",
+        versions={HOSTILE: HOSTILE},
+        machine={"system": HOSTILE, "processor": HOSTILE, "cores": HOSTILE},
+    )
+    return fill(plan, store)
+
+
+def test_html_escapes_what_came_from_elsewhere(hostile, tmp_path):
+    _, text = written(hostile, tmp_path, [HOSTILE])
+    page = Page(text)
+    assert page.all("script") == page.all("b") == []
+    assert "<script" not in text
+    # Data set, column, its paper's row, description, title, command, problem, machine.
+    assert "".join(page.text).count("alert('1')") >= 12
+    for link in page.all("a"):
+        assert link["href"].startswith("trials/")
+
+
+def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
+    text, _ = written(hostile, tmp_path, [f"{HOSTILE}\n# no heading"])
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert [heading.partition(" ")[2] for heading in headings[1:]] == [
+        *("Reproduce", "Files that were not used", "Trials")
+    ]
+    assert len(headings) == 5 - 1
+    for line in text.splitlines():
+        if line.startswith(("| ", "- ")):
+            # Every sign that means something is taken literally.
+            bare = re.sub(r"\\[\\`*<>|\[\]]", "", line)
+            assert "<" not in bare
+            assert "`" not in bare
+            assert "*" not in bare
+            if line.startswith("| "):
+                assert bare.count("|") in (3, 9)  # one column, or eight
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (ENTRY, "3.00"),
+        (dataclasses.replace(ENTRY, errors=(2.996,)), "3.00"),
+        (dataclasses.replace(ENTRY, errors=(100.0,), mark="worse"), "100.00▲"),
+        (dataclasses.replace(ENTRY, errors=(0.0,), mark="better"), "0.00▼"),
+        (
+            dataclasses.replace(
+                ENTRY, errors=(2.0, 4.0), mark="worse", trials=({}, {}), expected=2
+            ),
+            "3.00▲ ±1.41",
+        ),
+        (dataclasses.replace(ENTRY, errors=(), trials=()), "not run"),
+        (dataclasses.replace(ENTRY, errors=(), expected=5), "(1 of 5 trials)"),
+        (dataclasses.replace(ENTRY, expected=5), "3.00 (1 of 5 trials)"),
+    ],
+)
+def test_our_figure(entry, expected):
+    assert report.ours(entry) == expected
+
+
+@pytest.mark.parametrize(
+    ("figure", "mark", "expected"),
+    [(0.67, None, "0.67"), (85.5, "worse", "85.50▲"), (None, None, "?")],
+)
+def test_the_papers_figure(figure, mark, expected):
+    entry = dataclasses.replace(ENTRY, paper=figure, paper_mark=mark)
+    assert report.paper(entry) == expected
+
+
+def shown(table, width, show=report.show, **options):
+    console = rich.console.Console(file=io.StringIO(), width=width, **options)
+    show(table, console)
+    return console.file.getvalue()
+
+
+def grid(text):
+    """The cells of the rows of a printed table, heading left out."""
+    return [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("│")
+    ]
+
+
+def test_a_wide_terminal_shows_the_table_as_printed(make_table):
+    text = shown(make_table(), width=100)
+    assert grid(text) == [
+        ["mnist_5k", "3.00", "5.99", "(1 of 2 trials)"],
+        ["paper: MNIST", "0.67", "85.50▲", "3.85▲"],
+    ]
+    assert "Experiment X (Table 0): error, %" in text
+    assert "▲ (yellow): worse than the baseline (SGD)" in text
+
+
+def test_a_narrow_terminal_shows_a_line_for_each_model(make_table):
+    errors = [(0.03, 0.5), (0.06, 0.5), (0.5,), (), (0.9, 0.8), (0.01, 0.5)]
+    text = shown(make_table(experiments.get("C2").columns[:6], errors), width=60)
+    assert grid(text) == [
+        ["SGD", "3.00", "0.67"],
+        ["SGD Bottom", "6.00▲", "0.65"],
+        ["SGD Top", "(1 of 2 trials)", "3.85▲"],
+        ["RndF", "not run", "1.81"],
+        ["RndF Bottom", "80.00▲", "85.50▲"],
+        ["RndF Top", "1.00", "3.81▲"],
+    ]
+    assert max(map(len, text.splitlines())) <= 60
+
+
+@pytest.mark.parametrize(("width", "rows"), [(200, 2), (80, 12)])
+def test_c2_fits_a_usual_terminal(width, rows, make_table):
+    columns = experiments.get("C2").columns
+    text = shown(make_table(columns, [(0.5, 0.9)] * 12), width)
+    assert len(grid(text)) == rows
+    assert max(map(len, text.splitlines())) <= width
+    assert text.count("50.00") == 12
+    for figure in ("0.67", "86.74▲", "3.81▲", "85.50▲"):
+        assert figure in text
+
+
+def test_marks_have_a_colour_on_a_terminal(make_table):
+    errors = ((0.09, 0.5), (0.9, 0.0599), (0.13, 0.5))
+    text = shown(
+        make_table(errors=errors), 100, force_terminal=True, color_system="standard"
+    )
+    assert re.findall(r"\x1b\[(\d+)m *([\d.]+[▲▼])", text) == [
+        ("94", "5.99▼"),  # bright blue
+        ("33", "13.00▲"),  # yellow
+        ("33", "85.50▲"),
+        ("33", "3.85▲"),
+    ]
+    assert re.search(r"│ *9\.00 *│", text)
+    assert re.search(r"│ *0\.67 *│", text)
+
+
+@pytest.mark.parametrize("show", [report.show, report.show_plain])
+def test_no_colour_codes_where_there_is_no_terminal(show, make_table):
+    assert "\x1b" not in shown(make_table(), 40, show)
+
+
+def test_plain_output_is_the_markdown_table(make_table):
+    columns = experiments.get("C2").columns
+    lines = shown(make_table(columns, [(0.5, 0.9)] * 12), 40, report.show_plain)
+    heading, _, ours, theirs, _, legend = lines.splitlines()
+    assert heading.split(" | ")[1:-1] == [column.name for column in columns][:-1]
+    assert ours == "| mnist_5k |" + " 50.00 |" * 12
+    assert theirs.startswith("| paper: MNIST | 0.67 | 0.65 | 3.85▲ | 1.81 | 85.50▲ |")
+    assert legend.startswith("▲ (yellow)")
+
+
+class Planned(Exception):  # noqa: N818
+    """Carries the plan of a command that would run now."""
+
+
+@pytest.fixture(scope="module")
+def plan_of():
+    """The plan that a command line makes, by its own parser."""
+    main = importlib.import_module("keras_asymbp.benchmarks.__main__")
+
+    def plan_of(command, folder):
+        python, dash_m, module, *arguments = shlex.split(command)
+        assert (python, dash_m, module) == (
+            *("python", "-m"),
+            "keras_asymbp.benchmarks",
+        )
+
+        def run(plan, *args):
+            raise Planned(plan)
+
+        with pytest.MonkeyPatch.context() as patch, flagsaver.flagsaver():
+            patch.setattr(sys, "argv", ["-m", *arguments])
+            patch.setattr(runner, "run", run)
+            flags.FLAGS(["-m", *arguments, f"--results_dir={folder}"])
+            with pytest.raises(Planned) as planned:
+                main._run_experiment()
+        return planned.value.args[0]
+
+    return plan_of
+
+
+def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
+    experiment = experiments.get("C2")
+    return Plan(
+        experiment,
+        experiment.select(names),
+        ((datasets.get("mnist_5k"), "1"),),
+        dataclasses.replace(PRESETS[preset], **protocol),
+        preset,
+        seeds,
+    )
+
+
+@given(
+    preset=st.sampled_from(sorted(PRESETS)),
+    names=st.none()
+    | st.sets(st.sampled_from([c.name for c in experiments.get("C2").columns])).map(
+        sorted
+    ),
+    seeds=st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=3, unique=True),
+    epochs=st.integers(1, 100),
+    learning_rates=st.lists(
+        st.floats(0, 1e3, exclude_min=True), min_size=1, max_size=5, unique=True
+    ),
+)
+def test_the_command_to_reproduce_makes_the_same_plan(
+    preset, names, seeds, epochs, learning_rates, plan_of, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("results")
+    plan = c2_plan(
+        preset,
+        names,
+        tuple(seeds),
+        epochs=epochs,
+        learning_rates=tuple(learning_rates),
+    )
+    command = report.reproduce(fill(plan, Store(folder)))
+    assert plan_of(command, folder) == plan
+
+
+def test_the_command_names_what_differs_only(tmp_path):
+    (all_columns, two_columns) = (
+        report.reproduce(fill(c2_plan(names=names), Store(tmp_path)))
+        for names in (None, ["SGD", "RndF Top"])
+    )
+    assert "--models" not in all_columns
+    assert "--models 'SGD,RndF Top'" in two_columns

@@ -1,0 +1,140 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_asymbp import AsymDense, BatchNormalization, BatchStatistics
+
+EPSILON = 1e-3
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+X, Y = normal(40, 3), normal(40, 2, seed=1)
+BATCHES = normal(5, 8, 3, seed=2)
+
+
+def make_model(alpha=0.25):
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            AsymDense(4, feedback="brSF"),
+            BatchNormalization(alpha=alpha, epsilon=EPSILON),
+            AsymDense(2, feedback="brSF"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
+def dataset():
+    return tf.data.Dataset.from_tensor_slices(BATCHES)
+
+
+def expected_statistics(model, alpha):
+    """The averages over all batches with the weights of now, by hand."""
+    kernel, bias = (w.numpy() for w in model.layers[0].trainable_weights)
+    mean = stddev = None
+    for batch in BATCHES:
+        outputs = batch @ kernel + bias
+        newest = outputs.mean(0), np.sqrt(outputs.var(0) + EPSILON)
+        if mean is None:
+            mean, stddev = newest  # the averages start with the first batch
+        else:
+            mean = mean + alpha * (newest[0] - mean)
+            stddev = stddev + alpha * (newest[1] - stddev)
+    return mean[None], stddev[None]
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.5, 1.0])
+def test_statistics_after_each_epoch_are_of_the_weights_then(alpha):
+    model = make_model(alpha)
+    norm = model.layers[1]
+    seen = []
+
+    class Check(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            mean, stddev = expected_statistics(model, alpha)
+            np.testing.assert_allclose(norm.moving_mean, mean, **CLOSE)
+            np.testing.assert_allclose(norm.moving_stddev, stddev, **CLOSE)
+            # The validation has used them.
+            kernel, bias = (w.numpy() for w in model.layers[0].trainable_weights)
+            hidden = (X @ kernel + bias - mean) / stddev
+            kernel, bias = (w.numpy() for w in model.layers[2].trainable_weights)
+            loss = np.mean((hidden @ kernel + bias - Y) ** 2)
+            np.testing.assert_allclose(logs["val_loss"], loss, rtol=1e-3)
+            seen.append(mean)
+
+    model.fit(
+        X,
+        Y,
+        epochs=3,
+        verbose=0,
+        validation_data=(X, Y),
+        callbacks=[BatchStatistics(dataset()), Check()],
+    )
+    assert len(seen) == 3
+    assert np.all(seen[0] != seen[2])
+
+
+def test_training_goes_on_with_alpha():
+    model = make_model(alpha=0.25)
+    statistics = BatchStatistics(dataset())
+    model.evaluate(X, Y, verbose=0, callbacks=[statistics])
+    norm = model.layers[1]
+    mean = norm.moving_mean.numpy()
+    np.testing.assert_array_equal(norm.rate, 0.25)
+    model(X, training=True)
+    batch_mean = model.layers[0](X).numpy().mean(0)
+    expected = mean + 0.25 * (batch_mean - mean)
+    np.testing.assert_allclose(norm.moving_mean, expected, **CLOSE)
+
+
+def test_it_changes_nothing_but_the_statistics():
+    model = make_model()
+    model.train_on_batch(X, Y)
+    norm = model.layers[1]
+    statistics = {norm.moving_mean.path, norm.moving_stddev.path}
+
+    def others():
+        return [w.numpy() for w in model.weights if w.path not in statistics]
+
+    before = others()
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(dataset())])
+    for a, b in zip(before, others(), strict=True):
+        np.testing.assert_array_equal(a, b)  # no redraw of brSF either
+
+
+def test_a_single_batch():
+    model = make_model()
+    one = tf.data.Dataset.from_tensors(BATCHES[0])
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(one)])
+    outputs = model.layers[0](BATCHES[0]).numpy()
+    norm = model.layers[1]
+    np.testing.assert_allclose(norm.moving_mean, outputs.mean(0)[None], **CLOSE)
+    np.testing.assert_array_equal(norm.rate, 0.25)
+
+
+def test_models_without_normalization_run_no_batch():
+    def never():
+        raise AssertionError
+        yield
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    batches = tf.data.Dataset.from_generator(
+        never, output_signature=tf.TensorSpec((8, 3))
+    )
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(batches)])
+
+
+def test_it_may_serve_several_models():
+    statistics = BatchStatistics(dataset())
+    for _ in range(2):
+        model = make_model()
+        model.evaluate(X, Y, verbose=0, callbacks=[statistics])
+        mean, _ = expected_statistics(model, 0.25)
+        np.testing.assert_allclose(model.layers[1].moving_mean, mean, **CLOSE)

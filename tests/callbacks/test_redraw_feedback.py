@@ -1,0 +1,341 @@
+"""One draw for one update, whatever makes the updates.
+
+The model is a product of two matrices, X W1 W2, whose error in the output is 1: then
+W1's step for an input of 1 is -rate * V2^T, and how far W1 has moved is the sum of
+every V2 that training has used.
+"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_asymbp import (
+    AsymDense,
+    BatchManhattan,
+    RedrawFeedback,
+    feedbacks,
+    redraw_feedback,
+)
+
+SEED = 5
+RATE = 1e-3
+UNITS = 6
+
+
+def make_model(optimizer=None, seed=SEED, compiled=True, **arguments):
+    rule = feedbacks.BatchwiseRandomSignConcordant(seed=seed)
+    model = keras.Sequential(
+        [
+            keras.Input((1,)),
+            keras.layers.Dense(UNITS, use_bias=False),
+            AsymDense(1, use_bias=False, feedback=rule),
+        ]
+    )
+    # Away from zero, so that no sign changes in so few steps.
+    asymmetric(model).kernel.assign([[(-1.0) ** n] for n in range(UNITS)])
+    if compiled:
+        # The mean absolute error's gradient: 1, for outputs above the target.
+        model.compile(optimizer or keras.optimizers.SGD(RATE), "mae", **arguments)
+    return model
+
+
+def fit(model, steps, callback=True, x=1.0, **arguments):
+    model.fit(
+        np.full((steps, 1), x),
+        np.full((steps, 1), -100.0),
+        batch_size=1,
+        shuffle=False,
+        verbose=0,
+        callbacks=[RedrawFeedback()] if callback else None,
+        **arguments,
+    )
+
+
+def first(model):
+    return model.layers[0].kernel.numpy()
+
+
+def asymmetric(model):
+    return model.layers[-1]
+
+
+def draws(model):
+    """The number of the draw that the next gradient uses."""
+    layer = asymmetric(model)
+    _ = layer.feedback_kernel  # catches up with W where no callback does
+    return int(layer.feedback._state[1])
+
+
+@pytest.fixture
+def sum_of_v(draw_factor):
+    """The sum of V over draws, transposed, for a W2 whose signs stay."""
+
+    def sum_of_v(model, draws, seed=SEED):
+        signs = np.sign(asymmetric(model).kernel)
+        shape = signs.shape
+        return sum(signs * draw_factor(shape, seed, draw) for draw in draws).T
+
+    return sum_of_v
+
+
+MODES = {
+    "graph": {"jit_compile": False},
+    "xla": {"jit_compile": True},
+    "eager": {"run_eagerly": True},
+    "5 steps an execution": {"jit_compile": False, "steps_per_execution": 5},
+    "4 steps an execution": {"jit_compile": False, "steps_per_execution": 4},
+    "xla, 5 steps an execution": {"jit_compile": True, "steps_per_execution": 5},
+}
+
+
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_step_k_of_fit_uses_draw_k(mode, callback, sum_of_v):
+    model = make_model(**mode)
+    before = first(model)
+    fit(model, 10, callback)
+    moved = (before - first(model)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(model, range(10)), rtol=1e-3, atol=1e-3)
+    assert draws(model) == 10
+    np.testing.assert_array_equal(
+        asymmetric(model).feedback_kernel, sum_of_v(model, [10]).T
+    )
+
+
+def test_every_single_step(sum_of_v):
+    model = make_model()
+    for step in range(4):
+        before = first(model)
+        fit(model, 1)
+        moved = (before - first(model)) / RATE
+        np.testing.assert_allclose(moved, sum_of_v(model, [step]), rtol=1e-3, atol=1e-3)
+        assert draws(model) == step + 1
+
+
+@pytest.mark.parametrize(
+    "callbacks", [(True, True), (True, False), (False, True)], ids=str
+)
+@pytest.mark.parametrize("mode", ["graph", "xla, 5 steps an execution"])
+def test_fit_again(mode, callbacks, sum_of_v):
+    model = make_model(**MODES[mode])
+    before = first(model)
+    for callback in callbacks:
+        fit(model, 5, callback)
+    moved = (before - first(model)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(model, range(10)), rtol=1e-3, atol=1e-3)
+    assert draws(model) == 10
+
+
+def test_several_epochs_with_validation():
+    model = make_model()
+    validation = np.ones((4, 1)), np.ones((4, 1))
+    fit(model, 3, epochs=3, validation_data=validation)
+    assert draws(model) == 9
+
+
+def test_two_callbacks_draw_once(sum_of_v):
+    model = make_model()
+    x = np.ones((3, 1))
+    model.fit(x, x, 1, verbose=0, callbacks=[RedrawFeedback(), RedrawFeedback()])
+    assert draws(model) == 3
+
+
+def test_compiled_anew_it_goes_on():
+    model = make_model()
+    fit(model, 3)
+    model.compile(keras.optimizers.SGD(RATE), "mae")
+    fit(model, 3)
+    assert draws(model) == 6
+
+
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+def test_train_on_batch(callback):
+    model = make_model()
+    if callback:
+        fit(model, 1)
+    for _ in range(3):
+        model.train_on_batch(np.ones((1, 1)), np.full((1, 1), -1e3))
+    assert draws(model) == 3 + callback
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("redrawn", [False, True])
+def test_a_custom_loop(graph, redrawn, sum_of_v):
+    model = make_model(compiled=False)
+    optimizer = keras.optimizers.SGD(RATE)
+    optimizer.build(model.trainable_variables)
+
+    def step(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(x, training=True))
+        variables = model.trainable_variables
+        values = [variable.value for variable in variables]
+        optimizer.apply(tape.gradient(loss, values), variables)
+        if redrawn:
+            redraw_feedback(model)
+
+    run = tf.function(step) if graph else step
+    before = first(model)
+    for _ in range(6):
+        run(tf.ones((1, 1)))
+    moved = (before - first(model)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(model, range(6)), rtol=1e-3, atol=1e-3)
+    assert draws(model) == 6
+
+
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+def test_accumulated_gradients_are_one_update(callback, sum_of_v):
+    optimizer = keras.optimizers.SGD(RATE, gradient_accumulation_steps=2)
+    model = make_model(optimizer)
+    before = first(model)
+    fit(model, 10, callback)
+    moved = (before - first(model)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(model, range(5)), rtol=1e-3, atol=1e-3)
+    assert draws(model) == 5
+
+
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+def test_steps_that_loss_scaling_skips_draw_nothing(callback):
+    # The scaled gradients overflow until the scale has been halved often enough.
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(RATE), initial_scale=2.0**126
+    )
+    model = make_model(optimizer)
+    fit(model, 10, callback, x=32.0)
+    updates = int(optimizer.iterations)
+    assert 0 < updates < 10
+    assert draws(model) == updates
+
+
+def test_a_frozen_layer_redraws_too(sum_of_v):
+    model = make_model(compiled=False)
+    asymmetric(model).trainable = False
+    model.compile(keras.optimizers.SGD(RATE), "mae")
+    w2 = asymmetric(model).kernel.numpy()
+    before = first(model)
+    fit(model, 6)
+    moved = (before - first(model)) / RATE
+    np.testing.assert_array_equal(asymmetric(model).kernel, w2)
+    np.testing.assert_allclose(moved, sum_of_v(model, range(6)), rtol=1e-3, atol=1e-3)
+    assert draws(model) == 6
+
+
+def test_evaluate_and_predict_leave_all_state_alone():
+    model = make_model()
+    fit(model, 3)
+    state = asymmetric(model).feedback._state.numpy()
+    x = np.ones((4, 1))
+    model.evaluate(x, x, 1, verbose=0, callbacks=[RedrawFeedback()])
+    model.predict(x, 1, verbose=0, callbacks=[RedrawFeedback()])
+    model.test_on_batch(x, x)
+    model(x)
+    model(x, training=True)
+    np.testing.assert_array_equal(asymmetric(model).feedback._state, state)
+
+
+@pytest.mark.parametrize("mode", ["graph", "xla, 5 steps an execution"])
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+@pytest.mark.parametrize("kind", ["model.keras", "model.weights.h5"])
+def test_saved_in_mid_training_the_sequence_goes_on(kind, callback, mode, tmp_path):
+    model = make_model(BatchManhattan(RATE), **MODES[mode])
+    fit(model, 5, callback)
+    path = tmp_path / kind
+    if kind == "model.keras":
+        model.save(path)
+        restored = keras.models.load_model(path)
+    else:
+        model.save_weights(path)
+        restored = make_model(BatchManhattan(RATE), seed=SEED + 1, **MODES[mode])
+        restored.optimizer.build(restored.trainable_variables)
+        restored.load_weights(path)
+    for both in (model, restored):
+        fit(both, 5, callback)
+    # All that may differ: the names.
+    for ours, theirs in zip(model.weights, restored.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(
+        asymmetric(restored).feedback_kernel, asymmetric(model).feedback_kernel
+    )
+    assert draws(restored) == 10
+
+
+def test_nested_models_are_looked_through():
+    inner = make_model(compiled=False)
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, inner(inputs))
+    model.compile(keras.optimizers.SGD(RATE), "mae")
+    fit(model, 3)
+    assert draws(inner) == 3
+
+
+def test_a_train_step_of_ones_own_is_kept():
+    class Own(keras.Model):
+        steps = 0
+
+        def __init__(self):
+            super().__init__()
+            self.below = keras.layers.Dense(2)
+            self.layer = AsymDense(1, feedback="brSF")
+
+        def call(self, x):
+            return self.layer(self.below(x))
+
+        def train_step(self, *args):
+            Own.steps += 1
+            return super().train_step(*args)
+
+    model = Own()
+    model.compile(keras.optimizers.SGD(RATE), "mae", run_eagerly=True)
+    fit(model, 3)
+    assert int(model.layer.feedback._state[1]) == 3
+    assert Own.steps == 3
+
+
+def test_models_without_such_a_rule_are_left_alone():
+    model = keras.Sequential([keras.Input((1,)), AsymDense(1, feedback="frSF")])
+    model.compile("sgd", "mse")
+    before = asymmetric(model).feedback._factor.numpy()
+    fit(model, 2)
+    assert "train_step" not in vars(model)
+    np.testing.assert_array_equal(asymmetric(model).feedback._factor, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
+def test_replicas_share_one_m(callback, run_python, draw_factor):
+    # Two logical CPUs want a process of their own. Each replica has its own input, so
+    # that it moves its own row of W1, by half the V that it has used.
+    code = f"""if True:
+        import keras, numpy as np, tensorflow as tf
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * 2,
+        )
+        from keras_asymbp import AsymDense, RedrawFeedback, feedbacks
+        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+            rule = feedbacks.BatchwiseRandomSignConcordant(seed={SEED})
+            layer = AsymDense(1, use_bias=False, feedback=rule)
+            first = keras.layers.Dense({UNITS}, use_bias=False)
+            model = keras.Sequential([keras.Input((2,)), first, layer])
+            layer.kernel.assign([[1.0]] * {UNITS})
+            model.compile(keras.optimizers.SGD({RATE}), "mae", jit_compile=False)
+        before = first.kernel.numpy()
+        model.fit(
+            np.tile(np.eye(2), (10, 1)),
+            np.full((20, 1), -100.0),
+            batch_size=2,
+            shuffle=False,
+            verbose=0,
+            callbacks=[RedrawFeedback()] if {callback} else None,
+        )
+        moved = (before - first.kernel.numpy()) / {RATE}
+        layer.feedback_kernel
+        print(int(rule._state[1]), *moved.ravel())
+    """
+    number_of_draws, *moved = map(float, run_python(code).split())
+    assert number_of_draws == 10
+    half = sum(draw_factor((UNITS, 1), SEED, draw) for draw in range(10)).T / 2
+    np.testing.assert_allclose(
+        np.reshape(moved, (2, UNITS)), [*half, *half], rtol=1e-3, atol=1e-3
+    )

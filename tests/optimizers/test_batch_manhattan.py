@@ -1,0 +1,274 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp import BatchManhattan
+
+SETTINGS = (0, 1, 2, 3)
+STEPS = 20
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}  # the learning rate is a float32
+
+
+def reference(w, gradients, rates, momentum, decay, setting):
+    """Equation 3, step by step."""
+    tau = kappa = np.zeros_like(w)
+    for g, rate in zip(gradients, rates, strict=True):
+        if setting == 0:
+            tau = -g + momentum * tau - decay * w
+        elif setting == 1:
+            tau = -np.sign(g) + momentum * tau - decay * w
+        elif setting == 2:
+            tau = np.sign(-np.sign(g) + momentum * tau - decay * w)
+        else:
+            kappa = -np.sign(g) + momentum * kappa - decay * w
+            tau = np.sign(kappa)
+        w = w + rate * tau
+    return w
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def run(optimizer, w, gradients, rates=None):
+    variable = keras.Variable(w, dtype="float64")
+    for step, g in enumerate(gradients):
+        if rates is not None:
+            optimizer.learning_rate = rates[step]
+        optimizer.apply([tf.constant(g)], [variable])
+    return variable.numpy()
+
+
+def assert_follows_the_equation(setting, momentum, decay, rate, seed):
+    w = normal(3, 4, seed=seed)
+    gradients = normal(STEPS, 3, 4, seed=seed + 1)
+    gradients[:, 0, 0] = 0  # a weight without a gradient
+    rates = [rate] * 10 + [rate / 10] * 10
+    optimizer = BatchManhattan(rate, momentum, decay, setting)
+    np.testing.assert_allclose(
+        run(optimizer, w, gradients, rates),
+        reference(w, gradients, rates, momentum, decay, setting),
+        **CLOSE,
+    )
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_twenty_steps_with_a_change_of_rate(setting, decay, momentum):
+    assert_follows_the_equation(setting, momentum, decay, rate=0.05, seed=0)
+
+
+@given(
+    setting=st.sampled_from(SETTINGS),
+    momentum=st.floats(0, 0.99),
+    decay=st.floats(0, 0.1),
+    rate=st.floats(1e-4, 0.1),
+    seed=st.integers(0, 100),
+)
+def test_any_settings(setting, momentum, decay, rate, seed):
+    assert_follows_the_equation(setting, momentum, decay, rate, seed)
+
+
+def test_the_rate_multiplies_tau_and_not_the_buffer():
+    # Keras's SGD would go on with the old rate's velocity.
+    w = run(BatchManhattan(1.0, 0.5, setting=1), [0.0], [[1.0], [1.0]], [1.0, 0.0])
+    np.testing.assert_array_equal(w, [-1.0])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_weight_without_a_gradient_does_not_drift(setting, momentum):
+    w = normal(5)
+    zeros = np.zeros((6, 5))
+    optimizer = BatchManhattan(0.1, momentum, setting=setting)
+    np.testing.assert_array_equal(run(optimizer, w, zeros), w)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_without_momentum_a_weight_stops_with_its_gradient(setting):
+    optimizer = BatchManhattan(0.5, 0.0, setting=setting)
+    w = run(optimizer, [1.0], [[1.0], [0.0], [0.0]])
+    np.testing.assert_array_equal(w, [0.5])
+
+
+def test_weight_decay_is_applied_once():
+    w = run(BatchManhattan(0.5, 0.0, weight_decay=0.5, setting=0), [8.0], [[0.0]])
+    np.testing.assert_array_equal(w, [8 - 0.5 * 0.5 * 8])
+
+
+def test_exclude_from_weight_decay():
+    kernel = keras.Variable([8.0], name="kernel")
+    bias = keras.Variable([8.0], name="bias")
+    optimizer = BatchManhattan(0.5, 0.0, weight_decay=0.5, setting=0)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.apply([tf.zeros(1), tf.zeros(1)], [kernel, bias])
+    np.testing.assert_array_equal(kernel, [6.0])
+    np.testing.assert_array_equal(bias, [8.0])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_graphs_do_what_eager_code_does(setting, jit_compile):
+    w, gradients = normal(4), normal(5, 4)
+    optimizer = BatchManhattan(0.05, 0.9, 0.01, setting)
+    variable = keras.Variable(w, dtype="float64")
+    optimizer.build([variable])
+
+    @tf.function(jit_compile=jit_compile)
+    def step(g):
+        optimizer.apply([g], [variable])
+
+    for g in gradients:
+        step(tf.constant(g))
+    expected = reference(w, gradients, [0.05] * 5, 0.9, 0.01, setting)
+    np.testing.assert_allclose(variable, expected, **CLOSE)
+
+
+def test_schedules():
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2], [0.1, 0.01])
+    w, gradients = normal(4), normal(6, 4)
+    expected = reference(w, gradients, [0.1] * 3 + [0.01] * 3, 0.9, 0, 1)
+    actual = run(BatchManhattan(schedule), w, gradients)
+    np.testing.assert_allclose(actual, expected, **CLOSE)
+
+
+def test_sparse_gradients_are_dense_ones():
+    gradients = []
+    for _ in range(3):
+        embedding = keras.layers.Embedding(6, 2)
+        embedding.build()
+        with tf.GradientTape() as tape:
+            looked_up = embedding(tf.constant([4, 1, 4]))  # one of them twice
+            loss = tf.reduce_sum(looked_up * [[1.0, -2.0], [3.0, 0.5], [1.0, 1.0]])
+        gradients.append(tape.gradient(loss, embedding.embeddings.value))
+    assert all(isinstance(g, tf.IndexedSlices) for g in gradients)
+    dense = [tf.convert_to_tensor(g) for g in gradients]
+    np.testing.assert_array_equal(dense[0][4], [2.0, -1.0])
+    for setting in SETTINGS:
+        results = []
+        for kind in (gradients, dense):
+            variable = keras.Variable(normal(6, 2).astype("float32"))
+            optimizer = BatchManhattan(0.1, 0.9, 0.01, setting)
+            for g in kind:
+                optimizer.apply([g], [variable])
+            results.append(variable.numpy())
+        np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize(
+    ("argument", "clip"),
+    [
+        ({"clipnorm": 0.5}, lambda g: g * min(1, 0.5 / np.linalg.norm(g))),
+        ({"global_clipnorm": 0.5}, lambda g: g * min(1, 0.5 / np.linalg.norm(g))),
+        ({"clipvalue": 0.5}, lambda g: np.clip(g, -0.5, 0.5)),
+    ],
+    ids=str,
+)
+def test_clipping(argument, clip):
+    w, gradients = normal(4), normal(6, 4)
+    expected = reference(w, map(clip, gradients), [0.1] * 6, 0.9, 0, 0)
+    actual = run(BatchManhattan(0.1, setting=0, **argument), w, gradients)
+    np.testing.assert_allclose(actual, expected, **CLOSE)
+
+
+def test_gradient_accumulation():
+    w, gradients = normal(4), normal(6, 4)
+    means = gradients.reshape(3, 2, 4).mean(1)
+    expected = reference(w, means, [0.1] * 3, 0.9, 0.01, 1)
+    optimizer = BatchManhattan(0.1, weight_decay=0.01, gradient_accumulation_steps=2)
+    np.testing.assert_allclose(run(optimizer, w, gradients), expected, **CLOSE)
+
+
+def test_exponential_moving_average():
+    variable = keras.Variable(normal(4), dtype="float64")
+    optimizer = BatchManhattan(0.1, use_ema=True, ema_momentum=0.75)
+    average = None
+    for g in normal(5, 4):
+        optimizer.apply([tf.constant(g)], [variable])
+        newest = variable.numpy()
+        average = newest if average is None else 0.75 * average + 0.25 * newest
+    optimizer.finalize_variable_values([variable])
+    np.testing.assert_allclose(variable, average)
+
+
+def test_loss_scaling():
+    optimizer = keras.optimizers.LossScaleOptimizer(BatchManhattan(0.5, setting=0))
+    variable = keras.Variable([1.0])
+    with tf.GradientTape() as tape:
+        loss = optimizer.scale_loss(tf.reduce_sum(variable.value))
+    gradient = tape.gradient(loss, variable.value)
+    assert float(gradient[0]) > 1
+    optimizer.apply([gradient], [variable])
+    np.testing.assert_array_equal(variable, [0.5])
+
+
+def small_model():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(BatchManhattan(0.01, 0.8, 0.01, setting=3), "mse", run_eagerly=True)
+    return model
+
+
+def test_saved_and_loaded_in_mid_training_it_goes_on(tmp_path):
+    x, y = normal(4, 3), normal(4, 2)
+    model = small_model()
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.optimizer) is BatchManhattan
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+    for both in (model, loaded):
+        for _ in range(3):
+            both.train_on_batch(x, y)
+    for ours, theirs in zip(
+        [*model.weights, *model.optimizer.variables],
+        [*loaded.weights, *loaded.optimizer.variables],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_its_alias():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("batch_manhattan", "mse")
+    assert type(model.optimizer) is BatchManhattan
+    config = keras.optimizers.get("batch_manhattan").get_config()
+    assert config["learning_rate"] == pytest.approx(5e-4)
+    assert (config["momentum"], config["weight_decay"]) == (0.9, 0.0)
+    assert config["setting"] == 1
+
+
+def test_configs_go_there_and_back():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    optimizer = BatchManhattan(schedule, 0.8, 0.01, 2, clipnorm=3.0, name="bm")
+    config = keras.optimizers.serialize(optimizer)
+    assert config["registered_name"] == "keras_asymbp>BatchManhattan"
+    again = keras.optimizers.deserialize(config)
+    assert again.get_config() == optimizer.get_config()
+    for name in ("momentum", "weight_decay", "setting", "clipnorm", "name"):
+        assert getattr(again, name) == getattr(optimizer, name)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("learning_rate", -1e-3),
+        ("learning_rate", float("nan")),
+        ("momentum", -0.1),
+        ("momentum", 1.1),
+        ("momentum", float("nan")),
+        ("weight_decay", -0.1),
+        ("weight_decay", float("nan")),
+        ("setting", 4),
+        ("setting", -1),
+        ("setting", "1"),
+        ("setting", None),
+    ],
+)
+def test_arguments_out_of_range_are_refused(argument, value):
+    with pytest.raises(ValueError, match=f"Argument `{argument}` must be .*Received:"):
+        BatchManhattan(**{argument: value})
