@@ -4,8 +4,7 @@ The bits of `tf.random.stateless_*` with the Philox generator are the same on CP
 GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
 """
 
-import random
-
+import numpy as np
 import tensorflow as tf
 
 # The streams of one draw, so that M and S_p are independent of each other.
@@ -20,14 +19,15 @@ _BEYOND_KERAS = 2**32
 def resolve_seed(seed: int | None) -> int:
     """Returns `seed`, or where it is None a new one that follows Keras's global seed.
 
-    As Keras's initializers do: `keras.utils.set_random_seed` seeds Python's
-    generator, which numbers the rules in the order in which they are made.
+    `keras.utils.set_random_seed` seeds NumPy's generator, which numbers the rules in
+    the order in which they are made. Keras's initializers take theirs from Python's: so
+    models that differ in their rules alone start with the same weights.
 
     Raises:
         ValueError: If `seed` is not None or an integer in [0, 2^31).
     """
     if seed is None:
-        return random.randrange(2**31)
+        return int(np.random.randint(2**31, dtype=np.int64))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise ValueError(
             "Argument `seed` must be None or an integer in [0, 2**31). "

@@ -5,6 +5,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+import keras_asymbp
 from keras_asymbp import random
 
 MANY = (200, 200)
@@ -134,3 +135,15 @@ def test_resolve_seed_follows_the_global_seed():
 def test_resolve_seed_refuses(seed):
     with pytest.raises(ValueError, match=r"`seed` must be .* Received: seed="):
         random.resolve_seed(seed)
+
+
+@pytest.mark.parametrize("feedback", ["uSF", "brSF", "frSF", "RndF"])
+def test_models_that_differ_in_their_rules_start_with_the_same_weights(feedback):
+    def start(feedback):
+        keras.utils.set_random_seed(3)
+        layers = [keras_asymbp.AsymDense(4, feedback=feedback) for _ in range(2)]
+        keras.Sequential([keras.Input((5,)), *layers])
+        return [layer.kernel.numpy() for layer in layers]
+
+    for kernel, expected in zip(start(feedback), start("BP"), strict=True):
+        np.testing.assert_array_equal(kernel, expected)
