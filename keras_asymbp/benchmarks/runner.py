@@ -107,7 +107,7 @@ def _environment() -> dict[str, Any]:
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
         "machine": {
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
             "cores": os.cpu_count(),
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
