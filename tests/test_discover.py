@@ -14,7 +14,7 @@ def package(tmp_path, monkeypatch):
     (folder / "base.py").write_text("class Shape: ...")
     (folder / "b_square.py").write_text(
         "from shapes_for_discovery.base import Shape\n"
-        "from shapes_for_discovery.a_circle import Circle\n"  # not its own
+        "from shapes_for_discovery_elsewhere import Foreign\n"  # not its own
         "class Square(Shape): ...\n"
         "class _Helper(Shape): ...\n"
         "class Stranger: ...\n"
@@ -24,6 +24,9 @@ def package(tmp_path, monkeypatch):
         "from shapes_for_discovery.base import Shape\n"
         "class Circle(Shape): ...\n"
         "class Ellipse(Circle): ...\n"
+    )
+    (tmp_path / "shapes_for_discovery_elsewhere.py").write_text(
+        "from shapes_for_discovery.base import Shape\nclass Foreign(Shape): ...\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     yield importlib.import_module("shapes_for_discovery")

@@ -180,10 +180,10 @@ def start_benchmarks():
 def benchmarks(start_benchmarks):
     """Runs `python -m keras_asymbp.benchmarks` with flags to its end."""
 
-    def run(*flags, **environment):
+    def run(*flags, timeout=600, **environment):
         process = start_benchmarks(*flags, **environment)
         try:
-            stdout, stderr = process.communicate(timeout=600)
+            stdout, stderr = process.communicate(timeout=timeout)
         finally:
             process.kill()
         return subprocess.CompletedProcess(

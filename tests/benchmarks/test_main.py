@@ -162,7 +162,7 @@ def test_bad_input_is_one_line(what, benchmarks, tmp_path, contents):
         flags.append(f"--results_dir={results}")
     if what == "flag without a value":
         flags.reverse()
-    done = benchmarks(*flags, PYTHONPROFILEIMPORTTIME="")
+    done = benchmarks(*flags, timeout=60)
 
     assert done.returncode == 2
     assert done.stdout == ""
@@ -176,14 +176,15 @@ def test_bad_input_is_one_line(what, benchmarks, tmp_path, contents):
 def test_bad_input_makes_no_folder(benchmarks, tmp_path):
     folder = tmp_path / "results"
     for flags in (["--models=x"], ["--datasets=x"], ["--seeds=x"], ["--epochs=0"]):
-        assert benchmarks("--exp=C2", *flags, f"--results_dir={folder}").returncode == 2
+        flags += ["--exp=C2", f"--results_dir={folder}"]
+        assert benchmarks(*flags, timeout=60).returncode == 2
     assert not folder.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_results_folder_is_one_line(benchmarks, tmp_path):
     tmp_path.chmod(0o555)
-    done = benchmarks("--exp=C2", f"--results_dir={tmp_path}/results")
+    done = benchmarks("--exp=C2", f"--results_dir={tmp_path}/results", timeout=60)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: can't write to the results folder")

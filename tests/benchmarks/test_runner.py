@@ -232,7 +232,8 @@ def test_kill_9_costs_one_trial(stopped, benchmarks, tmp_path, contents):
 @pytest.mark.slow
 def test_ctrl_c_is_one_line(stopped, benchmarks, tmp_path, contents):
     _, stderr, code = stopped(signal.SIGINT)
-    assert code == 130
+    # Both are 130 in a shell; Python takes the second where it was compiling a string.
+    assert code in (130, -signal.SIGINT)
     assert stderr.splitlines()[-1] == (
         "stopped; finished trials are kept, the same command goes on from there"
     )

@@ -234,6 +234,13 @@ def test_a_rate_that_diverges_later_ends_there(make_trainer):
     assert updates(trainer) == 2 * (len(errors) + 1)
 
 
+def test_a_run_that_diverges_has_no_further_batch_size(make_trainer):
+    column = Column("SGD", batch_schedules=(((0, None), (1, 50)),))
+    trainer, cell = make_trainer(column, learning_rates=(1e30,))
+    assert train(trainer, *cell.trials())["diverged"] is True
+    assert updates(trainer) == 2
+
+
 def test_a_run_that_diverges_keeps_its_best_epoch(make_trainer):
     trainer, cell = make_trainer(epochs=6)
     good = train(trainer, cell.trials()[2])

@@ -55,6 +55,16 @@ def test_the_global_seed_makes_a_model_reproducible(feedback):
             assert np.any(first != other)
 
 
+def test_models_that_differ_in_rules_alone_start_with_the_same_weights():
+    starts = []
+    for feedback in ("BP", "brSF", "RndF"):
+        keras.utils.set_random_seed(1)
+        starts.append([w.numpy() for w in two_layers(feedback).trainable_weights])
+    for weights in zip(*starts, strict=True):
+        np.testing.assert_array_equal(weights[0], weights[1])
+        np.testing.assert_array_equal(weights[0], weights[2])
+
+
 @pytest.mark.parametrize("feedback", ["brSF", "frSF", "RndF"])
 def test_layers_have_streams_of_their_own(feedback):
     # With equal kernels, all that can differ is the random factor.

@@ -166,7 +166,7 @@ def test_sparse_gradients_are_dense_ones():
         ({"global_clipnorm": 0.5}, lambda g: g * min(1, 0.5 / np.linalg.norm(g))),
         ({"clipvalue": 0.5}, lambda g: np.clip(g, -0.5, 0.5)),
     ],
-    ids=str,
+    ids=["clipnorm", "global_clipnorm", "clipvalue"],
 )
 def test_clipping(argument, clip):
     w, gradients = normal(4), normal(6, 4)
