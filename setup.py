@@ -19,6 +19,8 @@ BENCHMARKS = [
     "tensorflow-datasets>=4.9.10",
 ]
 
+PLOTS = ["matplotlib>=3.9"]
+
 setuptools.setup(
     name="keras-asymbp",
     version=VERSION,
@@ -38,9 +40,11 @@ setuptools.setup(
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
     extras_require={
         "benchmarks": BENCHMARKS,
+        "plots": PLOTS,
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
+            *PLOTS,
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pytest>=8.3",

@@ -22,22 +22,28 @@ def _is_command() -> bool:
 
 
 if TYPE_CHECKING or not _is_command():
-    from keras_asymbp import feedbacks, layers, optimizers
-    from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
+    from keras_asymbp import export as _export  # noqa: F401
+    from keras_asymbp import feedbacks, layers, metrics, optimizers
+    from keras_asymbp.callbacks import AlignmentMonitor, BatchStatistics, RedrawFeedback
     from keras_asymbp.callbacks.redraw_feedback import redraw_feedback
+    from keras_asymbp.conversion import asymmetrize, symmetrize
     from keras_asymbp.normalization import BatchNormalization
     from keras_asymbp.optimizers import BatchManhattan
 
     globals().update(layers.LAYERS)
 
     __all__ = [
+        "AlignmentMonitor",
         "BatchManhattan",
         "BatchNormalization",
         "BatchStatistics",
         "RedrawFeedback",
+        "asymmetrize",
         "feedbacks",
         "layers",
+        "metrics",
         "optimizers",
         "redraw_feedback",
+        "symmetrize",
         *layers.LAYERS,
     ]

@@ -1,5 +1,7 @@
 """The backward pass through V: the only place with `tf.custom_gradient`."""
 
+import contextlib
+import contextvars
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -52,6 +54,9 @@ def asymmetric(
     Is Weight Symmetry in Backpropagation?", AAAI 2016.
     """
 
+    if _is_symmetric.get():
+        return product(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
+
     @tf.custom_gradient
     def forward(x, w):
         def backward(error):
@@ -74,3 +79,38 @@ def _gradient(function, at, error):
         tape.watch(at)
         output = function(at)
     return tape.gradient(output, at, error)
+
+
+_is_symmetric = contextvars.ContextVar("is_symmetric", default=False)
+
+
+@contextlib.contextmanager
+def backpropagation():
+    """Within it V is W in every layer: the gradients are backpropagation's.
+
+    What is traced within it stays so; a `tf.function` that was traced before isn't
+    changed.
+    """
+    token = _is_symmetric.set(True)
+    try:
+        yield
+    finally:
+        _is_symmetric.reset(token)
+
+
+def loss_gradients(model, variables, x, y, sample_weight=None):
+    """Returns the gradients of a compiled model's loss on a batch, in training mode.
+
+    As in `fit`, the loss is scaled where the optimizer scales it.
+    """
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(
+            x, y, model(x, training=True), sample_weight, training=True
+        )
+        loss = model.optimizer.scale_loss(loss)
+    return [
+        tf.zeros_like(variable) if gradient is None else gradient
+        for variable, gradient in zip(
+            variables, tape.gradient(loss, variables), strict=True
+        )
+    ]

@@ -36,6 +36,11 @@ def resolve_seed(seed: int | None) -> int:
     return seed
 
 
+def derive_seed(seed: int, number: int) -> int:
+    """Returns a seed for stream `number` of those that belong to `seed`."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) // 2
+
+
 def normal(shape, seed, stddev):
     """Draws N(0, stddev^2), float32, of `shape`.
 

@@ -64,14 +64,14 @@ def draw_factor():
 def run_python():
     """Runs code in a new process, which fails the test if it fails."""
 
-    def run(code, *flags, arguments=(), **options):
+    def run(code, *flags, arguments=(), timeout=300, **options):
         path = {"PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(
             [sys.executable, *flags, "-c", code, *arguments],
             env=os.environ | path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout,
             check=False,
             **options,
         )

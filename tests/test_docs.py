@@ -12,7 +12,11 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [
     page.relative_to(ROOT).as_posix()
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"))
+    for page in (
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *ROOT.glob("docs/**/*.md"),
+    )
     if "```python" in page.read_text(encoding="utf-8")
 ]
 # A block of Python and, where the page tells it, what it prints.
@@ -73,7 +77,14 @@ def test_api_page_has_every_public_name():
     spec.loader.exec_module(discovered)
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     page = discovered.on_page_markdown(page)
-    for package in (keras_asymbp, keras_asymbp.feedbacks, keras_asymbp.layers):
+    packages = (
+        keras_asymbp,
+        keras_asymbp.callbacks,
+        keras_asymbp.feedbacks,
+        keras_asymbp.layers,
+        keras_asymbp.metrics,
+    )
+    for package in packages:
         for name in package.__all__:
             value = getattr(package, name)
             if inspect.isclass(value) or inspect.isfunction(value):

@@ -2,7 +2,7 @@ import functools
 
 import keras
 
-from keras_asymbp.layers import AsymmetricLayer
+from keras_asymbp.layers import asymmetric_layers
 
 
 def redraw_feedback(model, updates=1):
@@ -25,9 +25,8 @@ def redraw_feedback(model, updates=1):
     >>> bool((layer.feedback_kernel == before).numpy().any())
     False
     """
-    for layer in _asymmetric_layers(model):
-        if layer.built:
-            layer.feedback.redraw(layer.kernel, updates)
+    for layer in asymmetric_layers(model):
+        layer.redraw_feedback(updates)
 
 
 class RedrawFeedback(keras.callbacks.Callback):
@@ -40,6 +39,10 @@ class RedrawFeedback(keras.callbacks.Callback):
     `predict` never draw.
 
     Models without such a rule are left alone.
+
+    Raises:
+        ValueError: In `fit`, if the model is trained on several replicas
+            (`tf.distribute`) with `steps_per_execution` above 1, which Keras can't.
 
     >>> import keras
     >>> import keras_asymbp
@@ -54,9 +57,16 @@ class RedrawFeedback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         model = self.model
+        replicas = model.distribute_strategy.num_replicas_in_sync
+        if replicas > 1 and model.steps_per_execution > 1:
+            raise ValueError(
+                "Keras can't run several steps per execution on several replicas. "
+                "Compile the model with steps_per_execution=1. Received: "
+                f"steps_per_execution={model.steps_per_execution}, {replicas} replicas"
+            )
         if getattr(model.train_step, "redraws_feedback", False):
             return
-        if not any(_redraws(layer.feedback) for layer in _asymmetric_layers(model)):
+        if not any(_redraws(layer.feedback) for layer in asymmetric_layers(model)):
             return
         model.train_step = _with_redraw(model, model.train_step)
         model.make_train_function(force=True)
@@ -74,12 +84,6 @@ def _with_redraw(model, train_step):
 
     step.redraws_feedback = True
     return step
-
-
-def _asymmetric_layers(model):
-    return [
-        layer for layer in model._flatten_layers() if isinstance(layer, AsymmetricLayer)
-    ]
 
 
 def _redraws(rule):

@@ -1,9 +1,13 @@
 """The contract of a feedback rule."""
 
+import contextlib
+import contextvars
 from typing import ClassVar
 
 import keras
 from keras import ops
+
+from keras_asymbp import random
 
 
 class Feedback(keras.layers.Layer):
@@ -71,6 +75,21 @@ class Feedback(keras.layers.Layer):
             updates: Number of updates since the last redraw, 0 or more.
         """
 
+    @property
+    def variables(self):
+        return [] if _is_hidden.get() else super().variables
+
+    def sibling(self, number):
+        """A new rule of the same kind, for another kernel of the same layer.
+
+        Args:
+            number: Which one; a given `seed` gives each number a stream of its own.
+        """
+        config = self.get_config()
+        if config.get("seed") is not None:
+            config["seed"] = random.derive_seed(config["seed"], number)
+        return type(self).from_config(config)
+
     def compute_output_shape(self, kernel_shape):
         return kernel_shape
 
@@ -89,3 +108,16 @@ class Feedback(keras.layers.Layer):
 def sign(kernel):
     """sign(W), with sign(0) = 0: a weight that is zero sends no error back."""
     return ops.sign(kernel)
+
+
+_is_hidden = contextvars.ContextVar("is_hidden", default=False)
+
+
+@contextlib.contextmanager
+def hidden():
+    """Within it no rule has variables, for `model.export`."""
+    token = _is_hidden.set(True)
+    try:
+        yield
+    finally:
+        _is_hidden.reset(token)

@@ -17,4 +17,11 @@ globals().update(LAYERS)
 for _layer in LAYERS.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_layer)
 
-__all__ = ["AsymmetricLayer", "LAYERS", *LAYERS]
+__all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", *LAYERS]
+
+
+def asymmetric_layers(model) -> list[AsymmetricLayer]:
+    """Returns the asymmetric layers of a model or layer, nested ones included."""
+    return [
+        layer for layer in model._flatten_layers() if isinstance(layer, AsymmetricLayer)
+    ]

@@ -9,6 +9,9 @@ from keras import ops
 from keras_asymbp import feedbacks
 from keras_asymbp.gradients import asymmetric
 
+# What can't be supported: arguments of Keras layers.
+_REFUSED = {"lora_rank": "LoRA", "quantization_config": "quantization"}
+
 
 class AsymmetricLayer(keras.layers.Layer):
     """Mixin that sends a Keras layer's error back through a feedback kernel V.
@@ -22,56 +25,126 @@ class AsymmetricLayer(keras.layers.Layer):
     """
 
     def __init__(self, *args, feedback="uSF", **kwargs):
-        if kwargs.get("lora_rank"):
-            raise ValueError(self._refusal("LoRA") + " Leave out `lora_rank`.")
-        if kwargs.get("quantization_config"):
-            raise ValueError(
-                self._refusal("quantization") + " Leave out `quantization_config`."
-            )
+        for argument, what in _REFUSED.items():
+            if kwargs.get(argument):
+                raise ValueError(
+                    self._refusal(what)
+                    + f" Leave out `{argument}`. Received: "
+                    + f"{argument}={kwargs[argument]!r}"
+                )
         rule = feedbacks.get(feedback)
         super().__init__(*args, **kwargs)
+        for argument, what in _REFUSED.items():  # given by position
+            if getattr(self, argument, None):
+                raise ValueError(self._refusal(what) + f" Leave out `{argument}`.")
         if self.quantization_mode:
             raise ValueError(
                 self._refusal("quantization")
-                + f" Received: dtype={self.dtype_policy.name!r}"
+                + " Expected a floating point dtype or mixed precision. Received: "
+                f"dtype={self.dtype_policy.name!r}"
             )
-        self.feedback = rule
+        self._set_feedback(rule)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__init__" not in cls.__dict__:
             cls.__signature__ = _signature_with_feedback(cls)
 
+    @classmethod
+    def twin(cls):
+        """The Keras layer that this one is the asymmetric form of."""
+        return next(
+            base for base in cls.__mro__ if not issubclass(base, AsymmetricLayer)
+        )
+
     def build(self, input_shape):
-        if self.feedback.built:
+        for rule, _ in self._rules():
+            if rule.built:
+                raise ValueError(
+                    "A feedback rule belongs to one layer, and the one given to layer "
+                    f"'{self.name}' is built for another. Give each layer its own: a "
+                    "string, a config, or a new instance."
+                )
+        if not keras.backend.is_float_dtype(self.variable_dtype):
             raise ValueError(
-                "A feedback rule belongs to one layer, and the one given to layer "
-                f"'{self.name}' is built for another. Give each layer its own: a "
-                "string, a config, or a new instance."
+                f"Layer '{self.name}' must have a floating point dtype: no error "
+                f"travels through integers. Received: dtype={self.variable_dtype}"
             )
         super().build(input_shape)
-        self.feedback.fan_in = self._fan_in
-        self.feedback.build(tuple(self.kernel.shape))
+        for rule, attribute in self._rules():
+            kernel = getattr(self, attribute)
+            rule.fan_in = self._fan_in(kernel)
+            rule.build(tuple(kernel.shape))
 
     @property
     def feedback_kernel(self):
         """V, as the next backward pass will use it: a tensor of the kernel's shape."""
         return ops.copy(self.feedback(self.kernel))
 
-    @property
-    def _fan_in(self):
-        """The number of inputs of one filter."""
-        return math.prod(self.kernel.shape[:-1])
+    def feedback_pairs(self):
+        """The attribute, W and V of each of the layer's kernels: a list of tuples."""
+        return [
+            (attribute, kernel, ops.copy(rule(kernel)))
+            for rule, attribute in self._rules()
+            for kernel in [getattr(self, attribute)]
+        ]
 
-    def _asymmetric(self, product, inputs, kernel):
-        """`product(inputs, kernel)`, whose error travels back through V."""
-        if self.feedback.symmetric:
+    def redraw_feedback(self, updates=1):
+        """Draws the next V of each rule, after `updates` updates of the kernels."""
+        if self.built:
+            for rule, attribute in self._rules():
+                rule.redraw(getattr(self, attribute), updates)
+
+    def _set_feedback(self, rule):
+        """Keeps the rule; a layer of several kernels makes the others' of it."""
+        self.feedback = rule
+
+    def _rules(self):
+        """Each rule, with the name of the kernel that it is for."""
+        return [(self.feedback, "kernel")]
+
+    def _fan_in(self, kernel):
+        """The number of inputs of one filter of `kernel`."""
+        return math.prod(kernel.shape[:-1])
+
+    def _asymmetric(self, product, inputs, kernel, rule=None):
+        """`product(inputs, kernel)`, whose error travels back through V.
+
+        Args:
+            product: A function that is linear in its two arguments.
+            inputs: Its first.
+            kernel: Its second: one of the layer's kernels.
+            rule: The rule for that kernel; by default the layer's only one.
+        """
+        rule = rule or self.feedback
+        if rule.symmetric:
             return product(inputs, kernel)
-        return asymmetric(product, inputs, kernel, lambda: self.feedback(self.kernel))
+        return asymmetric(product, inputs, kernel, lambda: self._checked(rule, kernel))
+
+    def _checked(self, rule, kernel):
+        """V, which a rule of the user's own may have got wrong."""
+        feedback_kernel = ops.convert_to_tensor(rule(kernel))
+        if tuple(feedback_kernel.shape) != tuple(kernel.shape):
+            raise ValueError(
+                f"Rule {type(rule).__name__} of layer '{self.name}' must return a "
+                f"feedback kernel of the kernel's shape. Expected: {kernel.shape}. "
+                f"Received: {feedback_kernel.shape}"
+            )
+        return feedback_kernel
+
+    def _add_bias_and_activate(self, outputs):
+        """What a convolutional layer does after its product."""
+        if self.use_bias:
+            shape = [1] * len(outputs.shape)
+            shape[-1 if self.data_format == "channels_last" else 1] = -1
+            outputs = ops.add(outputs, ops.reshape(self.bias, shape))
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
 
     def enable_lora(self, *args, **kwargs):
         raise ValueError(
-            self._refusal("LoRA") + f" Use keras.layers.{self._twin().__name__}."
+            self._refusal("LoRA") + f" Use keras.layers.{self.twin().__name__}."
         )
 
     def quantize(self, *args, **kwargs):
@@ -87,13 +160,6 @@ class AsymmetricLayer(keras.layers.Layer):
             "the kernel that is trained."
         )
 
-    @classmethod
-    def _twin(cls):
-        """The Keras layer of the same name."""
-        return next(
-            base for base in cls.__mro__ if not issubclass(base, AsymmetricLayer)
-        )
-
     def get_config(self):
         config = super().get_config()
         config["feedback"] = feedbacks.serialize(self.feedback)
@@ -102,7 +168,7 @@ class AsymmetricLayer(keras.layers.Layer):
 
 def _signature_with_feedback(cls):
     """The signature of the Keras layer with `feedback` as a last, keyword argument."""
-    signature = inspect.signature(cls._twin())
+    signature = inspect.signature(cls.twin())
     feedback = inspect.signature(AsymmetricLayer.__init__).parameters["feedback"]
     *arguments, variable_keywords = signature.parameters.values()
     return signature.replace(parameters=[*arguments, feedback, variable_keywords])

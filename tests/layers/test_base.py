@@ -3,7 +3,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_asymbp import AsymDense, feedbacks
+from keras_asymbp import AsymDense, asymmetrize, feedbacks
+from keras_asymbp.layers import LAYERS
+from keras_asymbp.testing import CASES
+
+each_layer = pytest.mark.parametrize("name", LAYERS)
+INT8 = keras.quantizers.Int8QuantizationConfig()
+
+
+def make(name, feedback="uSF", /, **more):
+    """A layer of the table, called once."""
+    case = CASES[name]
+    layer = LAYERS[name](**case.arguments | more, feedback=feedback)
+    layer(*[tf.ones((2, *case.shape))] * case.inputs)
+    return layer
 
 
 def two_layers(feedback, **arguments):
@@ -55,16 +68,6 @@ def test_the_global_seed_makes_a_model_reproducible(feedback):
             assert np.any(first != other)
 
 
-def test_models_that_differ_in_rules_alone_start_with_the_same_weights():
-    starts = []
-    for feedback in ("BP", "brSF", "RndF"):
-        keras.utils.set_random_seed(1)
-        starts.append([w.numpy() for w in two_layers(feedback).trainable_weights])
-    for weights in zip(*starts, strict=True):
-        np.testing.assert_array_equal(weights[0], weights[1])
-        np.testing.assert_array_equal(weights[0], weights[2])
-
-
 @pytest.mark.parametrize("feedback", ["brSF", "frSF", "RndF"])
 def test_layers_have_streams_of_their_own(feedback):
     # With equal kernels, all that can differ is the random factor.
@@ -73,11 +76,23 @@ def test_layers_have_streams_of_their_own(feedback):
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
 
 
-def test_a_rule_belongs_to_one_layer():
+@each_layer
+def test_a_rule_belongs_to_one_layer(name):
     rule = feedbacks.FixedRandomSignConcordant()
-    AsymDense(3, feedback=rule).build((None, 2))
-    with pytest.raises(ValueError, match=r"'second'.* Give each layer its own"):
-        AsymDense(3, feedback=rule, name="second").build((None, 2))
+    AsymDense(3, feedback=rule, name="first").build((None, 2))
+    if name == "AsymMultiHeadAttention":  # which only makes copies of it
+        make(name, rule)
+        return
+    with pytest.raises(ValueError, match=r"'second'.* Give each layer its own: a str"):
+        make(name, rule, name="second")
+
+
+def test_a_rule_given_twice_is_refused():
+    model = keras.Sequential([keras.Input((2,)), AsymDense(3, name="hidden")])
+    with pytest.raises(ValueError, match=r"'hidden' has a feedback rule already"):
+        asymmetrize(model, feedback="frSF")
+    with pytest.raises(TypeError, match="multiple values for keyword"):
+        AsymDense(3, feedback="uSF", **{"feedback": "frSF"})
 
 
 def test_a_config_may_be_shared():
@@ -86,27 +101,38 @@ def test_a_config_may_be_shared():
     assert np.any(first != second)
 
 
+@each_layer
 @pytest.mark.parametrize(
-    ("argument", "what"),
+    ("argument", "value", "what"),
     [
-        ({"lora_rank": 2}, "LoRA"),
-        (
-            {"quantization_config": keras.quantizers.Int8QuantizationConfig()},
-            "quantization",
-        ),
+        ("lora_rank", 2, "LoRA"),
+        ("quantization_config", INT8, "quantization"),
     ],
 )
-def test_lora_and_quantization_are_refused_as_arguments(argument, what):
-    with pytest.raises(ValueError, match=f"AsymDense does not support {what}"):
-        AsymDense(3, **argument)
+def test_lora_and_quantization_are_refused_as_arguments(name, argument, value, what):
+    says = f"{name} does not support {what}: .* Leave out `{argument}`. Received: "
+    with pytest.raises(ValueError, match=says):
+        LAYERS[name](**CASES[name].arguments, **{argument: value})
 
 
-def test_lora_and_quantization_are_refused_as_methods(make_layer):
-    layer = make_layer("uSF")
-    with pytest.raises(ValueError, match=r"does not support LoRA.*keras.layers.Dense"):
+def test_lora_is_refused_by_position():
+    between = [None] * 9  # all of the arguments from activation to bias_constraint
+    assert AsymDense(3, *between).units == 3
+    with pytest.raises(ValueError, match=r"does not support LoRA: .* Leave out"):
+        AsymDense(3, *between, 2)
+
+
+@each_layer
+def test_lora_and_quantization_are_refused_as_methods(name):
+    twin, layer = name.removeprefix("Asym"), make(name)
+    with pytest.raises(
+        ValueError, match=rf"{name} does not support LoRA.* Use keras.layers.{twin}"
+    ):
         layer.enable_lora(2)
     for mode in ("int8", "float8"):
-        with pytest.raises(ValueError, match="does not support quantization"):
+        with pytest.raises(
+            ValueError, match=rf"{name} does not support quant.* Train first, then"
+        ):
             layer.quantize(mode)
 
 
@@ -117,6 +143,52 @@ def test_quantization_of_a_whole_model_is_refused(make_layer):
         model.quantize("int8")
 
 
-def test_a_quantized_dtype_is_refused():
+@each_layer
+def test_a_quantized_dtype_is_refused(name):
     with pytest.raises(ValueError, match=r"quantization.*dtype='int8_from_float32'"):
-        AsymDense(3, dtype="int8_from_float32")
+        LAYERS[name](**CASES[name].arguments, dtype="int8_from_float32")
+
+
+@each_layer
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+def test_an_integer_dtype_is_refused(name, dtype):
+    with pytest.raises(
+        ValueError,
+        match=rf"must have a floating point dtype: .* Received: dtype={dtype}",
+    ):
+        make(name, dtype=dtype)
+
+
+class Broken(feedbacks.Feedback):
+    def __init__(self, function, **kwargs):
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, kernel):
+        return self.function(kernel)
+
+    def get_config(self):
+        return super().get_config() | {"function": self.function}
+
+
+@each_layer
+@pytest.mark.parametrize(
+    ("function", "received"),
+    [
+        (lambda w: tf.convert_to_tensor(w)[None], r"\(1, "),
+        (lambda w: tf.convert_to_tensor(w)[..., :1], r"1\)"),
+        (lambda w: 1.0, r"\(\)"),
+    ],
+    ids=["rank", "shape", "scalar"],
+)
+def test_a_v_of_another_shape_is_refused(name, function, received):
+    layer = make(name, Broken(function), name="mine")
+    xs = [tf.ones((2, *CASES[name].shape))] * CASES[name].inputs
+    with tf.GradientTape() as tape:
+        tape.watch(xs)
+        y = layer(*xs)
+    with pytest.raises(
+        ValueError,
+        match=rf"Rule Broken of layer .* Expected: .* Received: .*{received}",
+    ):
+        tape.gradient(y, xs)

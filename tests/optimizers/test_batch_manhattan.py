@@ -272,3 +272,172 @@ def test_configs_go_there_and_back():
 def test_arguments_out_of_range_are_refused(argument, value):
     with pytest.raises(ValueError, match=f"Argument `{argument}` must be .*Received:"):
         BatchManhattan(**{argument: value})
+
+
+def clipped(gradients, clip, limit):
+    if clip == "clipvalue":
+        return [np.clip(g, -limit, limit) for g in gradients]
+    norms = [np.linalg.norm(g) for g in gradients]
+    if clip == "global_clipnorm":
+        norms = [np.linalg.norm(norms)] * len(norms)
+    return [g * min(1, limit / norm) for g, norm in zip(gradients, norms, strict=True)]
+
+
+def whole_reference(weights, gradients, arguments, schedule, excluded):
+    """Equation 3 with all that a Keras optimizer does around it; weights, averages."""
+    momentum, decay = arguments["momentum"], arguments["weight_decay"]
+    setting = arguments["setting"]
+    each = arguments["gradient_accumulation_steps"] or 1
+    clips = [name for name in arguments if "clip" in name]
+    weights = [w.copy() for w in weights]
+    averages = [np.zeros_like(w) for w in weights]
+    taus = [np.zeros_like(w) for w in weights]
+    sums = [np.zeros_like(w) for w in weights]
+    for step, present in enumerate(gradients):
+        update = step // each
+        sums = [s + g for s, g in zip(sums, present, strict=True)]
+        if (step + 1) % each == 0:
+            means = [s / each for s in sums]
+            sums = [np.zeros_like(w) for w in weights]
+            for name in clips:
+                means = clipped(means, name, arguments[name])
+            for i, g in enumerate(means):
+                d = 0 if i in excluded else decay
+                g = g if setting == 0 else np.sign(g)
+                taus[i] = -g + momentum * taus[i] - d * weights[i]
+                if setting == 2:
+                    taus[i] = np.sign(taus[i])
+                tau = np.sign(taus[i]) if setting == 3 else taus[i]
+                weights[i] += schedule(step) * tau  # of calls, as Keras
+        if arguments["use_ema"]:
+            m = arguments["ema_momentum"] if update else 0
+            averages = [
+                m * a + (1 - m) * w for a, w in zip(averages, weights, strict=True)
+            ]
+    return weights, averages
+
+
+everything = given(
+    arguments=st.fixed_dictionaries(
+        {
+            "setting": st.sampled_from(SETTINGS),
+            "momentum": st.sampled_from([0.0, 0.5, 0.9]),
+            "weight_decay": st.sampled_from([0.0, 0.01]),
+            "gradient_accumulation_steps": st.sampled_from([None, 2, 3]),
+            "use_ema": st.booleans(),
+            "ema_momentum": st.sampled_from([0.5, 0.99]),
+        }
+    ),
+    clip=st.sampled_from([{}, *({f: 0.7} for f in ("clipnorm", "clipvalue"))])
+    | st.just({"global_clipnorm": 0.7}),
+    scale=st.sampled_from([None, "static", "dynamic"]),
+    excluded=st.booleans(),
+    rate=st.sampled_from([0.1, 0.003]),
+    jump=st.sampled_from([1, 3, 100]),
+    seed=st.integers(0, 100),
+)
+
+
+def make_optimizer(arguments, clip, scale, excluded, rate, jump):
+    """The optimizer, its equal in NumPy for the rate, and the loss's scale."""
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [jump], [rate, rate / 10]
+    )
+    factor = {"loss_scale_factor": 8.0} if scale == "static" else {}
+    optimizer = BatchManhattan(schedule, **arguments, **clip, **factor)
+    if excluded:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    if scale == "dynamic":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=64.0)
+
+    def rate_of(step):
+        return rate if step <= jump else rate / 10
+
+    return optimizer, rate_of, {None: 1.0, "static": 8.0, "dynamic": 64.0}[scale]
+
+
+@everything
+def test_all_of_keras_s_arguments_at_once(
+    arguments, clip, scale, excluded, rate, jump, seed
+):
+    optimizer, rates, factor = make_optimizer(
+        arguments, clip, scale, excluded, rate, jump
+    )
+    weights = [normal(3, 2, seed=seed), normal(2, seed=seed + 1)]
+    gradients = [
+        [normal(3, 2, seed=seed + step), normal(2, seed=seed - step - 1 + 200)]
+        for step in range(9)
+    ]
+    variables = [
+        keras.Variable(w, dtype="float64", name=name)
+        for w, name in zip(weights, ("kernel", "bias"), strict=True)
+    ]
+    for each in gradients:
+        optimizer.apply([tf.constant(g * factor) for g in each], variables)
+    expected, averages = whole_reference(
+        weights, gradients, arguments | clip, rates, {1} if excluded else set()
+    )
+    for variable, e in zip(variables, expected, strict=True):
+        np.testing.assert_allclose(variable, e, rtol=1e-5, atol=1e-5)
+    if arguments["use_ema"]:
+        optimizer.finalize_variable_values(variables)
+        for variable, e in zip(variables, averages, strict=True):
+            np.testing.assert_allclose(variable, e, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"clipnorm": 0.5},
+        {"global_clipnorm": 0.5},
+        {"clipvalue": 0.5},
+        {"use_ema": True},
+        {"gradient_accumulation_steps": 2},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+def test_an_embedding_in_fit(arguments, mode):
+    """Its gradient is sparse; a dense product with one-hot rows has the same."""
+    indices = np.array([[4, 1], [4, 4], [0, 2], [1, 1]])
+    targets = normal(4, 2, 3).astype("float32")
+    table = normal(6, 3).astype("float32")
+    results = []
+    for layer, x in [
+        (keras.layers.Embedding(6, 3), indices),
+        (keras.layers.Dense(3, use_bias=False), np.eye(6, dtype="float32")[indices]),
+    ]:
+        model = keras.Sequential([layer])
+        model.build((None, *x.shape[1:]))
+        model.set_weights([table])
+        optimizer = BatchManhattan(0.1, 0.9, 0.01, setting=1, **arguments)
+        model.compile(optimizer, "mse", run_eagerly=mode == "eager", jit_compile=False)
+        model.fit(x, targets, 2, epochs=2, shuffle=False, verbose=0)
+        results.append(model.get_weights()[0])
+    np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
+
+
+@everything
+def test_saved_and_loaded_with_all_arguments(
+    arguments, clip, scale, excluded, rate, jump, seed, tmp_path_factory
+):
+    path = tmp_path_factory.mktemp("saved") / "model.keras"
+    x, y = normal(4, 3, seed=seed), normal(4, 2, seed=seed + 1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    optimizer, *_ = make_optimizer(arguments, clip, scale, False, rate, jump)
+    model.compile(optimizer, "mse", run_eagerly=True)
+    for _ in range(3):  # in the middle of an accumulation by 2
+        model.train_on_batch(x, y)
+    model.save(path)
+    loaded = keras.models.load_model(path)
+    loaded.run_eagerly = True
+    for both in (model, loaded):
+        for _ in range(3):
+            both.train_on_batch(x, y)
+    for ours, theirs in zip(
+        [*model.weights, *model.optimizer.variables],
+        [*loaded.weights, *loaded.optimizer.variables],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,305 @@
+"""From a Keras model to its asymmetric twin, and back."""
+
+import contextlib
+from collections.abc import Callable
+
+import keras
+
+from keras_asymbp import feedbacks
+from keras_asymbp.layers import LAYERS, AsymmetricLayer
+
+_ASYMMETRIC = {layer.twin(): layer for layer in LAYERS.values()}
+
+
+def asymmetrize(
+    model: keras.Model,
+    feedback="uSF",
+    filter: Callable[[keras.layers.Layer], bool] | None = None,
+    print_fn: Callable[[str], object] | None = print,
+) -> keras.Model:
+    """Returns the asymmetric twin of a model: same weights, same outputs.
+
+    Every layer that has an asymmetric form (`keras_asymbp.layers.LAYERS`) becomes it,
+    with its name, weights, dtype policy, regularizers and `trainable`; shared layers
+    stay shared, nested models are gone through. All other layers are copied. The new
+    model is not compiled.
+
+    A subclass of such a layer becomes the asymmetric form of that layer if all that it
+    adds is in `__init__` and `get_config`, or new to it; a subclass that overrides
+    what the layer does (`call`, `build`, ...) is copied: make it a subclass of the
+    asymmetric layer instead. So are layers with LoRA or quantization, and layers that
+    other layers make in their own code. The summary names them.
+
+    Args:
+        model: A built functional or Sequential model, nested ones included, such as
+            those of `keras.applications`.
+        feedback: The rule of every converted layer: a name, a `Feedback`, its config,
+            or None for backpropagation. Each layer gets a rule of its own, and with a
+            `seed`, a stream of its own.
+        filter: Function of a layer: whether to convert it. By default all are.
+        print_fn: Is given the summary line by line: the layers of each kind that were
+            converted, and those with weights that were not, and why. None for no
+            summary.
+
+    Returns:
+        The new model; the old one is left as it is.
+
+    Raises:
+        ValueError: If the model isn't built, is a subclassed model, which can't be
+            taken apart (use asymmetric layers in its code), has an asymmetric layer
+            already, or no layer that can be converted.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="a")])
+    >>> twin = keras_asymbp.asymmetrize(model, feedback="uSF")
+    Dense -> AsymDense: a
+    >>> type(twin.layers[0]).__name__
+    'AsymDense'
+    """
+    rule = feedbacks.get(feedback)
+    converted: list[tuple[str, str]] = []
+    kept: list[tuple[str, str]] = []
+
+    def convert(layer):
+        present = _asymmetric_parts(layer)
+        if present:
+            raise ValueError(
+                f"Layer '{present[0].name}' has a feedback rule already: give "
+                "`asymmetrize` the model that `symmetrize` makes of this one."
+            )
+        twin = _twin_of(layer)
+        if twin is None:
+            kept.extend(_reasons(layer))
+        elif getattr(layer, "lora_enabled", False) or layer.quantization_mode:
+            why = "has LoRA or is quantized"
+            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
+        elif overridden := _overridden(layer, twin):
+            why = f"overrides {overridden}: make it a subclass of {_form(twin)}"
+            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
+        elif filter is not None and not filter(layer):
+            kept.append((f"{_kind(layer)} kept (not picked by the filter)", layer.name))
+        else:
+            own = rule.sibling(len(converted))
+            converted.append((f"{_kind(layer)} -> {_form(twin)}", layer.name))
+            config = twin.get_config(layer) | {"feedback": own}
+            return _ASYMMETRIC[twin].from_config(config)
+        return _copy(layer)
+
+    twin = _clone(model, convert, "asymmetrize")
+    if not converted:
+        raise ValueError(
+            "Found no layer to convert. Expected at least one of "
+            f"{', '.join(layer.__name__ for layer in _ASYMMETRIC)} that the filter "
+            f"picks. Received: model '{model.name}' with "
+            f"{', '.join(sorted({_kind(layer) for layer in model.layers}))}"
+        )
+    if type(twin) is not type(model):
+        kept.append(
+            (f"{_kind(model)} -> {_kind(twin)}, without its methods", model.name)
+        )
+    if print_fn is not None:
+        for line in _summary(converted + kept):
+            print_fn(line)
+    return twin
+
+
+def symmetrize(model: keras.Model) -> keras.Model:
+    """Returns the model of stock Keras layers that an asymmetric model is the twin of.
+
+    Args:
+        model: A built functional or Sequential model.
+
+    Returns:
+        A new model with the same weights and outputs, trained by backpropagation. It
+        is not compiled.
+
+    Raises:
+        ValueError: If the model isn't built, is a subclassed model, or has an
+            asymmetric layer that no stock layer is the twin of: one that another
+            layer makes in its own code, or a subclass with a `call` of its own.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((4,)), keras_asymbp.AsymDense(3)])
+    >>> type(keras_asymbp.symmetrize(model).layers[0]).__name__
+    'Dense'
+    """
+
+    def convert(layer):
+        if not isinstance(layer, AsymmetricLayer):
+            if inside := _asymmetric_parts(layer):
+                raise ValueError(
+                    f"Layer '{inside[0].name}' is made by the code of layer "
+                    f"'{layer.name}' ({_kind(layer)}), which `symmetrize` can't change."
+                )
+            return _copy(layer)
+        twin = layer.twin()
+        if overridden := _overridden(layer, _ASYMMETRIC.get(twin, AsymmetricLayer)):
+            raise ValueError(
+                f"Layer '{layer.name}' ({_kind(layer)}) overrides {overridden}: "
+                f"{twin.__name__} isn't its twin."
+            )
+        return twin.from_config(twin.get_config(layer))
+
+    return _clone(model, convert, "symmetrize")
+
+
+def _clone(model, convert, what):
+    functional = type(_functional())
+    takes = isinstance(model, keras.Sequential | functional)
+    own_call = [
+        each
+        for each in model._flatten_layers()
+        if isinstance(each, keras.Sequential | functional)
+        and type(each).call not in (keras.Sequential.call, functional.call)
+    ]
+    if not takes or own_call:
+        wrong = own_call[0] if takes else model
+        raise ValueError(
+            f"`{what}` takes a functional or Sequential model: a subclassed one makes "
+            "its layers in its own code; use asymmetric layers there. "
+            f"Received: {_kind(wrong)} '{wrong.name}'"
+        )
+    if not model.built:
+        raise ValueError(
+            f"`{what}` takes a built model: give '{model.name}' an Input, or call it "
+            "once."
+        )
+    pairs = []
+
+    def convert_and_note(layer):
+        new = convert(layer)
+        if isinstance(layer, keras.layers.Layer):  # not an operation, such as `x + y`
+            pairs.append((new, layer))
+        return new
+
+    with _not_compiled(model):
+        twin = keras.models.clone_model(
+            model, clone_function=convert_and_note, recursive=True
+        )
+    if not twin.built:  # a Sequential without an Input
+        twin.build(model.input_shape)
+    models = [
+        [e for e in each._flatten_layers() if isinstance(e, keras.Model)]
+        for each in (twin, model)
+    ]
+    # Models first: `trainable` sets that of everything inside.
+    for target, source in [*zip(*models, strict=True), *pairs]:
+        for inner, original in zip(_parts(target), _parts(source), strict=True):
+            inner.trainable = original.trainable
+            inner.name = original.name  # which `clone_model` loses for inputs
+    for target, source in pairs:
+        for variable, value in zip(_state(target), _state(source), strict=True):
+            variable.assign(value)
+            variable.trainable = value.trainable
+    return twin
+
+
+def _functional():
+    """A functional model: Keras names no public class for what `Model(...)` makes."""
+    inputs = keras.Input(())
+    return keras.Model(inputs, inputs)
+
+
+@contextlib.contextmanager
+def _not_compiled(model):
+    """Within it no model is compiled: `clone_model` would compile the copies, too.
+
+    For which it would need the config of the loss, and a lambda has none.
+    """
+    compiled = [each for each in model._flatten_layers() if _is_compiled(each)]
+    try:
+        for each in compiled:
+            each.compiled = False
+        yield
+    finally:
+        for each in compiled:
+            each.compiled = True
+
+
+def _is_compiled(layer):
+    return isinstance(layer, keras.Model) and layer.compiled
+
+
+def _copy(layer):
+    return type(layer).from_config(layer.get_config())
+
+
+def _parts(layer):
+    """A layer and those inside it, but its rules, in an order that its twin shares."""
+    return [
+        part
+        for part in layer._flatten_layers()
+        if not isinstance(part, feedbacks.Feedback)
+    ]
+
+
+def _state(layer):
+    """The variables of a layer but its rules', random seeds included."""
+    rules = {
+        id(variable)
+        for part in layer._flatten_layers()
+        if isinstance(part, feedbacks.Feedback)
+        for variable in part.variables
+    }
+    return [variable for variable in layer.variables if id(variable) not in rules]
+
+
+def _twin_of(layer):
+    """The supported Keras layer that `layer` is, or is a subclass of; None if none."""
+    return next((base for base in type(layer).__mro__ if base in _ASYMMETRIC), None)
+
+
+def _overridden(layer, base):
+    """What a subclass of `base` does otherwise than `base`: names, or an empty text."""
+    mro = type(layer).__mro__
+    changed = {
+        name
+        for subclass in mro[: mro.index(base)]
+        for name in vars(subclass)
+        if hasattr(base, name)
+        and name not in ("from_config", "get_config")
+        and (name == "__call__" or not name.startswith("__"))
+    }
+    return ", ".join(f"{base.__name__}.{name}" for name in sorted(changed))
+
+
+def _form(twin):
+    return _ASYMMETRIC[twin].__name__
+
+
+def _kind(layer):
+    return type(layer).__name__
+
+
+def _asymmetric_parts(layer):
+    if not isinstance(layer, keras.layers.Layer):
+        return []
+    return [p for p in layer._flatten_layers() if isinstance(p, AsymmetricLayer)]
+
+
+def _reasons(layer):
+    """Why a layer without an asymmetric form, and what is inside of it, is kept."""
+    if not isinstance(layer, keras.layers.Layer) or not layer.weights:
+        return
+    inside = [part for part in _parts(layer)[1:] if _twin_of(part)]
+    within = {id(variable) for part in inside for variable in part.weights}
+    for part in inside:
+        why = f"made by the code of {_kind(layer)}"
+        yield f"{_kind(part)} kept ({why})", f"{layer.name}/{part.name}"
+    if any(id(variable) not in within for variable in layer.weights):
+        yield f"{_kind(layer)} kept (has no asymmetric form)", layer.name
+
+
+def _summary(entries):
+    names: dict[str, list[str]] = {}
+    for kind, name in entries:
+        names.setdefault(kind, []).append(name)
+    for kind, listed in names.items():
+        yield f"{kind}: {_listed(listed)}"
+
+
+def _listed(names, most=6):
+    text = ", ".join(names[:most])
+    return text if len(names) <= most else f"{text} and {len(names) - most} more"

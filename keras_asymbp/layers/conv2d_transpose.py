@@ -1,0 +1,54 @@
+import math
+
+import keras
+from keras import ops
+
+from keras_asymbp.layers.base import AsymmetricLayer
+
+
+class AsymConv2DTranspose(AsymmetricLayer, keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose` whose error travels through feedback weights.
+
+    Forward the transposed convolution with W (eq. 1), backward the gradient in the
+    inputs of the same one with V (eq. 2); the gradients of W and b are those of
+    Conv2DTranspose.
+
+    Args:
+        filters: As every other argument of `keras.layers.Conv2DTranspose`, with its
+            default.
+        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
+            None for backpropagation.
+
+    Raises:
+        ValueError: If there is no such rule, for what `Conv2DTranspose` refuses, and
+            for LoRA and quantization, which are not supported.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((6, 6, 3))])
+    >>> model.add(keras_asymbp.AsymConv2DTranspose(4, 3, feedback="uSF"))
+    >>> model.output_shape
+    (None, 8, 8, 4)
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+
+    def call(self, inputs):
+        outputs = self._asymmetric(
+            lambda x, kernel: ops.conv_transpose(
+                x,
+                kernel,
+                strides=list(self.strides),
+                padding=self.padding,
+                output_padding=self.output_padding,
+                dilation_rate=self.dilation_rate,
+                data_format=self.data_format,
+            ),
+            inputs,
+            self.kernel,
+        )
+        return self._add_bias_and_activate(outputs)
+
+    def _fan_in(self, kernel):
+        *size, _, inputs = kernel.shape  # width, height, filters, input channels
+        return math.prod(size) * inputs

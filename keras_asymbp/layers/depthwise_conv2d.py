@@ -1,0 +1,53 @@
+import math
+
+import keras
+from keras import ops
+
+from keras_asymbp.layers.base import AsymmetricLayer
+
+
+class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
+    """`keras.layers.DepthwiseConv2D` whose error travels through feedback weights.
+
+    Forward the convolution with W (eq. 1), backward the gradient in the inputs of the
+    same convolution with V (eq. 2); the gradients of W and b are those of
+    DepthwiseConv2D. A filter sees one channel: NuSF divides by width x height.
+
+    Args:
+        kernel_size: As every other argument of `keras.layers.DepthwiseConv2D`, with its
+            default.
+        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
+            None for backpropagation.
+
+    Raises:
+        ValueError: If there is no such rule, for what `DepthwiseConv2D` refuses, and
+            for LoRA and quantization, which are not supported.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((8, 8, 3))])
+    >>> model.add(keras_asymbp.AsymDepthwiseConv2D(3, feedback="NuSF"))
+    >>> model.output_shape
+    (None, 6, 6, 3)
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+
+    def call(self, inputs):
+        outputs = self._asymmetric(
+            lambda x, kernel: ops.depthwise_conv(
+                x,
+                kernel,
+                strides=self.strides,
+                padding=self.padding,
+                dilation_rate=self.dilation_rate,
+                data_format=self.data_format,
+            ),
+            inputs,
+            self.kernel,
+        )
+        return self._add_bias_and_activate(outputs)
+
+    def _fan_in(self, kernel):
+        *size, _, _ = kernel.shape  # width, height, channels, multiplier
+        return math.prod(size)

@@ -1,0 +1,53 @@
+import math
+
+import keras
+from keras import ops
+
+from keras_asymbp.layers.base import AsymmetricLayer
+
+
+class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
+    """`keras.layers.EinsumDense` whose error travels backward through feedback weights.
+
+    Forward the sum of products with W (eq. 1), backward its gradient in the inputs
+    with V for W (eq. 2); the gradients of W and b are those of EinsumDense. NuSF
+    divides by the number of inputs that an output sums over.
+
+    Args:
+        equation: As every other argument of `keras.layers.EinsumDense`, with its
+            default.
+        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
+            None for backpropagation.
+
+    Raises:
+        ValueError: If there is no such rule, for what `EinsumDense` refuses, and
+            for LoRA and quantization, which are not supported.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((5, 8))])
+    >>> model.add(keras_asymbp.AsymEinsumDense("abc,cd->abd", (5, 2), feedback="uSF"))
+    >>> model.output_shape
+    (None, 5, 2)
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+
+    def call(self, inputs, training=None):
+        outputs = self._asymmetric(
+            lambda x, kernel: ops.einsum(self.equation, x, kernel), inputs, self.kernel
+        )
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias)
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+        return outputs
+
+    def _fan_in(self, kernel):
+        operands, output = self.equation.replace(" ", "").split("->")
+        _, subscripts = operands.split(",")
+        return math.prod(
+            size
+            for subscript, size in zip(subscripts, kernel.shape, strict=True)
+            if subscript not in output
+        )

@@ -1,0 +1,59 @@
+import keras
+
+from keras_asymbp.layers.base import AsymmetricLayer
+from keras_asymbp.layers.einsum_dense import AsymEinsumDense
+
+
+class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
+    """`keras.layers.MultiHeadAttention` with asymmetric feedback in its projections.
+
+    The projections of query, key, value and output, and the gate's, are
+    `AsymEinsumDense` layers: forward W (eq. 1), backward V (eq. 2). Between them,
+    attention has no weights and is differentiated as ever.
+
+    Args:
+        num_heads: As every other argument of `keras.layers.MultiHeadAttention`, with
+            its default.
+        feedback: The feedback rule of every projection: a name (`"uSF"`), a `Feedback`,
+            its config, or None for backpropagation. Each has a rule of its own, and a
+            random one draws by itself.
+
+    Raises:
+        ValueError: If there is no such rule, for what `MultiHeadAttention` refuses, and
+            for LoRA and quantization, which are not supported.
+
+    Attributes:
+        feedback: The rule that the projections' are made like; it has no state.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> attention = keras_asymbp.AsymMultiHeadAttention(2, 4, feedback="uSF")
+    >>> x = keras.ops.ones((1, 5, 8))
+    >>> attention(x, x).shape, type(attention.query_dense).__name__
+    (TensorShape([1, 5, 8]), 'AsymEinsumDense')
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        keras.layers.MultiHeadAttention.build(self, query_shape, value_shape, key_shape)
+
+    def __setattr__(self, name, value):
+        # The Keras layer makes its projections in `build` and builds them after.
+        if type(value) is keras.layers.EinsumDense:
+            rule = self.feedback.sibling(len(self._projections()))
+            value = AsymEinsumDense.from_config(value.get_config() | {"feedback": rule})
+        super().__setattr__(name, value)
+
+    @property
+    def feedback_kernel(self):
+        """The projections' V by their names."""
+        return {layer.name: layer.feedback_kernel for layer in self._projections()}
+
+    def _projections(self):
+        return [
+            layer for layer in self._flatten_layers() if type(layer) is AsymEinsumDense
+        ]
+
+    def _rules(self):
+        return []  # the projections have them

@@ -1,0 +1,82 @@
+import math
+
+import keras
+from keras import ops
+
+from keras_asymbp.layers.base import AsymmetricLayer
+
+
+class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
+    """`keras.layers.SeparableConv2D` whose error travels through feedback weights.
+
+    Both of its products, the depthwise convolution and the 1x1 one, have a feedback
+    kernel of their own: forward W (eq. 1), backward V (eq. 2). The gradients of the
+    kernels and of b are those of SeparableConv2D.
+
+    Args:
+        filters: As every other argument of `keras.layers.SeparableConv2D`, with its
+            default.
+        feedback: The feedback rule of both: a name (`"uSF"`), a `Feedback`, its config,
+            or None for backpropagation. A random rule draws for each by itself.
+
+    Raises:
+        ValueError: If there is no such rule, for what `SeparableConv2D` refuses, and
+            for LoRA and quantization, which are not supported.
+
+    Attributes:
+        feedback: The rule of the depthwise kernel.
+        pointwise_feedback: The rule of the pointwise kernel, of the same kind.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> model = keras.Sequential([keras.Input((8, 8, 3))])
+    >>> model.add(keras_asymbp.AsymSeparableConv2D(4, 3, feedback="uSF"))
+    >>> model.output_shape
+    (None, 6, 6, 4)
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+
+    def call(self, inputs):
+        outputs = self._asymmetric(
+            lambda x, kernel: ops.depthwise_conv(
+                x,
+                kernel,
+                strides=self.strides,
+                padding=self.padding,
+                dilation_rate=self.dilation_rate,
+                data_format=self.data_format,
+            ),
+            inputs,
+            self.depthwise_kernel,
+        )
+        outputs = self._asymmetric(
+            lambda x, kernel: ops.conv(x, kernel, data_format=self.data_format),
+            outputs,
+            self.pointwise_kernel,
+            self.pointwise_feedback,
+        )
+        return self._add_bias_and_activate(outputs)
+
+    @property
+    def feedback_kernel(self):
+        """V of the depthwise and of the pointwise kernel, a tuple of two tensors."""
+        return tuple(
+            ops.copy(rule(getattr(self, kernel))) for rule, kernel in self._rules()
+        )
+
+    def _set_feedback(self, rule):
+        self.feedback = rule
+        self.pointwise_feedback = rule.sibling(1)
+
+    def _rules(self):
+        return [
+            (self.feedback, "depthwise_kernel"),
+            (self.pointwise_feedback, "pointwise_kernel"),
+        ]
+
+    def _fan_in(self, kernel):
+        if kernel is self.pointwise_kernel:
+            return super()._fan_in(kernel)
+        *size, _, _ = kernel.shape  # width, height, channels, multiplier
+        return math.prod(size)

@@ -1,0 +1,173 @@
+"""How far the feedback is from the forward weights, and the gradients from BP's.
+
+Everything is taken in float64 by NumPy: these are figures to look at, not to train on.
+"""
+
+import contextlib
+
+import numpy as np
+
+from keras_asymbp.gradients import backpropagation, loss_gradients
+from keras_asymbp.layers import AsymmetricLayer
+
+__all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concordance"]
+
+
+def angle(a, b) -> float:
+    """Returns the angle between two arrays taken as vectors, in degrees.
+
+    `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN where one of them is zero.
+
+    Args:
+        a: An array or tensor of floats.
+        b: Another of the same size.
+
+    >>> angle([2.0, 0.0], [0.0, 3.0])
+    90.0
+    """
+    a, b = _vectors(a, b)
+    with np.errstate(invalid="ignore"):
+        u, v = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    # Of the unit vectors, because arccos loses half of the digits of small angles.
+    return float(
+        np.rad2deg(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)))
+    )
+
+
+def norm_ratio(kernel, feedback_kernel) -> float:
+    """Returns `|V| / |W|`, of Euclidean norms; NaN or infinite where W is zero.
+
+    Args:
+        kernel: W, an array or tensor of floats.
+        feedback_kernel: V, another of the same size.
+
+    >>> norm_ratio([3.0, 4.0], [0.0, 1.0])
+    0.2
+    """
+    w, v = _vectors(kernel, feedback_kernel)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.linalg.norm(v) / np.linalg.norm(w))
+
+
+def sign_concordance(kernel, feedback_kernel) -> float:
+    """Returns the share of weights whose V has the sign of W; zero is a sign, too.
+
+    Args:
+        kernel: W, an array or tensor of floats.
+        feedback_kernel: V, another of the same size.
+
+    >>> sign_concordance([1.0, -2.0, 3.0, 0.0], [0.5, 2.0, 1.0, 0.0])
+    0.75
+    """
+    w, v = _vectors(kernel, feedback_kernel)
+    return float(np.mean(np.sign(w) == np.sign(v)))
+
+
+def alignment(model) -> dict[str, dict[str, float]]:
+    """Compares W and V of every asymmetric layer of a model.
+
+    Args:
+        model: A built Keras model.
+
+    Returns:
+        For each layer its `angle` in degrees, `norm_ratio` and `sign_concordance`. A
+        layer inside another layer or model goes by both names, `"block/conv"`, and
+        each kernel of a layer with two by its own, `"conv/depthwise_kernel"`.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(30, feedback="uSF", name="hidden")
+    >>> model = keras.Sequential([keras.Input((40,)), layer])
+    >>> keras_asymbp.metrics.alignment(model)["hidden"]["sign_concordance"]
+    1.0
+    """
+    with _unchanged(model):
+        return {
+            name: {
+                "angle": angle(kernel, feedback_kernel),
+                "norm_ratio": norm_ratio(kernel, feedback_kernel),
+                "sign_concordance": sign_concordance(kernel, feedback_kernel),
+            }
+            for name, kernel, feedback_kernel in _kernels(model)
+        }
+
+
+def gradient_angles(model, batches) -> dict[str, float]:
+    """Returns the angle of each kernel's gradient to backpropagation's, in degrees.
+
+    Both are gradients of the model's loss, summed over the same batches at the same
+    weights, in training mode with the same dropout. The model is left as it was.
+
+    Args:
+        model: A compiled Keras model.
+        batches: Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
+
+    Returns:
+        The angle for each layer, under the names of `alignment`; NaN where a gradient
+        is zero. Frozen kernels have none.
+
+    Raises:
+        ValueError: If there is no batch.
+    """
+    batches = list(batches)
+    if not batches:
+        raise ValueError("Argument `batches` must have a batch. Received none.")
+    with _unchanged(model):
+        trained = {id(variable) for variable in model.trainable_variables}
+        kernels = {
+            name: kernel for name, kernel, _ in _kernels(model) if id(kernel) in trained
+        }
+    asymmetric = _summed_gradients(model, list(kernels.values()), batches)
+    with backpropagation():
+        symmetric = _summed_gradients(model, list(kernels.values()), batches)
+    return dict(zip(kernels, map(angle, asymmetric, symmetric), strict=True))
+
+
+def _summed_gradients(model, kernels, batches):
+    with _unchanged(model):
+        gradients = [loss_gradients(model, kernels, *batch) for batch in batches]
+    return [np.sum(each, axis=0) for each in zip(*gradients, strict=True)]
+
+
+@contextlib.contextmanager
+def _unchanged(model):
+    """Sets what is not trained back: rules, statistics, random seeds and metrics."""
+    state = [*model.non_trainable_variables, *getattr(model, "metrics_variables", [])]
+    before = [variable.numpy() for variable in state]
+    try:
+        yield
+    finally:
+        for variable, value in zip(state, before, strict=True):
+            variable.assign(value)
+
+
+def _kernels(model):
+    """The name, W and V of every kernel with feedback; each name once."""
+    found: dict = {}
+    seen = set()
+
+    def look(layer, name):
+        if id(layer) in seen:
+            return
+        seen.add(id(layer))
+        if isinstance(layer, AsymmetricLayer):
+            pairs = layer.feedback_pairs()
+            for attribute, *kernels in pairs:
+                key = "/".join([*name, attribute] if len(pairs) > 1 else name)
+                if key in found:
+                    key = f"{key}_{len(found)}"
+                found[key] = kernels
+        for inner in layer._layers:
+            look(inner, [*name, inner.name])
+
+    look(model, [model.name] if isinstance(model, AsymmetricLayer) else [])
+    return [(name, *kernels) for name, kernels in found.items()]
+
+
+def _vectors(a, b):
+    a, b = (np.asarray(each, dtype=np.float64) for each in (a, b))
+    if a.size != b.size:
+        raise ValueError(
+            f"Expected two arrays of one size. Received: shapes {a.shape} and {b.shape}"
+        )
+    return a.ravel(), b.ravel()

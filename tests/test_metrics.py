@@ -1,0 +1,305 @@
+"""Angles and ratios by hand; gradients by NumPy; the model as it was."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_asymbp import (
+    AsymDense,
+    AsymMultiHeadAttention,
+    AsymSeparableConv2D,
+    RedrawFeedback,
+    feedbacks,
+    metrics,
+)
+from keras_asymbp.metrics import angle, norm_ratio, sign_concordance
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "degrees"),
+    [
+        ([1, 0], [0, 2], 90),
+        ([1, 1], [3, 3], 0),
+        ([1, 1], [-2, -2], 180),
+        ([1, 0], [1, 1], 45),
+        ([1, 0], [-1, 1], 135),
+        ([1, 0, 0], [1, np.sqrt(3), 0], 60),
+        ([[1, 2], [2, 0]], [[2, 1], [-2, 4]], 90),
+        ([1e-30, 1e-30], [1e30, 0], 45),
+    ],
+)
+def test_angle(a, b, degrees):
+    assert angle(a, b) == pytest.approx(degrees, abs=1e-12)
+    assert angle(b, a) == pytest.approx(degrees, abs=1e-12)
+
+
+@pytest.mark.parametrize("radians", [1e-4, 1e-8, 1e-12, 1e-15])
+def test_small_angles_keep_their_digits(radians):
+    degrees = np.rad2deg(np.arctan(radians))
+    assert angle([1, 0], [1, radians]) == pytest.approx(degrees, rel=1e-7)
+    expected = pytest.approx(180 - degrees, rel=1e-15)
+    assert angle([1, 0], [-1, radians]) == expected
+
+
+def test_norm_ratio():
+    assert norm_ratio([3, 4], [0, 10]) == 2
+    assert norm_ratio([[1, 1], [1, 1]], [[0, 0], [0, 0]]) == 0
+    assert norm_ratio([0, 0], [1, 0]) == np.inf
+
+
+def test_sign_concordance():
+    assert sign_concordance([1, -2, 3, 0], [0.1, -7, 3, 0]) == 1
+    assert sign_concordance([1, -2, 3, 4], [-1, 2, -3, -4]) == 0
+    assert sign_concordance([1, -2, 3, 0], [1, 2, 0, 0]) == 0.5
+    assert sign_concordance([0, 0], [1, -1]) == 0
+
+
+def test_zeros_have_no_angle():
+    assert np.isnan(angle([0, 0], [1, 0]))
+    assert np.isnan(angle([1, 0], [0, 0]))
+    assert np.isnan(norm_ratio([0, 0], [0, 0]))
+
+
+@pytest.mark.parametrize("function", [angle, norm_ratio, sign_concordance])
+def test_sizes_must_agree(function):
+    with pytest.raises(ValueError, match=r"one size.* \(1,\) and \(3,\)"):
+        function([1], [1, 2, 3])
+    assert isinstance(function(keras.ops.ones((2, 3)), np.ones((2, 3))), float)
+
+
+def aligned(feedback, inputs=300, units=300):
+    layer = AsymDense(units, feedback=feedback, kernel_initializer="random_normal")
+    model = keras.Sequential([keras.Input((inputs,)), layer])
+    return metrics.alignment(model)[layer.name]
+
+
+def test_alignment_of_known_vectors(make_layer):
+    layer = make_layer("uSF", [[3.0], [-4.0], [0.0]])
+    assert metrics.alignment(layer) == {
+        layer.name: {
+            # <(3, -4), (1, -1)> = 7, |W| = 5, |V| = sqrt 2
+            "angle": pytest.approx(np.rad2deg(np.arccos(7 / 5 / 2**0.5)), rel=1e-12),
+            "norm_ratio": pytest.approx(2**0.5 / 5, rel=1e-7),
+            "sign_concordance": 1.0,
+        }
+    }
+
+
+def test_alignment_of_bp():
+    assert aligned("BP") == {"angle": 0, "norm_ratio": 1, "sign_concordance": 1}
+
+
+def test_alignment_of_usf():
+    # For w normal: cos = E|w| / sqrt(E w^2) = sqrt(2 / pi), and |W| = 0.05 |sign(W)|.
+    values = aligned("uSF")
+    assert values["sign_concordance"] == 1
+    cosine = np.sqrt(2 / np.pi)
+    assert values["angle"] == pytest.approx(np.rad2deg(np.arccos(cosine)), abs=0.3)
+    assert values["norm_ratio"] == pytest.approx(1 / 0.05, rel=0.01)
+
+
+@pytest.mark.parametrize("feedback", ["brSF", "frSF", "brSF-25", "brSF-50", "frSF-100"])
+def test_alignment_of_random_magnitudes(feedback):
+    wrong = feedbacks.get(feedback).flip_probability
+    # E[m] E|w| (1 - 2 p) / sqrt(E m^2 E w^2), for m uniform in [0, 1) and w normal.
+    cosine = (1 - 2 * wrong) * 0.5 * np.sqrt(2 / np.pi) / np.sqrt(1 / 3)
+    values = aligned(feedback)
+    assert values["sign_concordance"] == pytest.approx(1 - wrong, abs=0.01)
+    assert values["angle"] == pytest.approx(np.rad2deg(np.arccos(cosine)), abs=1)
+    assert values["norm_ratio"] == pytest.approx(np.sqrt(1 / 3) / 0.05, rel=0.02)
+
+
+def test_alignment_of_fixed_random_feedback_at_the_start():
+    values = aligned("RndF")
+    assert values["sign_concordance"] == pytest.approx(0.5, abs=0.01)
+    assert values["angle"] == pytest.approx(90, abs=1)
+    assert values["norm_ratio"] == pytest.approx(1, rel=0.02)
+
+
+def two_layers(feedback, optimizer="sgd", **arguments):
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            AsymDense(5, activation="tanh", feedback=feedback, name="first"),
+            AsymDense(3, feedback=feedback, name="second"),
+        ]
+    )
+    model.compile(optimizer, "mse", **arguments)
+    return model
+
+
+def batches(number=1, inputs=4, outputs=3, samples=6):
+    generator = np.random.default_rng(0)
+    return [
+        (
+            generator.normal(size=(samples, inputs)).astype("float32"),
+            generator.normal(size=(samples, outputs)).astype("float32"),
+        )
+        for _ in range(number)
+    ]
+
+
+def gradients_by_numpy(model, x, y, v):
+    """dE/dW1 and dE/dW2 of the mean squared error, the error sent down through v."""
+    w1, b1, w2, b2 = (np.asarray(w, "float64") for w in model.trainable_weights)
+    hidden = np.tanh(x @ w1 + b1)
+    error = 2 * (hidden @ w2 + b2 - y) / y.size
+    return x.T @ ((error @ v.T) * (1 - hidden**2)), hidden.T @ error
+
+
+@pytest.mark.parametrize("feedback", ["uSF", "frSF", "brSF-50", "RndF"])
+def test_gradient_angles_are_those_of_numpy(feedback):
+    model = two_layers(feedback)
+    data = batches(2)
+    w2 = np.asarray(model.get_layer("second").kernel, "float64")
+    v2 = np.asarray(model.get_layer("second").feedback_kernel, "float64")
+    ours, theirs = (
+        sum(gradients_by_numpy(model, x, y, v)[0] for x, y in data) for v in (v2, w2)
+    )
+    cosine = np.vdot(ours, theirs) / np.linalg.norm(ours) / np.linalg.norm(theirs)
+    actual = metrics.gradient_angles(model, data)
+    assert actual == {
+        "first": pytest.approx(np.rad2deg(np.arccos(cosine)), abs=1e-3),
+        "second": 0.0,
+    }
+    assert actual["first"] > 5
+
+
+def test_gradient_angles_of_bp_are_zero():
+    model = two_layers("BP")
+    assert metrics.gradient_angles(model, batches()) == {"first": 0.0, "second": 0.0}
+
+
+def test_sample_weights_count():
+    model = two_layers("RndF")
+    (x, y), (x2, y2) = batches(2)
+    both = np.concatenate([x, x2]), np.concatenate([y, y2])
+    weighted = (*both, np.repeat([1.0, 0.0], 6))
+    expected = metrics.gradient_angles(model, [(x, y)])
+    actual = metrics.gradient_angles(model, [weighted])
+    assert actual["first"] == pytest.approx(expected["first"], rel=1e-4)
+    other = metrics.gradient_angles(model, [both])
+    assert abs(other["first"] - expected["first"]) > 0.1
+
+
+def test_no_batches_are_refused():
+    with pytest.raises(ValueError, match="must have a batch"):
+        metrics.gradient_angles(two_layers("uSF"), [])
+
+
+def test_frozen_kernels_have_no_gradient_but_alignment():
+    model = two_layers("uSF")
+    model.get_layer("second").trainable = False
+    assert list(metrics.gradient_angles(model, batches())) == ["first"]
+    assert list(metrics.alignment(model)) == ["first", "second"]
+
+
+def test_a_kernel_without_influence_has_no_angle():
+    inputs = keras.Input((4,))
+    used = AsymDense(3, name="used")(inputs)
+    unused = AsymDense(3, name="unused")(inputs)
+    model = keras.Model(inputs, [used, unused])
+    model.compile("sgd", ["mse", None])
+    ((x, y),) = batches()
+    angles = metrics.gradient_angles(model, [(x, [y, y])])
+    assert angles["used"] == 0
+    assert np.isnan(angles["unused"])
+
+
+def full_of_state():
+    inputs = keras.Input((6, 6, 2))
+    x = AsymSeparableConv2D(3, 2, feedback="brSF", name="separable")(inputs)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Dropout(0.5)(x)
+    x = keras.layers.Reshape((25, 3))(x)
+    attention = AsymMultiHeadAttention(2, 3, feedback="brSF", name="attention")
+    x = x + attention(x, x)
+    again = AsymMultiHeadAttention(1, 2, feedback="frSF", name="again")
+    x = keras.layers.Flatten()(x + again(x, x))
+    first = AsymDense(2, feedback="brSF", name="first")(x)
+    model = keras.Model(inputs, [first, AsymDense(1, name="second")(x)])
+    # Two losses: Keras keeps their means as metrics.
+    model.compile("adam", ["mse", "mae"], metrics=["mae", "mae"], jit_compile=False)
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(8, 6, 6, 2)).astype("float32")
+    return model, (x, [np.ones((8, 2)), np.ones((8, 1))])
+
+
+PROJECTIONS = ["query", "key", "value", "attention_output"]
+KERNELS = [
+    "separable/depthwise_kernel",
+    "separable/pointwise_kernel",
+    *(f"attention/{name}" for name in PROJECTIONS),
+    *(f"again/{name}" for name in PROJECTIONS),
+    "first",
+    "second",
+]
+
+
+def test_every_kernel_has_a_name_of_its_own():
+    model, batch = full_of_state()
+    assert list(metrics.alignment(model)) == KERNELS
+    angles = metrics.gradient_angles(model, [batch])
+    assert list(angles) == KERNELS
+    assert angles["first"] == angles["second"] == 0
+    assert all(1 < angles[name] < 179 for name in KERNELS[:2])
+
+
+def test_layers_of_one_name_in_nested_models():
+    def inner(name):
+        return keras.Sequential(
+            [keras.Input((4,)), AsymDense(4, name="dense")], name=name
+        )
+
+    one = inner("one")
+    model = keras.Sequential(
+        [keras.Input((4,)), one, inner("two"), one, AsymDense(4, name="dense")]
+    )
+    assert list(metrics.alignment(model)) == ["one/dense", "two/dense", "dense"]
+
+
+def test_the_model_is_left_as_it_was():
+    model, batch = full_of_state()
+    model.fit(*batch, verbose=0, callbacks=[RedrawFeedback()])
+
+    def everything():
+        return [
+            variable.numpy()
+            for variable in (
+                *model.variables,
+                *model.metrics_variables,
+                *model.optimizer.variables,
+            )
+        ]
+
+    before = everything()
+    angles = metrics.gradient_angles(model, [batch])
+    metrics.alignment(model)
+    for value, expected in zip(everything(), before, strict=True):
+        np.testing.assert_array_equal(value, expected)
+    # The same dropout for both gradients, and the same each time.
+    assert metrics.gradient_angles(model, [batch]) == angles
+    assert angles["first"] == 0
+
+
+def test_the_model_is_left_as_it_was_by_an_error():
+    model, (x, _) = full_of_state()
+    before = [variable.numpy() for variable in model.variables]
+    with pytest.raises(ValueError):  # noqa: PT011
+        metrics.gradient_angles(model, [(x, np.ones((8, 3, 3)))])
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_small_gradients_of_half_precision_are_scaled_as_in_fit():
+    # Without a scale of 2^24 the gradient in float16 would be 0, and have no angle.
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        inner = keras.optimizers.SGD()
+        optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0**24)
+        model = two_layers("BP", optimizer)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    ((x, y),) = batches()
+    weighted = (x, y, np.full(6, 1e-7))
+    assert metrics.gradient_angles(model, [weighted]) == {"first": 0, "second": 0}

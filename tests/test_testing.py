@@ -1,0 +1,288 @@
+"""`check_feedback` passes rules that keep the contract, and names what others break."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_asymbp import feedbacks, random, testing
+
+DENSE = ["AsymDense"]
+
+
+@keras.saving.register_keras_serializable("keras_asymbp_tests")
+class Blurred(feedbacks.Feedback):
+    """A good rule, with an argument, a seed and state."""
+
+    def __init__(self, scale, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.seed = seed
+        self.first_seed = random.resolve_seed(seed)
+
+    def build(self, kernel_shape):
+        self.noise = self.add_weight(
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: tf.cast(
+                random.normal(shape, self.first_seed, self.scale), dtype
+            ),
+            trainable=False,
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return kernel + self.noise
+
+    def get_config(self):
+        return super().get_config() | {"scale": self.scale, "seed": self.seed}
+
+
+class Halved(feedbacks.Feedback):
+    """A good rule of one method, which isn't registered."""
+
+    def call(self, kernel):
+        return 0.5 * kernel
+
+
+def checks():
+    return [*testing.CHECKS, "export"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Blurred(2.0),
+        Blurred(2.0, seed=3),
+        lambda: Blurred(0.5),
+        Halved,
+        Halved(),
+        None,
+        feedbacks.serialize(feedbacks.FixedRandom(seed=1)),
+    ],
+    ids=["state", "seed", "factory", "class", "unregistered", "None", "config"],
+)
+def test_a_good_rule_passes(rule):
+    ran = testing.check_feedback(rule, DENSE, list(testing.CHECKS))
+    assert ran == list(testing.CHECKS)
+
+
+def test_a_good_rule_passes_everything():
+    # "replicas" wants two logical CPUs, and is not said to have run.
+    assert testing.check_feedback(Blurred(0.5), DENSE) == checks()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", [Blurred(2.0), Halved()], ids=["state", "one method"])
+def test_a_good_rule_passes_on_every_layer(rule):
+    assert testing.check_feedback(rule) == checks()
+
+
+def test_the_rule_that_is_given_is_left_alone():
+    rule = Blurred(2.0)
+    testing.check_feedback(rule, DENSE, ["gradients", "fit"])
+    assert not rule.built
+    assert not rule.variables
+
+
+@pytest.mark.slow
+def test_two_replicas(run_python):
+    run_python("""if True:
+        from keras_asymbp import feedbacks, testing
+        testing.use_two_cpus()
+        class Halved(feedbacks.Feedback):
+            def call(self, kernel):
+                return 0.5 * kernel
+        assert "replicas" in testing.check_feedback(Halved(), ["AsymConv2D"])
+    """)
+
+
+# --------------------------------------------------------------- broken rules
+
+
+class Transposed(Halved):
+    def call(self, kernel):
+        return tf.transpose(kernel)
+
+
+class Infinite(Halved):
+    def call(self, kernel):
+        return kernel / tf.zeros(())
+
+
+class Fickle(Halved):
+    """Draws anew at each call."""
+
+    def call(self, kernel):
+        return tf.random.normal(kernel.shape)
+
+
+class Counting(Halved):
+    """Counts its calls, and so is another rule after each gradient."""
+
+    def build(self, kernel_shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        self.calls.assign_add(1.0)
+        return kernel * self.calls
+
+
+class Forgetful(Halved):
+    """Its config lacks an argument."""
+
+    def __init__(self, scale=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, kernel):
+        return self.scale * kernel
+
+    def get_config(self):
+        return super().get_config()
+
+
+class Needy(Forgetful):
+    """The same, and can't be made without it."""
+
+    def __init__(self, scale, **kwargs):
+        super().__init__(scale, **kwargs)
+
+
+class Unsaved(Halved):
+    """Its state is no variable."""
+
+    def build(self, kernel_shape):
+        self.noise = tf.constant(np.random.normal(size=kernel_shape), "float32")
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return tf.cast(self.noise, kernel.dtype)
+
+
+class Unseeded(Halved):
+    """Keras's seed doesn't reach it."""
+
+    generator = np.random.default_rng()
+
+    def build(self, kernel_shape):
+        self.noise = self.add_weight(
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: self.generator.normal(size=shape),
+            trainable=False,
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return self.noise
+
+
+class Trained(Halved):
+    """Its state is trainable, which an optimizer would change."""
+
+    def build(self, kernel_shape):
+        self.noise = self.add_weight(shape=kernel_shape)
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        return kernel + self.noise
+
+
+class Meddling(Halved):
+    """Changes W."""
+
+    def call(self, kernel):
+        kernel.assign(0.5 * kernel.value)
+        return tf.sign(kernel)
+
+
+class Pretending(Halved):
+    """Says that V is W, so that its V is never asked for."""
+
+    symmetric = True
+
+
+class Rounding(Halved):
+    """V in half precision."""
+
+    def call(self, kernel):
+        return tf.cast(tf.cast(kernel, "float16"), kernel.dtype)
+
+
+class Eager(Halved):
+    """Works outside of graphs only."""
+
+    def call(self, kernel):
+        return tf.constant(0.5 * kernel.numpy())
+
+
+@pytest.mark.parametrize(
+    ("rule", "check", "says"),
+    [
+        (Transposed(), "shapes", "shape"),
+        (Infinite(), "shapes", "finite"),
+        (Fickle(), "repeatable", "V, asked for again"),
+        (Counting(), "repeatable", "V, asked for again"),
+        (Forgetful(3.0), "config", "lacks 'scale'"),
+        (Needy(3.0), "config", "scale"),
+        (Unsaved(), "clone", "V, after `set_weights`,"),
+        (Unseeded(), "seeds", "V of the same global seed"),
+        (Trained(), "shapes", "trainable=False"),
+        (Meddling(), "repeatable", "W, which a rule must leave alone"),
+        (Pretending(), "gradients", "dE/dX"),
+        (Eager(), "modes", "numpy"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
+)
+def test_a_broken_rule_fails_by_name(rule, check, says):
+    with pytest.raises(AssertionError) as error:
+        testing.check_feedback(rule, DENSE, list(testing.CHECKS))
+    message = str(error.value)
+    name = type(rule).__name__
+    assert message.startswith(f"Check '{check}' of AsymDense with {name}: "), message
+    assert says in message
+
+
+class Variables(Halved):
+    """Its variables can't be hidden from an export."""
+
+    def build(self, kernel_shape):
+        self.noise = self.add_weight(shape=kernel_shape, trainable=False)
+        super().build(kernel_shape)
+
+    @property
+    def variables(self):
+        return [self.noise]
+
+
+def test_what_an_export_takes_along_is_found():
+    with pytest.raises(AssertionError, match=r"Check 'export'.*other variables"):
+        testing.check_feedback(Variables(), DENSE, ["export"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("layers", ["Dense"]),
+        ("layers", "AsymDense"),
+        ("checks", ["gradient"]),
+        ("checks", "gradients"),
+    ],
+)
+def test_unknown_names_are_refused(argument, value):
+    with pytest.raises(ValueError, match=f"Argument `{argument}` must be a list of"):
+        testing.check_feedback("uSF", **{argument: value})
+
+
+def test_replicas_need_two_cpus():
+    with pytest.raises(RuntimeError, match="use_two_cpus"):
+        testing.check_feedback("uSF", DENSE, ["replicas"])
+
+
+def test_it_is_not_imported_with_the_package(run_python):
+    run_python(
+        "import sys, keras_asymbp\n"
+        "assert 'keras_asymbp.testing' not in sys.modules\n"
+        "import keras_asymbp.testing\n"
+        "assert 'pytest' not in sys.modules\n"
+    )
