@@ -2,6 +2,7 @@ import functools
 
 import keras
 
+from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import asymmetric_layers
 
 
@@ -87,6 +88,4 @@ def _with_redraw(model, train_step):
 
 
 def _redraws(rule):
-    from keras_asymbp.feedbacks import Feedback
-
     return type(rule).redraw is not Feedback.redraw

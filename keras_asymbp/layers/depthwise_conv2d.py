@@ -34,20 +34,26 @@ class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
     """
 
     def call(self, inputs):
-        outputs = self._asymmetric(
-            lambda x, kernel: ops.depthwise_conv(
-                x,
-                kernel,
-                strides=self.strides,
-                padding=self.padding,
-                dilation_rate=self.dilation_rate,
-                data_format=self.data_format,
-            ),
-            inputs,
-            self.kernel,
-        )
+        outputs = self._asymmetric(depthwise_product(self), inputs, self.kernel)
         return self._add_bias_and_activate(outputs)
 
     def _fan_in(self, kernel):
-        *size, _, _ = kernel.shape  # width, height, channels, multiplier
-        return math.prod(size)
+        return depthwise_fan_in(kernel)
+
+
+def depthwise_product(layer):
+    """The depthwise convolution of a layer: a function of inputs and kernel."""
+    return lambda inputs, kernel: ops.depthwise_conv(
+        inputs,
+        kernel,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation_rate=layer.dilation_rate,
+        data_format=layer.data_format,
+    )
+
+
+def depthwise_fan_in(kernel):
+    """The number of inputs of one filter of a depthwise kernel."""
+    *size, _, _ = kernel.shape  # width, height, channels, multiplier
+    return math.prod(size)

@@ -1,9 +1,8 @@
-import math
-
 import keras
 from keras import ops
 
 from keras_asymbp.layers.base import AsymmetricLayer
+from keras_asymbp.layers.depthwise_conv2d import depthwise_fan_in, depthwise_product
 
 
 class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
@@ -38,18 +37,8 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     """
 
     def call(self, inputs):
-        outputs = self._asymmetric(
-            lambda x, kernel: ops.depthwise_conv(
-                x,
-                kernel,
-                strides=self.strides,
-                padding=self.padding,
-                dilation_rate=self.dilation_rate,
-                data_format=self.data_format,
-            ),
-            inputs,
-            self.depthwise_kernel,
-        )
+        depthwise = depthwise_product(self)
+        outputs = self._asymmetric(depthwise, inputs, self.depthwise_kernel)
         outputs = self._asymmetric(
             lambda x, kernel: ops.conv(x, kernel, data_format=self.data_format),
             outputs,
@@ -61,9 +50,7 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     @property
     def feedback_kernel(self):
         """V of the depthwise and of the pointwise kernel, a tuple of two tensors."""
-        return tuple(
-            ops.copy(rule(getattr(self, kernel))) for rule, kernel in self._rules()
-        )
+        return tuple(v for *_, v in self.feedback_pairs())
 
     def _set_feedback(self, rule):
         self.feedback = rule
@@ -78,5 +65,4 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     def _fan_in(self, kernel):
         if kernel is self.pointwise_kernel:
             return super()._fan_in(kernel)
-        *size, _, _ = kernel.shape  # width, height, channels, multiplier
-        return math.prod(size)
+        return depthwise_fan_in(kernel)
