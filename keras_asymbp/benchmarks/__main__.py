@@ -2,8 +2,9 @@
 
     python -m keras_asymbp.benchmarks --exp C2
 
-runs experiment C2 on the MNIST subset that is part of the package. Finished trials are
-kept in the results folder; the same command again goes on where it was stopped.
+runs experiment C2 on the MNIST subset that is part of the package, and --exp all runs
+all six. Finished trials are kept in the results folder; the same command again goes on
+where it was stopped.
 """
 
 import dataclasses
@@ -17,8 +18,9 @@ from absl import app, flags
 from keras_asymbp.benchmarks import datasets, experiments
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
-_EXP = flags.DEFINE_string("exp", None, "Experiment to run; --list names them.")
+_EXP = flags.DEFINE_string("exp", None, "Experiment to run, or all; --list names them.")
 _DATASETS = flags.DEFINE_list(
     "datasets", ["mnist_5k"], "Data sets, separated by commas; --list names them."
 )
@@ -28,12 +30,24 @@ _MODELS = flags.DEFINE_list(
 _PRESET = flags.DEFINE_string(
     "preset",
     "quick",
-    f"How long to train, one of {', '.join(PRESETS)}: the paper's 65 epochs, or their "
-    "shape in 6.",
+    f"How long to train, one of {', '.join(PRESETS)}: see that it runs; the shape of "
+    "the paper's 65 epochs in 6; the paper's.",
 )
 _EPOCHS = flags.DEFINE_integer("epochs", None, "Epochs, instead of the preset's.")
 _LEARNING_RATES = flags.DEFINE_list(
     "learning_rates", None, "Learning rates to search, instead of the paper's five."
+)
+_TRAIN_EXAMPLES = flags.DEFINE_integer(
+    "train_examples", None, "Use so many training examples, of each class as many."
+)
+_TEST_EXAMPLES = flags.DEFINE_integer(
+    "test_examples", None, "Use so many test examples, of each class as many."
+)
+_ARCHITECTURE = flags.DEFINE_string(
+    "architecture",
+    None,
+    f"Network of Table 1, one of {', '.join(ARCHITECTURES)}, instead of the one that "
+    "the paper uses for the data set; images are resized to fit.",
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0"], "Seeds, separated by commas.")
 _DATA_DIR = flags.DEFINE_string(
@@ -102,8 +116,7 @@ def _run_experiment() -> int:
         raise UsageError(
             f"name an experiment with --exp: {', '.join(experiments.EXPERIMENTS)}"
         )
-    experiment = experiments.get(_EXP.value)
-    columns = experiment.select(_MODELS.value)
+    chosen = experiments.get_all(_EXP.value)
     protocol = _protocol()
     seeds = _distinct(_integer("seed", text) for text in _SEEDS.value)
     if not seeds:
@@ -115,26 +128,32 @@ def _run_experiment() -> int:
     )
     if not rows:
         raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
+    for dataset, _ in rows:
+        dataset.check(protocol, _DATA_DIR.value)
     import rich.console
 
     from keras_asymbp.benchmarks import progress, report, runner, store, table
 
-    plan = table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
+    plans = [
+        table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
+        for experiment, columns in experiments.select(chosen, _MODELS.value)
+    ]
     results = store.Store(_RESULTS_DIR.value)
     console = rich.console.Console()
     for problem in results.problems:
         print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
-        runner.run(plan, results, display, _DATA_DIR.value, _command())
-    filled = table.fill(plan, results)
+        runner.run(plans, results, display, _DATA_DIR.value, _command())
+    tables = [table.fill(plan, results) for plan in plans]
     try:
-        report.write(filled, results.folder, results.problems)
+        report.write(tables, results.folder, results.problems)
     except OSError as error:
         raise UsageError(
             f"can't write the report into {results.folder} ({error.strerror}): "
             "finished trials are kept; mend that and give the same command again"
         ) from error
-    (report.show if console.is_terminal else report.show_plain)(filled, console)
+    for filled in tables:
+        (report.show if console.is_terminal else report.show_plain)(filled, console)
     folder = pathlib.Path(_RESULTS_DIR.value)
     print(f"{display.summary()}; report: {folder / 'report.html'}")
     return 0
@@ -153,6 +172,18 @@ def _protocol() -> Protocol:
         if not rates:
             raise UsageError("--learning_rates is empty: give one or more")
         protocol = dataclasses.replace(protocol, learning_rates=rates)
+    for name, count in (
+        ("train_examples", _TRAIN_EXAMPLES.value),
+        ("test_examples", _TEST_EXAMPLES.value),
+    ):
+        if count is not None:
+            if count < 1:
+                raise UsageError(f"--{name} must be 1 or more, not {count}")
+            protocol = dataclasses.replace(protocol, **{name: count})
+    if _ARCHITECTURE.value is not None:
+        if _ARCHITECTURE.value not in ARCHITECTURES:
+            raise unknown("architecture", _ARCHITECTURE.value, ARCHITECTURES)
+        protocol = dataclasses.replace(protocol, architecture=_ARCHITECTURE.value)
     return protocol
 
 
@@ -190,7 +221,18 @@ def _listing() -> str:
     for dataset in datasets.DATASETS.values():
         lines += [f"  {dataset.name}: {dataset.description}"]
     lines += ["presets:"]
-    lines += [f"  {name}: {preset.epochs} epochs" for name, preset in PRESETS.items()]
+    for name, preset in PRESETS.items():
+        counts = preset.train_examples, preset.test_examples
+        cut = f", {counts[0]} + {counts[1]} examples" if counts[0] else ""
+        lines += [
+            f"  {name}: {preset.epochs} epochs, {len(preset.learning_rates)} learning "
+            f"rates{cut}"
+        ]
+    lines += ["architectures:"]
+    lines += [
+        f"  {name}: inputs of {'x'.join(map(str, architecture.input_shape))}"
+        for name, architecture in ARCHITECTURES.items()
+    ]
     return "\n".join(lines)
 
 

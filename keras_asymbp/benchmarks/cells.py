@@ -38,12 +38,19 @@ class Cell:
     protocol: Protocol
     seed: int
 
+    @property
+    def architecture(self) -> str:
+        """The network of Table 1 that the model is."""
+        return self.protocol.architecture or self.dataset.architecture
+
     def trials(self) -> list[TrialSpec]:
         """The runs of which the best is reported."""
+        # In a few epochs, or with another batch size, two procedures can be one.
+        schedules = dict.fromkeys(map(self._resolve, self.column.batch_schedules))
         return [
-            TrialSpec(rate, self._resolve(schedule))
+            TrialSpec(rate, schedule)
             for schedule, rate in itertools.product(
-                self.column.batch_schedules, self.protocol.learning_rates
+                schedules, self.protocol.learning_rates
             )
         ]
 
@@ -57,10 +64,11 @@ class Cell:
         # The trial's own: other rates in the search don't change this one.
         del protocol["learning_rates"]
         return {
+            **protocol,
             "revision": REVISION,
             "dataset": self.dataset.name,
             "data_version": self.data_version,
-            "architecture": self.dataset.architecture,
+            "architecture": self.architecture,
             "feedback": self.column.feedback,
             "normalization": self.column.normalization,
             "setting": self.column.setting,
@@ -68,10 +76,16 @@ class Cell:
             "learning_rate": trial.learning_rate,
             "batch_schedule": [list(phase) for phase in trial.batch_schedule],
             "seed": self.seed,
-            **protocol,
         }
 
     def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:
+        phases = [
+            (epoch, size or self.protocol.batch_size)
+            for epoch, size in schedule
+            if epoch < self.protocol.epochs
+        ]
         return tuple(
-            (epoch, size or self.protocol.batch_size) for epoch, size in schedule
+            phase
+            for number, phase in enumerate(phases)
+            if number == 0 or phase[1] != phases[number - 1][1]
         )

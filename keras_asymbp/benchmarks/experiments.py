@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.errors import unknown
 
@@ -49,20 +50,6 @@ class Experiment:
     columns: tuple[Column, ...]
     baseline: str = "SGD"
 
-    def select(self, names: list[str] | None) -> tuple[Column, ...]:
-        """Returns the columns with these names, all where there are none.
-
-        Raises:
-            UsageError: If a name is no column's.
-        """
-        if not names:
-            return self.columns
-        by_name = {column.name: column for column in self.columns}
-        for name in names:
-            if name not in by_name:
-                raise unknown(f"model of experiment {self.name}", name, by_name)
-        return tuple(column for column in self.columns if column.name in names)
-
 
 def get(name: str) -> Experiment:
     """Returns the experiment of that name.
@@ -71,8 +58,36 @@ def get(name: str) -> Experiment:
         UsageError: If there is none.
     """
     if name not in EXPERIMENTS:
-        raise unknown("experiment", name, EXPERIMENTS)
+        raise unknown("experiment", name, (*EXPERIMENTS, "all"))
     return EXPERIMENTS[name]
+
+
+def get_all(name: str) -> tuple[Experiment, ...]:
+    """Returns every experiment for "all", otherwise the one of that name."""
+    return tuple(EXPERIMENTS.values()) if name == "all" else (get(name),)
+
+
+def select(
+    experiments: Sequence[Experiment], names: list[str] | None
+) -> list[tuple[Experiment, tuple[Column, ...]]]:
+    """Returns each experiment with those of its columns that have these names.
+
+    All columns where there are no names; an experiment without any is left out.
+
+    Raises:
+        UsageError: If a name is no column's.
+    """
+    known = dict.fromkeys(c.name for e in experiments for c in e.columns)
+    for name in names or ():
+        if name not in known:
+            of = ", ".join(experiment.name for experiment in experiments)
+            raise unknown(f"model of experiment {of}", name, known)
+    wanted = names or known
+    chosen = [
+        (experiment, tuple(c for c in experiment.columns if c.name in wanted))
+        for experiment in experiments
+    ]
+    return [(experiment, columns) for experiment, columns in chosen if columns]
 
 
 def _with_clamped(*columns: Column) -> tuple[Column, ...]:
@@ -85,18 +100,100 @@ def _with_clamped(*columns: Column) -> tuple[Column, ...]:
     )
 
 
+def _concordance(rule: str) -> tuple[Column, ...]:
+    """A rule with ever more of the signs concordant, after the baseline (Table 3)."""
+    return (
+        SGD,
+        *(
+            Column(f"{name}+BN+BM", feedback=name, normalization="BN", setting=1)
+            for name in (f"{rule}-100", f"{rule}-75", f"{rule}-50", f"{rule}-25", rule)
+        ),
+    )
+
+
+# Columns of more than one table. Only these two have learnable BN parameters.
+SGD = Column("SGD")
+BN = Column("BN", normalization="BN learnable")
+BN_BM = Column("BN+BM", normalization="BN learnable", setting=1)
+NUSF = Column("NuSF", feedback="NuSF")
+USF_BN = Column("uSF+BN", feedback="uSF", normalization="BN")
+USF_BN_BM = Column("uSF+BN+BM", feedback="uSF", normalization="BN", setting=1)
+RNDF = Column("RndF", feedback="RndF")
+RNDF_BN_BM = Column("RndF+BN+BM", feedback="RndF", normalization="BN", setting=1)
+
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         Experiment(
+            name="A",
+            title="Sign-concordant feedback",
+            table="Table 2",
+            columns=(
+                SGD,
+                Column("BM", setting=1),
+                BN,
+                BN_BM,
+                Column("uSF", feedback="uSF"),
+                NUSF,
+                Column(
+                    "uSF+BM",
+                    feedback="uSF",
+                    setting=1,
+                    batch_schedules=(((0, None),), ((0, None), (3, 500))),
+                ),
+                USF_BN,
+                USF_BN_BM,
+                Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1),
+                Column("frSF+BN+BM", feedback="frSF", normalization="BN", setting=1),
+            ),
+        ),
+        Experiment(
+            name="B1",
+            title="Sign concordance violated with probability p, anew for each batch",
+            table="Table 3, left",
+            columns=_concordance("brSF"),
+        ),
+        Experiment(
+            name="B2",
+            title="Sign concordance violated with probability p, fixed",
+            table="Table 3, right",
+            columns=_concordance("frSF"),
+        ),
+        Experiment(
+            name="C1",
+            title="Fixed random feedback",
+            table="Table 4, left",
+            columns=(
+                SGD,
+                RNDF,
+                NUSF,
+                BN,
+                Column("RndF+BN", feedback="RndF", normalization="BN"),
+                Column("RndF+BM", feedback="RndF", setting=1),
+                RNDF_BN_BM,
+                USF_BN_BM,
+            ),
+        ),
+        Experiment(
             name="C2",
             title="Control experiments for fixed random feedback",
             table="Table 4, right",
-            columns=_with_clamped(
-                Column("SGD"),
-                Column("RndF", feedback="RndF"),
-                Column("RndF+BN+BM", feedback="RndF", normalization="BN", setting=1),
-                Column("uSF+BN+BM", feedback="uSF", normalization="BN", setting=1),
+            columns=_with_clamped(SGD, RNDF, RNDF_BN_BM, USF_BN_BM),
+        ),
+        Experiment(
+            name="BM",
+            title="Settings of Batch Manhattan",
+            table="Table 5",
+            columns=(
+                SGD,
+                *(Column(f"BM{number}", setting=number) for number in (1, 2, 3)),
+                USF_BN,
+                *(
+                    dataclasses.replace(
+                        USF_BN_BM, name=f"uSF+BN+BM{number}", setting=number
+                    )
+                    for number in (1, 2, 3)
+                ),
             ),
         ),
     )

@@ -12,6 +12,7 @@ import rich.measure
 import rich.table
 import rich.text
 
+from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.store import write_atomically
 from keras_asymbp.benchmarks.table import Entry, Table
 
@@ -25,23 +26,27 @@ LEGEND = (
 )
 
 
-def write(table: Table, folder: pathlib.Path, problems: Sequence[str]) -> None:
+def write(
+    tables: Sequence[Table], folder: pathlib.Path, problems: Sequence[str]
+) -> None:
     """Writes `report.md` and `report.html` into a results folder.
 
     Args:
-        table: The filled table.
+        tables: The filled tables, of the same data sets by the same protocol.
         folder: The results folder.
         problems: Lines about files in it that weren't used.
     """
+    trials = {trial["id"]: trial for table in tables for trial in table.trials()}
     for name in ("report.md", "report.html"):
         text = _TEMPLATES.get_template(f"{name}.jinja").render(
-            table=table,
-            plan=table.plan,
+            tables=tables,
+            plan=tables[0].plan,
+            trials=list(trials.values()),
             problems=problems,
-            legend=_legend(table),
-            commands=sorted({trial["command"] for trial in table.trials()}),
-            environments=_environments(table),
-            reproduce=reproduce(table),
+            legends=list(dict.fromkeys(map(_legend, tables))),
+            commands=sorted({trial["command"] for trial in trials.values()}),
+            environments=_environments(trials.values()),
+            reproduce="\n".join(map(reproduce, tables)),
         )
         write_atomically(folder / name, text)
 
@@ -73,8 +78,27 @@ def reproduce(table: Table) -> str:
     rates = ",".join(map(repr, plan.protocol.learning_rates))  # to the last digit
     words += ["--preset", plan.preset, "--epochs", str(plan.protocol.epochs)]
     words += ["--learning_rates", rates]
+    for name in ("train_examples", "test_examples", "architecture"):
+        value = getattr(plan.protocol, name)
+        if value is not None:
+            words += [f"--{name}", str(value)]
     words += ["--seeds", ",".join(map(str, plan.seeds))]
     return shlex.join(words)
+
+
+def changes(protocol: Protocol) -> str:
+    """What isn't as the paper has it on request, as the end of a sentence."""
+    parts = [
+        f"{count:,} {kind} examples"
+        for kind, count in (
+            ("training", protocol.train_examples),
+            ("test", protocol.test_examples),
+        )
+        if count
+    ]
+    if protocol.architecture:
+        parts.append(f"the network '{protocol.architecture}'")
+    return "".join(f", {part}" for part in parts)
 
 
 def ours(entry: Entry) -> str:
@@ -144,10 +168,10 @@ def _legend(table):
     return LEGEND.format(baseline=table.plan.experiment.baseline)
 
 
-def _environments(table):
+def _environments(trials):
     """The machines and versions behind the figures, each once, with their trials."""
     counts = collections.Counter()
-    for trial in table.trials():
+    for trial in trials:
         machine, versions = trial["machine"], trial["versions"]
         text = (
             f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
@@ -165,6 +189,7 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 _TEMPLATES.filters.update(
+    changes=changes,
     ours=ours,
     paper=paper,
     # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.

@@ -6,36 +6,41 @@ import importlib.metadata
 import os
 import platform
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras_asymbp
-from keras_asymbp.benchmarks.cells import TrialSpec
-from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
 
 def run(
-    plan: Plan, store: Store, display: Display, data_dir: str | None, command: str
+    plans: Sequence[Plan],
+    store: Store,
+    display: Display,
+    data_dir: str | None,
+    command: str,
 ) -> None:
     """Runs what isn't in the store yet.
 
     Args:
-        plan: What to run.
+        plans: What to run: tables of the same data sets by the same protocol.
         store: Where finished trials are looked up and put.
         display: Is told what happens.
         data_dir: Folder of the prepared data sets.
         command: The command line, kept with each result.
     """
-    cells = plan.cells()
+    cells = _in_order(cell for plan in plans for cell in plan.cells())
     display.start(
         total=sum(len(cell.trials()) for cell in cells),
-        epochs=plan.protocol.epochs,
+        epochs=plans[0].protocol.epochs,
     )
-    examples = _Examples(data_dir)
+    workbench = _Workbench(data_dir)
     for cell in cells:
         stored = [store.get(cell.settings(trial)) for trial in cell.trials()]
         finished = [trial for trial in stored if trial]
@@ -43,17 +48,27 @@ def run(
             for trial in finished:
                 display.found(cell, trial["result"])
         else:
-            inputs = examples.get(cell.dataset, cell.protocol.input_scale)
-            _run_cell(cell, inputs, store, display, command)
+            _run_cell(cell, workbench.trainer(cell), store, display, command)
 
 
-def _run_cell(cell, examples, store, display, command):
-    import keras
+def _in_order(cells):
+    """The cells, each once, a data set at a time and in it all seeds of a model."""
+    cells = dict.fromkeys(cells)
+    ranks = [
+        {key: rank for rank, key in enumerate(dict.fromkeys(keys))}
+        for keys in (
+            [cell.dataset.name for cell in cells],
+            [cell.column for cell in cells],
+        )
+    ]
+    datasets, columns = ranks
+    return sorted(
+        cells, key=lambda cell: (datasets[cell.dataset.name], columns[cell.column])
+    )
 
+
+def _run_cell(cell, trainer, store, display, command):
     from keras_asymbp.benchmarks.search import search
-    from keras_asymbp.benchmarks.trial import Trainer
-
-    trainer = Trainer(cell, examples)
 
     def run_trial(trial: TrialSpec) -> dict[str, Any]:
         settings = cell.settings(trial)
@@ -81,20 +96,40 @@ def _run_cell(cell, examples, store, display, command):
         return stored
 
     search(cell, run_trial)
-    keras.utils.clear_session()  # or every cell's graph stays in memory
 
 
-class _Examples:
-    """Loads and prepares each data set once."""
+class _Workbench:
+    """The data set and the compiled model in use, until a cell needs others."""
 
     def __init__(self, data_dir):
         self._data_dir = data_dir
-        self.get = functools.cache(self._get)
+        self._dataset = self._examples = self._trainer = None
 
-    def _get(self, dataset: Dataset, input_scale: float):
+    def trainer(self, cell: Cell):
+        import keras
+
+        from keras_asymbp.benchmarks.trial import Trainer
+
+        examples = self._prepared(cell)
+        if self._trainer is None or not self._trainer.take_up(cell, examples):
+            keras.utils.clear_session()  # or every cell's graph stays in memory
+            self._trainer = Trainer(cell, examples)
+        return self._trainer
+
+    def _prepared(self, cell):
         from keras_asymbp.benchmarks import pipeline
 
-        return pipeline.prepare(dataset.load(self._data_dir), input_scale)
+        if self._dataset != cell.dataset:
+            protocol = cell.protocol
+            self._examples = pipeline.prepare(
+                cell.dataset.load(self._data_dir),
+                protocol.input_scale,
+                ARCHITECTURES[cell.architecture].input_shape,
+                protocol.train_examples,
+                protocol.test_examples,
+            )
+            self._dataset = cell.dataset
+        return self._examples
 
 
 @functools.cache

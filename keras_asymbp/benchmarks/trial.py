@@ -17,7 +17,9 @@ _STEPS_PER_EXECUTION = 10
 
 
 class Trainer:
-    """A cell's model, built and compiled once, which every trial starts anew.
+    """A model, built and compiled once for all cells whose graph is the same.
+
+    Every trial of a cell starts anew from the cell's start.
 
     Args:
         cell: What to train.
@@ -25,25 +27,14 @@ class Trainer:
     """
 
     def __init__(self, cell: Cell, examples: pipeline.Examples):
-        self._cell = cell
-        self._examples = examples
-        protocol, column = cell.protocol, cell.column
-        keras.utils.set_random_seed(cell.seed)
-        self._model = architectures.build(
-            cell.dataset.architecture,
-            cell.dataset.num_classes,
-            feedback=column.feedback,
-            normalization=column.normalization,
-            clamped=column.clamped,
-            kernel_initializer=protocol.kernel_initializer,
-            normalization_per=protocol.normalization_per,
-            normalization_alpha=protocol.statistics_alpha,
-        )
+        protocol = cell.protocol
+        self._graph = _graph(cell, examples)
+        self._model = _build(cell)
         self._model.compile(
             BatchManhattan(
                 momentum=protocol.momentum,
                 weight_decay=protocol.weight_decay,
-                setting=column.setting,
+                setting=cell.column.setting,
             ),
             # Summed over the mini-batch, as equation 3's settings are written.
             loss=keras.losses.SparseCategoricalCrossentropy(
@@ -58,14 +49,35 @@ class Trainer:
             ],
             steps_per_execution=_steps_per_execution(cell, examples),
         )
-        self._model.optimizer.build(self._model.trainable_variables)
-        self._statistics = BatchStatistics(
-            pipeline.statistics_batches(
-                examples, protocol.batch_size, protocol.statistics_batches, cell.seed
-            )
+        optimizer = self._model.optimizer
+        optimizer.build(self._model.trainable_variables)
+        self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
+        self._take_up(cell, examples, self._model)
+
+    def take_up(self, cell: Cell, examples: pipeline.Examples) -> bool:
+        """Goes over to another cell, if its graph is the same; returns whether it is.
+
+        Seeds and data sets of one size, say: what has been traced stays.
+        """
+        if _graph(cell, examples) != self._graph:
+            return False
+        self._take_up(cell, examples, _build(cell))
+        return True
+
+    def _take_up(self, cell, examples, model):
+        """The cell starts from what `model`, fresh, holds."""
+        self._cell, self._examples = cell, examples
+        protocol = cell.protocol
+        batches = pipeline.statistics_batches(
+            examples, protocol.batch_size, protocol.statistics_batches, cell.seed
         )
+        if model is self._model:
+            self._statistics = BatchStatistics(batches)
+        else:
+            self._statistics.batches = batches
         self._variables = [*self._model.variables, *self._model.optimizer.variables]
-        self._start = [variable.numpy() for variable in self._variables]
+        self._start = [variable.numpy() for variable in model.variables]
+        self._start += self._optimizer_start
 
     def train(
         self, trial: TrialSpec, on_epoch: Callable[[dict[str, Any]], None]
@@ -109,6 +121,33 @@ class Trainer:
                 ],
             )
         return curves.result()
+
+
+def _build(cell):
+    """The cell's model, untrained: weights and feedback are drawn from its seed."""
+    keras.utils.set_random_seed(cell.seed)
+    return architectures.build(
+        cell.architecture,
+        cell.dataset.num_classes,
+        feedback=cell.column.feedback,
+        normalization=cell.column.normalization,
+        clamped=cell.column.clamped,
+        kernel_initializer=cell.protocol.kernel_initializer,
+        normalization_per=cell.protocol.normalization_per,
+        normalization_alpha=cell.protocol.statistics_alpha,
+    )
+
+
+def _graph(cell, examples):
+    """What a compiled model depends on; all else is in variables and data."""
+    column, protocol = cell.column, cell.protocol
+    return (
+        *(cell.architecture, cell.dataset.num_classes),
+        *(column.feedback, column.normalization, column.setting, column.clamped),
+        *(protocol.momentum, protocol.weight_decay),
+        *(protocol.normalization_per, protocol.statistics_alpha),
+        _steps_per_execution(cell, examples),
+    )
 
 
 def _steps_per_execution(cell, examples):

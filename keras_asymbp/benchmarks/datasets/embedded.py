@@ -15,6 +15,10 @@ class Npz:
     def version(self, data_dir: str | None) -> str:
         return "1"
 
+    def counts(self, data_dir: str | None) -> tuple[int, int]:
+        with np.load(self.path, allow_pickle=False) as arrays:
+            return len(arrays["y_train"]), len(arrays["y_test"])
+
     def load(self, data_dir: str | None) -> tuple[np.ndarray, ...]:
         with np.load(self.path, allow_pickle=False) as arrays:
             x_train, y_train, x_test, y_test = (

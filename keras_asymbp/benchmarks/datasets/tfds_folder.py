@@ -1,6 +1,7 @@
 """Data sets that TensorFlow Datasets has prepared in a folder."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -25,6 +26,14 @@ class TfdsFolder:
 
     def version(self, data_dir: str | None) -> str:
         return self._find(data_dir).name
+
+    def counts(self, data_dir: str | None) -> tuple[int, int]:
+        info = json.loads((self._find(data_dir) / "dataset_info.json").read_text())
+        sizes = {
+            split["name"]: sum(map(int, split["shardLengths"]))
+            for split in info["splits"]
+        }
+        return sizes["train"], sizes["test"]
 
     def load(self, data_dir: str | None) -> tuple[np.ndarray, ...]:
         folder = self._find(data_dir)
