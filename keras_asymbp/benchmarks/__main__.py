@@ -164,27 +164,29 @@ def _protocol() -> Protocol:
         raise unknown("preset", _PRESET.value, PRESETS)
     protocol = PRESETS[_PRESET.value]
     if _EPOCHS.value is not None:
-        if _EPOCHS.value < 1:
-            raise UsageError(f"--epochs must be 1 or more, not {_EPOCHS.value}")
-        protocol = dataclasses.replace(protocol, epochs=_EPOCHS.value)
+        protocol = dataclasses.replace(protocol, epochs=_at_least_one(_EPOCHS))
     if _LEARNING_RATES.value is not None:
         rates = _distinct(map(_rate, _LEARNING_RATES.value))
         if not rates:
             raise UsageError("--learning_rates is empty: give one or more")
         protocol = dataclasses.replace(protocol, learning_rates=rates)
-    for name, count in (
-        ("train_examples", _TRAIN_EXAMPLES.value),
-        ("test_examples", _TEST_EXAMPLES.value),
-    ):
-        if count is not None:
-            if count < 1:
-                raise UsageError(f"--{name} must be 1 or more, not {count}")
-            protocol = dataclasses.replace(protocol, **{name: count})
+    if _TRAIN_EXAMPLES.value is not None:
+        count = _at_least_one(_TRAIN_EXAMPLES)
+        protocol = dataclasses.replace(protocol, train_examples=count)
+    if _TEST_EXAMPLES.value is not None:
+        count = _at_least_one(_TEST_EXAMPLES)
+        protocol = dataclasses.replace(protocol, test_examples=count)
     if _ARCHITECTURE.value is not None:
         if _ARCHITECTURE.value not in ARCHITECTURES:
             raise unknown("architecture", _ARCHITECTURE.value, ARCHITECTURES)
         protocol = dataclasses.replace(protocol, architecture=_ARCHITECTURE.value)
     return protocol
+
+
+def _at_least_one(flag):
+    if flag.value < 1:
+        raise UsageError(f"--{flag.name} must be 1 or more, not {flag.value}")
+    return flag.value
 
 
 def _distinct(values):

@@ -106,19 +106,28 @@ def fill(plan: Plan, store: Store) -> Table:
     return Table(plan, tuple(rows))
 
 
+def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
+    """The trials of a cell that are stored, best first."""
+    stored = (store.get(cell.settings(trial)) for trial in cell.trials())
+    return sorted(filter(None, stored), key=lambda trial: trial["result"]["best_error"])
+
+
+def cell_error(cell: Cell, store: Store) -> float | None:
+    """A cell's error in percent, or None while a trial is missing."""
+    trials = finished(cell, store)
+    complete = len(trials) == len(cell.trials())
+    return 100 * trials[0]["result"]["best_error"] if complete else None
+
+
 def _entry(plan, store, dataset, version, column, baseline=None):
     errors, trials, expected = [], [], 0
     for seed in plan.seeds:
         cell = plan.cell(dataset, version, column, seed)
-        wanted = [cell.settings(trial) for trial in cell.trials()]
-        stored = sorted(
-            filter(None, map(store.get, wanted)),
-            key=lambda trial: trial["result"]["best_error"],
-        )
+        stored = finished(cell, store)
         trials += stored
-        expected += len(wanted)
-        if len(stored) == len(wanted):
-            errors.append(100 * stored[0]["result"]["best_error"])
+        expected += len(cell.trials())
+        if (error := cell_error(cell, store)) is not None:
+            errors.append(error)
     entry = Entry(
         errors=tuple(errors),
         paper=paper.error(dataset.paper, column.name),
