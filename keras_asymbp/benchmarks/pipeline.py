@@ -97,6 +97,7 @@ def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _fit_batch(images, height, width, channels):
+    images = tf.constant(images)
     if images.shape[1:3] != (height, width):
         resized = tf.image.resize(images, (height, width), "bicubic", antialias=True)
         images = tf.saturate_cast(tf.round(resized), tf.uint8)

@@ -15,6 +15,7 @@ from keras_asymbp.benchmarks.cells import Cell
 from keras_asymbp.benchmarks.experiments import Column, Experiment
 from keras_asymbp.benchmarks.protocol import PRESETS
 from keras_asymbp.benchmarks.table import Plan
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES, FC, Architecture
 
 SGD = Column("SGD")
 
@@ -28,6 +29,9 @@ class InMemory:
 
     def version(self, data_dir):
         return "1"
+
+    def counts(self, data_dir):
+        return len(self.arrays[1]), len(self.arrays[3])
 
     def load(self, data_dir):
         self.loads.append(data_dir)
@@ -56,8 +60,6 @@ def tiny_examples(tiny_arrays):
 @pytest.fixture
 def tiny(monkeypatch, tiny_arrays):
     """A data set with a network of its own, each added as the one row that it is."""
-    from keras_asymbp.benchmarks.architectures import ARCHITECTURES, FC, Architecture
-
     monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture((28, 28, 1), (FC(16),)))
     dataset = datasets.Dataset(
         name="tiny",
@@ -66,6 +68,7 @@ def tiny(monkeypatch, tiny_arrays):
         num_classes=10,
         architecture="tiny",
         source=InMemory(dataclasses.astuple(tiny_arrays)),
+        papers_own=False,
     )
     monkeypatch.setitem(datasets.DATASETS, "tiny", dataset)
     return dataset

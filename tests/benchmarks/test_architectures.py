@@ -3,15 +3,9 @@ import numpy as np
 import pytest
 
 from keras_asymbp import AsymConv2D, AsymDense, BatchNormalization
-from keras_asymbp.benchmarks.architectures import (
-    ARCHITECTURES,
-    FC,
-    Architecture,
-    Conv,
-    Pool,
-    build,
-)
+from keras_asymbp.benchmarks.architectures import build
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES, FC, Architecture, Conv, Pool
 
 
 def conv(size, channels, filters):

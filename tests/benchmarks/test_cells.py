@@ -23,6 +23,8 @@ def other(value):
             return value + 1
         case float():
             return value / 2
+        case None:
+            return 7
         case tuple():
             return (*value, 0.125)
 
@@ -43,6 +45,32 @@ def test_batch_size_is_the_protocols_unless_the_column_has_one(make_cell):
     column = Column("SGD", batch_schedules=(((0, None), (2, 7)),))
     (trial,) = make_cell(column, batch_size=50, learning_rates=(1.0,)).trials()
     assert trial.batch_schedule == ((0, 50), (2, 7))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "batch_size", "expected"),
+    [
+        (6, 100, [((0, 100),), ((0, 100), (3, 500))]),
+        (4, 100, [((0, 100),), ((0, 100), (3, 500))]),
+        (3, 100, [((0, 100),)]),  # the fourth epoch is never reached
+        (6, 500, [((0, 500),)]),  # nothing grows
+    ],
+)
+def test_procedures_that_are_the_same_are_one(epochs, batch_size, expected, make_cell):
+    column = Column("uSF+BM", batch_schedules=(((0, None),), ((0, None), (3, 500))))
+    cell = make_cell(
+        column, epochs=epochs, batch_size=batch_size, learning_rates=(0.5, 0.25)
+    )
+    schedules = [trial.batch_schedule for trial in cell.trials()]
+    assert schedules == [schedule for schedule in expected for _ in range(2)]
+
+
+def test_the_network_is_the_data_sets_unless_the_protocol_has_one(make_cell):
+    cell, other = make_cell(), make_cell(architecture="cifar")
+    assert (cell.architecture, other.architecture) == ("mnist", "cifar")
+    assert other.settings(other.trials()[0])["architecture"] == "cifar"
+    # Asked for or not, it is the same network.
+    assert first_id(make_cell(architecture="mnist")) == first_id(cell)
 
 
 def test_settings_are_json(make_cell):

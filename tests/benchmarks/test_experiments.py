@@ -33,14 +33,115 @@ def test_c2_is_table_4_right():
     ]
 
 
-def test_c2_has_every_column_that_the_paper_prints():
-    table = pathlib.Path(paper.__file__).parent / "paper" / "table4_experiment_c2.csv"
-    with table.open(newline="", encoding="utf-8") as file:
+def summary(columns):
+    return [(c.name, c.feedback, c.normalization, c.setting) for c in columns]
+
+
+def test_a_is_table_2():
+    columns = experiments.get("A").columns
+    assert summary(columns) == [
+        ("SGD", "BP", None, 0),
+        ("BM", "BP", None, 1),
+        ("BN", "BP", "BN learnable", 0),
+        ("BN+BM", "BP", "BN learnable", 1),
+        ("uSF", "uSF", None, 0),
+        ("NuSF", "NuSF", None, 0),
+        ("uSF+BM", "uSF", None, 1),
+        ("uSF+BN", "uSF", "BN", 0),
+        ("uSF+BN+BM", "uSF", "BN", 1),
+        ("brSF+BN+BM", "brSF", "BN", 1),
+        ("frSF+BN+BM", "frSF", "BN", 1),
+    ]
+    schedules = {c.name: c.batch_schedules for c in columns}
+    assert schedules.pop("uSF+BM") == (((0, None),), ((0, None), (3, 500)))
+    assert set(schedules.values()) == {(((0, None),),)}
+
+
+@pytest.mark.parametrize(("name", "rule"), [("B1", "brSF"), ("B2", "frSF")])
+def test_b_is_table_3(name, rule):
+    assert summary(experiments.get(name).columns) == [
+        ("SGD", "BP", None, 0),
+        *(
+            (f"{rule}{p}+BN+BM", f"{rule}{p}", "BN", 1)
+            for p in ("-100", "-75", "-50", "-25", "")
+        ),
+    ]
+    probabilities = [
+        feedbacks.get(column.feedback).flip_probability
+        for column in experiments.get(name).columns[1:]
+    ]
+    assert probabilities == [1, 0.75, 0.5, 0.25, 0]
+
+
+def test_c1_is_table_4_left():
+    assert summary(experiments.get("C1").columns) == [
+        ("SGD", "BP", None, 0),
+        ("RndF", "RndF", None, 0),
+        ("NuSF", "NuSF", None, 0),
+        ("BN", "BP", "BN learnable", 0),
+        ("RndF+BN", "RndF", "BN", 0),
+        ("RndF+BM", "RndF", None, 1),
+        ("RndF+BN+BM", "RndF", "BN", 1),
+        ("uSF+BN+BM", "uSF", "BN", 1),
+    ]
+
+
+def test_bm_is_table_5():
+    assert summary(experiments.get("BM").columns) == [
+        ("SGD", "BP", None, 0),
+        ("BM1", "BP", None, 1),
+        ("BM2", "BP", None, 2),
+        ("BM3", "BP", None, 3),
+        ("uSF+BN", "uSF", "BN", 0),
+        ("uSF+BN+BM1", "uSF", "BN", 1),
+        ("uSF+BN+BM2", "uSF", "BN", 2),
+        ("uSF+BN+BM3", "uSF", "BN", 3),
+    ]
+
+
+def test_only_c2_clamps():
+    for experiment in EXPERIMENTS.values():
+        expected = {None, "Bottom", "Top"} if experiment.name == "C2" else {None}
+        assert {column.clamped for column in experiment.columns} == expected
+
+
+def test_one_name_is_one_model_in_every_table():
+    models = {}
+    for experiment in EXPERIMENTS.values():
+        for column in experiment.columns:
+            assert models.setdefault(column.name, column) == column
+
+
+TABLES = {
+    "A": ("table2_experiment_a", 11),
+    "B1": ("table3_experiment_b", 6),
+    "B2": ("table3_experiment_b", 6),
+    "C1": ("table4_experiment_c1", 8),
+    "C2": ("table4_experiment_c2", 8),
+    "BM": ("table5_bm_settings", 8),
+}
+
+
+@every_experiment
+def test_every_column_that_the_paper_prints_is_there(experiment):
+    name, count = TABLES[experiment.name]
+    path = pathlib.Path(paper.__file__).parent / "paper" / f"{name}.csv"
+    with path.open(newline="", encoding="utf-8") as file:
         printed = set(next(csv.reader(file))[1:])
-    names = [column.name for column in experiments.get("C2").columns]
-    assert printed <= set(names)
-    # The plain columns are there too, and every one has the paper's figure for MNIST.
+    names = {column.name for column in experiment.columns}
+    assert len(names & printed) == count
+    if experiment.name not in ("B1", "B2"):  # halves of one table
+        assert printed <= names
+    # Every column has the paper's figure for MNIST, from this table or another.
     assert None not in [paper.error("MNIST", name) for name in names]
+
+
+def test_the_two_halves_of_table_3_are_all_of_it():
+    path = pathlib.Path(paper.__file__).parent / "paper" / "table3_experiment_b.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        printed = set(next(csv.reader(file))[1:])
+    halves = (experiments.get(name).columns for name in ("B1", "B2"))
+    assert {column.name for half in halves for column in half} == printed
 
 
 @every_experiment
@@ -68,15 +169,31 @@ def test_baseline_is_a_column(experiment):
     assert experiment.baseline in [column.name for column in experiment.columns]
 
 
+def selected(name, models):
+    """Which columns of which experiments are selected."""
+    chosen = experiments.select(experiments.get_all(name), models)
+    return {e.name: [column.name for column in columns] for e, columns in chosen}
+
+
 @pytest.mark.parametrize("none", [None, []])
 def test_select_without_names_is_all(none):
-    experiment = experiments.get("C2")
-    assert experiment.select(none) == experiment.columns
+    for experiment, columns in experiments.select(experiments.get_all("all"), none):
+        assert columns == experiment.columns
+    assert list(selected("all", none)) == ["A", "B1", "B2", "C1", "C2", "BM"]
+    assert list(selected("C1", none)) == ["C1"]
 
 
 def test_select_keeps_the_tables_order():
-    columns = experiments.get("C2").select(["uSF+BN+BM Top", "SGD", "SGD"])
-    assert [column.name for column in columns] == ["SGD", "uSF+BN+BM Top"]
+    assert selected("C2", ["uSF+BN+BM Top", "SGD", "SGD"]) == {
+        "C2": ["SGD", "uSF+BN+BM Top"]
+    }
+
+
+def test_select_leaves_out_experiments_without_the_model():
+    assert selected("all", ["uSF+BN", "BM2"]) == {
+        "A": ["uSF+BN"],
+        "BM": ["BM2", "uSF+BN"],
+    }
 
 
 @pytest.mark.parametrize("name", ["sgd", "SGD ", "uSF", ""])
@@ -84,7 +201,7 @@ def test_unknown_model(name):
     with pytest.raises(
         UsageError, match=r"unknown model of experiment C2 '.*SGD, "
     ) as e:
-        experiments.get("C2").select(["SGD", name])
+        selected("C2", ["SGD", name])
     assert f"'{name}'" in str(e.value)
     assert "uSF+BN+BM Top" in str(e.value)
 

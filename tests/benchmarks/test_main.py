@@ -34,6 +34,7 @@ def test_help_tells_every_flag(benchmarks):
     assert "python -m keras_asymbp.benchmarks --exp C2" in done.stdout
     for flag in (
         *("exp", "datasets", "models", "preset", "epochs", "learning_rates"),
+        *("train_examples", "test_examples", "architecture"),
         *("seeds", "data_dir", "results_dir", "[no]list"),
     ):
         assert f"--{flag}:" in done.stdout
@@ -44,9 +45,12 @@ def test_list_names_what_there_is(benchmarks):
     done = benchmarks("--list")
     assert done.stderr == ""
     words = [line.strip().partition(":")[0] for line in done.stdout.splitlines()]
-    for column in experiments.get("C2").columns:
-        assert column.name in words
-    assert {"C2", "mnist_5k", "mnist", "quick", "paper"} <= set(words)
+    for experiment in experiments.EXPERIMENTS.values():
+        assert experiment.name in words
+        for column in experiment.columns:
+            assert column.name in words
+    assert {"mnist_5k", "mnist", "cifar10", "smoke", "quick", "paper"} <= set(words)
+    assert {"large", "svhn", "timit"} <= set(words)
 
 
 def test_the_console_script_is_the_same_program():
@@ -105,6 +109,30 @@ BAD_INPUT = {
     "unknown model": (
         ["--exp=C2", "--models=SGD,uSF"],
         ["model of experiment C2 'uSF'", "SGD", "uSF+BN+BM Top"],
+    ),
+    "model of no experiment": (
+        ["--exp=all", "--models=SGD,uSF+BN+BM9"],
+        ["'uSF+BN+BM9'", "A, B1, B2, C1, C2, BM", "uSF+BN+BM3"],
+    ),
+    "no training examples": (
+        ["--exp=C2", "--train_examples=0"],
+        ["--train_examples", "1 or more", "0"],
+    ),
+    "negative test examples": (
+        ["--exp=C2", "--test_examples=-5"],
+        ["--test_examples", "1 or more", "-5"],
+    ),
+    "more examples than there are": (
+        ["--exp=C2", "--train_examples=4001"],
+        ["4001", "4000", "mnist_5k"],
+    ),
+    "unknown network": (
+        ["--exp=C2", "--architecture=lenet"],
+        ["architecture 'lenet'", "large", "timit"],
+    ),
+    "network for other inputs": (
+        ["--exp=C2", "--architecture=timit"],
+        ["mnist_5k", "'timit'", "large"],
     ),
     "unknown preset": (["--exp=C2", "--preset=slow"], ["'slow'", "quick", "paper"]),
     "no epochs": (["--exp=C2", "--epochs=0"], ["--epochs", "1 or more", "0"]),
@@ -254,8 +282,8 @@ def test_a_run_prints_a_line_a_trial_and_the_table(first):
         for number, (seed, name, rate) in enumerate(
             (
                 (seed, name, rate)
-                for seed in (0, 1)
                 for name in ("SGD", "uSF+BN+BM Bottom")
+                for seed in (0, 1)
                 for rate in ("0.0005", "5e-05")
             ),
             1,
@@ -373,6 +401,53 @@ def test_a_report_that_cannot_be_written_is_one_line(first, benchmarks, contents
     assert line.startswith("error: can't write the report")
     assert "Traceback" not in done.stderr
     assert contents(folder / "trials") == before
+
+
+@pytest.mark.slow
+def test_every_model_of_every_table_runs(benchmarks, tmp_path):
+    flags = ("--exp=all", "--preset=smoke", f"--results_dir={tmp_path}")
+    done = benchmarks(*flags, timeout=900)
+    assert done.returncode == 0, done.stderr
+    rows = table_of(done.stdout)
+    tables = experiments.EXPERIMENTS.values()
+    assert [row[1:] for row in rows if row[0] == "error, %"] == [
+        [column.name for column in experiment.columns] for experiment in tables
+    ]
+    ours = [figure for row in rows if row[0] == "mnist_5k" for figure in row[1:]]
+    assert len(ours) == sum(len(experiment.columns) for experiment in tables)
+    assert all(re.fullmatch(r"\d+\.\d\d[▲▼]?", figure) for figure in ours)
+    # 37 names for 35 models (BM and BM1 are one), each trained once at two rates.
+    assert "70 trials run, 4 found stored" in done.stdout
+    report = (tmp_path / "report.md").read_text()
+    assert "500 training examples, 200 test examples" in report
+    for experiment in tables:
+        assert f"## {experiment.name}: {experiment.title}" in report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["large", "svhn"])
+def test_another_network_on_the_same_images(architecture, benchmarks, tmp_path):
+    done = benchmarks(
+        *("--exp=A", "--models=SGD", "--preset=smoke", "--learning_rates=5e-4"),
+        *(f"--architecture={architecture}", f"--results_dir={tmp_path}"),
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "trials").iterdir()
+    trial = json.loads(path.read_text())
+    assert trial["settings"]["architecture"] == architecture
+    assert len(trial["result"]["curves"]) == 1
+
+
+@pytest.mark.slow
+def test_cifar10_itself(benchmarks, tfds_data_dir, tmp_path):
+    done = benchmarks(
+        *("--exp=A", "--datasets=cifar10", "--models=BN", "--preset=smoke"),
+        *(f"--data_dir={tfds_data_dir}", f"--results_dir={tmp_path}"),
+    )
+    assert done.returncode == 0, done.stderr
+    _, _, ours, theirs = table_of(done.stdout)
+    assert float(ours[1]) < 85  # it has learned something
+    assert theirs == ["paper: CIFAR", "16.75"]
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import pipeline
 from keras_asymbp.benchmarks.datasets import Arrays
@@ -50,6 +52,108 @@ def test_inputs_are_scaled_and_centred_by_the_training_mean():
     for name in ("y_train", "y_test"):
         assert getattr(examples, name).dtype == tf.int64
         np.testing.assert_array_equal(getattr(examples, name), getattr(arrays, name))
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "expected"),
+    [
+        ([0, 0, 0, 1, 1, 1], 4, [0, 1, 3, 4]),
+        ([1, 0, 1, 0, 1, 0], 2, [0, 1]),
+        ([0, 0, 0, 0, 1, 2], 5, [0, 1, 2, 4, 5]),  # two classes run out
+        ([2, 2, 1, 1, 0, 0], 4, [0, 2, 4, 0]),  # the remainder goes to one class
+        ([5, 9], 2, [0, 1]),
+        ([5, 9], None, [0, 1]),
+    ],
+)
+def test_balanced(labels, count, expected):
+    found = pipeline.balanced(np.array(labels), count)
+    if len(set(expected)) < len(expected):
+        per_class = np.bincount(np.array(labels)[found])
+        assert len(found) == count
+        assert per_class.max() - per_class.min() <= 1
+    else:
+        assert found.tolist() == expected
+
+
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=1, max_size=60),
+    data=st.data(),
+)
+def test_balanced_is_as_balanced_as_can_be(labels, data):
+    labels = np.array(labels)
+    count = data.draw(st.integers(1, len(labels)))
+    found = pipeline.balanced(labels, count)
+    assert len(set(found)) == count
+    assert (np.diff(found) > 0).all()
+    have, taken = np.bincount(labels), np.bincount(labels[found], minlength=5)
+    for label in range(len(have)):
+        # A class has less than another only if it has no more.
+        if taken[label] < taken.max() - 1:
+            assert taken[label] == have[label]
+        chosen = found[labels[found] == label]
+        first = np.flatnonzero(labels == label)[: len(chosen)]
+        np.testing.assert_array_equal(chosen, first)
+
+
+def random_arrays(shape, train=20, test=10):
+    rng = np.random.default_rng(0)
+    return Arrays(
+        rng.integers(0, 256, (train, *shape), dtype=np.uint8),
+        np.arange(train) % 5,
+        rng.integers(0, 256, (test, *shape), dtype=np.uint8),
+        np.arange(test) % 5,
+    )
+
+
+def test_a_cut_data_set_is_centred_by_what_is_left_of_it():
+    arrays = random_arrays((3, 2, 1))
+    examples = pipeline.prepare(arrays, 1.0, (3, 2, 1), 10, 5)
+    assert (len(examples.y_train), len(examples.y_test)) == (10, 5)
+    mean = arrays.x_train[:10].astype("float64").mean(axis=0)
+    np.testing.assert_allclose(examples.x_train, arrays.x_train[:10] - mean, atol=1e-4)
+    np.testing.assert_allclose(examples.x_test, arrays.x_test[:5] - mean, atol=1e-4)
+    np.testing.assert_array_equal(examples.y_train, [0, 1, 2, 3, 4] * 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted"),
+    [
+        ((28, 28, 1), (32, 32, 3)),
+        ((28, 28, 1), (119, 119, 3)),
+        ((32, 32, 3), (28, 28, 1)),
+        ((40, 30, 3), (32, 32, 3)),
+        ((28, 28, 1), (28, 28, 3)),
+    ],
+)
+def test_images_are_fitted_to_the_network(shape, wanted):
+    images = random_arrays(shape).x_train
+    fitted = pipeline.fit_images(images, wanted)
+    assert (fitted.shape, fitted.dtype) == ((20, *wanted), np.uint8)
+    if shape[-1] == 1:
+        for channel in (1, 2):
+            np.testing.assert_array_equal(fitted[..., 0], fitted[..., channel])
+    if shape[:2] == wanted[:2]:
+        np.testing.assert_array_equal(fitted[..., :1], images)
+    examples = pipeline.prepare(random_arrays(shape), 1.0, wanted)
+    assert examples.x_test.shape[1:] == wanted
+
+
+def test_a_flat_image_stays_flat_and_an_edge_an_edge():
+    images = np.full((2, 20, 20, 1), 77, np.uint8)
+    images[1, :, :10] = 0
+    images[1, :, 10:] = 255
+    flat, edge = pipeline.fit_images(images, (40, 40, 1))[..., 0]
+    assert (flat == 77).all()
+    # Bicubic overshoots, and what is beyond the range is cut, not wrapped around.
+    assert (edge[:, :17] <= 20).all()
+    assert (edge[:, 23:] >= 235).all()
+
+
+def test_grey_is_the_eyes_weighting():
+    colour = np.zeros((3, 4, 4, 3), np.uint8)
+    colour[[0, 1, 2], :, :, [0, 1, 2]] = 200
+    grey = pipeline.fit_images(colour, (4, 4, 1))[:, 0, 0, 0].astype(int)
+    assert abs(grey - 200 * np.array([0.299, 0.587, 0.114])).max() <= 1
 
 
 @pytest.mark.parametrize(

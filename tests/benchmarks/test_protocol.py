@@ -63,6 +63,15 @@ def test_quick_preset_differs_in_its_epochs_only():
     assert dataclasses.replace(PRESETS["quick"], epochs=65) == PRESETS["paper"]
 
 
+def test_presets_leave_data_and_network_alone_but_for_smoke():
+    smoke = PRESETS["smoke"]
+    assert (smoke.epochs, smoke.train_examples, smoke.test_examples) == (1, 500, 200)
+    for name, preset in PRESETS.items():
+        assert preset.architecture is None
+        if name != "smoke":
+            assert (preset.train_examples, preset.test_examples) == (None, None)
+
+
 def test_chance_error():
     assert chance_error(10) == 0.9
     assert chance_error(4) == 0.75

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 import io
 import json
@@ -13,6 +14,7 @@ from keras_asymbp.benchmarks import runner, table
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.store import Store
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES, FC, Architecture
 
 SGD = Column("SGD")
 # A column as a later table has it: two procedures, the batch grows in one.
@@ -40,7 +42,8 @@ def run(tmp_path):
     def run(plan, data_dir=None):
         console = rich.console.Console(file=io.StringIO(), width=200)
         with Display(console) as display:
-            runner.run(plan, Store(tmp_path), display, data_dir, "the command")
+            plans = plan if isinstance(plan, list) else [plan]
+            runner.run(plans, Store(tmp_path), display, data_dir, "the command")
         return console.file.getvalue().splitlines(), display.summary()
 
     return run
@@ -143,6 +146,66 @@ def test_experiments_share_trials_of_the_same_settings(tiny_plan, run):
     run(tiny_plan())
     _, summary = run(tiny_plan([Column("another name")]))
     assert summary == "0 trials run, 2 found stored"
+
+
+def test_tables_share_cells(tiny_plan, run, tmp_path, tiny):
+    usf = Column("uSF", feedback="uSF")
+    plans = [tiny_plan([SGD, usf]), tiny_plan([SGD, Column("SGD again")])]
+    lines, summary = run(plans)
+    assert len(lines) == 4
+    # Of one name they are one, of two names they are found.
+    assert summary == "4 trials run, 2 found stored"
+    assert len(tiny.source.loads) == 1
+    for plan in plans:
+        ((_, entries),) = table.fill(plan, Store(tmp_path)).rows
+        assert [len(entry.trials) for entry in entries] == [2, 2]
+
+
+def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
+    from keras_asymbp.benchmarks.trial import Trainer
+
+    made = []
+    init = Trainer.__init__
+
+    def counted(self, cell, examples):
+        made.append((cell.column.name, cell.seed))
+        init(self, cell, examples)
+
+    monkeypatch.setattr(Trainer, "__init__", counted)
+    columns = [SGD, Column("uSF", feedback="uSF")]
+    lines, _ = run(tiny_plan(columns, seeds=(0, 1, 2), learning_rates=(5e-4,)))
+    assert made == [("SGD", 0), ("uSF", 0)]
+    assert [line.split(" | ")[1] for line in lines] == ["SGD"] * 3 + ["uSF"] * 3
+
+
+def test_the_order_is_a_data_set_at_a_time(make_plan, tiny):
+    other = dataclasses.replace(tiny, name="other")
+    rows = ((tiny, "1"), (other, "1"))
+    usf, rndf = Column("uSF", feedback="uSF"), Column("RndF", feedback="RndF")
+    plans = [make_plan([SGD, usf], rows, (0, 1)), make_plan([SGD, rndf], rows, (0, 1))]
+    cells = runner._in_order(cell for plan in plans for cell in plan.cells())
+    assert [(c.dataset.name, c.column.name, c.seed) for c in cells] == [
+        (dataset, column, seed)
+        for dataset in ("tiny", "other")
+        for column in ("SGD", "uSF", "RndF")
+        for seed in (0, 1)
+    ]
+
+
+def test_data_are_cut_and_fitted_to_the_network(tiny_plan, run, tmp_path, monkeypatch):
+    small = Architecture((14, 14, 3), (FC(4),))
+    monkeypatch.setitem(ARCHITECTURES, "small", small)
+    plan = tiny_plan(
+        architecture="small", train_examples=100, test_examples=30, learning_rates=(1,)
+    )
+    _, summary = run(plan)
+    assert summary == "1 trials run, 0 found stored"
+    (trial,) = by_name(tmp_path).values()
+    settings = trial["settings"]
+    assert settings["architecture"] == "small"
+    assert (settings["train_examples"], settings["test_examples"]) == (100, 30)
+    error = 30 * trial["result"]["best_error"]
+    assert error == pytest.approx(round(error))
 
 
 def test_data_are_loaded_once(tiny_plan, run, tiny):

@@ -147,8 +147,9 @@ def test_a_seed_is_other_weights_feedback_and_order(make_trainer):
     assert not alike(first, second)
 
 
-def test_five_rates_are_traced_once(make_trainer, monkeypatch):
-    trainer, cell = make_trainer(EVERYTHING)
+@pytest.fixture
+def count_traces(monkeypatch):
+    """A list that grows whenever the loss is traced."""
     traced = []
     call = keras.losses.SparseCategoricalCrossentropy.call
 
@@ -157,14 +158,92 @@ def test_five_rates_are_traced_once(make_trainer, monkeypatch):
         return call(self, *args)
 
     monkeypatch.setattr(keras.losses.SparseCategoricalCrossentropy, "call", counted)
+    return traced
+
+
+def test_five_rates_are_traced_once(make_trainer, count_traces):
+    trainer, cell = make_trainer(EVERYTHING)
     first, *others = cell.trials()
     assert len(others) == 4
     train(trainer, first)
-    once = len(traced)
+    once = len(count_traces)
     assert once > 0
     for trial in others:
         train(trainer, trial)
-    assert len(traced) == once
+    assert len(count_traces) == once
+
+
+# Every kind of state that a cell starts from: weights, feedback, draws, statistics.
+@pytest.mark.parametrize(
+    "column",
+    [SGD, EVERYTHING, Column("frSF", feedback="frSF"), Column("RndF", feedback="RndF")],
+    ids=lambda column: column.name,
+)
+def test_a_cell_that_is_taken_up_is_the_same_as_alone(
+    column, make_trainer, tiny_examples
+):
+    shared, cell = make_trainer(column)
+    trial = cell.trials()[2]
+    first = train(shared, trial)
+    alone, other = make_trainer(column, seed=1)
+    expected = train(alone, trial)
+    assert not alike(expected, first)
+    assert shared.take_up(other, tiny_examples)
+    assert alike(train(shared, trial), expected)
+    # And back.
+    assert shared.take_up(cell, tiny_examples)
+    assert alike(train(shared, trial), first)
+
+
+def test_a_taken_up_cells_data_are_its_own(make_trainer, tiny_examples):
+    turned = pipeline.Examples(
+        tiny_examples.x_train[::-1],
+        tiny_examples.y_train[::-1],
+        tiny_examples.x_test[:50],
+        tiny_examples.y_test[:50],
+    )
+    shared, cell = make_trainer(EVERYTHING)
+    trial = cell.trials()[2]
+    train(shared, trial)
+    assert shared.take_up(cell, turned)
+    assert alike(train(shared, trial), train(Trainer(cell, turned), trial))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"column": Column("X", feedback="uSF")},
+        {"column": Column("X", normalization="BN")},
+        {"column": Column("X", setting=1)},
+        {"column": Column("X", clamped="Top")},
+        {"momentum": 0.5},
+        {"weight_decay": 0.5},
+        {"batch_size": 20},
+        {"architecture": "mnist"},
+    ],
+    ids=lambda changes: next(iter(changes.values())),
+)
+def test_a_cell_of_another_graph_is_not_taken_up(
+    changes, make_trainer, make_cell, tiny, tiny_examples
+):
+    trainer, cell = make_trainer()
+    other = make_cell(changes.pop("column", SGD), tiny, **{"epochs": 2} | changes)
+    assert not trainer.take_up(other, tiny_examples)
+    assert trainer.take_up(cell, tiny_examples)
+
+
+def test_seeds_are_traced_once(
+    make_trainer, make_cell, tiny, tiny_examples, count_traces
+):
+    trainer, cell = make_trainer(EVERYTHING, learning_rates=(5e-4,))
+    train(trainer, *cell.trials())
+    once = len(count_traces)
+    assert once > 0
+    for seed in (1, 2):
+        cell = make_cell(EVERYTHING, tiny, seed, epochs=2, learning_rates=(5e-4,))
+        assert trainer.take_up(cell, tiny_examples)
+        train(trainer, *cell.trials())
+    assert len(count_traces) == once
 
 
 def test_curves_are_complete(make_trainer):

@@ -129,6 +129,11 @@ def test_load(prepared):
         assert x.dtype == np.uint8
 
 
+def test_counts_need_no_loading(prepared, monkeypatch):
+    monkeypatch.setattr(TfdsFolder, "load", None)
+    assert TfdsFolder("toy").counts(str(prepared[0])) == (7, 2)
+
+
 def test_load_asks_no_network(prepared, monkeypatch):
     import socket
 
@@ -138,6 +143,17 @@ def test_load_asks_no_network(prepared, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert len(TfdsFolder("toy").load(str(prepared[0]))) == 4
+
+
+@pytest.mark.slow
+def test_cifar10(tfds_data_dir):
+    dataset = datasets.get("cifar10")
+    assert dataset.counts(tfds_data_dir) == (50_000, 10_000)
+    arrays = dataset.load(tfds_data_dir)
+    for split, count in (("train", 5000), ("test", 1000)):
+        images, labels = (getattr(arrays, f"{name}_{split}") for name in "xy")
+        assert (images.shape, images.dtype) == ((10 * count, 32, 32, 3), np.uint8)
+        assert np.bincount(labels).tolist() == [count] * 10
 
 
 @pytest.mark.slow
