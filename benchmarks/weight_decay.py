@@ -28,7 +28,8 @@ def main():
     dataset = datasets.get("mnist_5k")
     examples = pipeline.prepare(dataset.load(), PROTOCOL.input_scale)
     print("| model | weight decay | error, %, of each seed | mean |\n|:--|--:|:--|--:|")
-    for column in experiments.get("C2").select(list(COLUMNS)):
+    ((_, columns),) = experiments.select([experiments.get("A")], list(COLUMNS))
+    for column in columns:
         for decay in DECAYS:
             protocol = dataclasses.replace(PROTOCOL, weight_decay=decay)
             errors = []
