@@ -137,6 +137,7 @@ def training_batches(
             )
         )
         .prefetch(2)
+        .with_options(_plain())
     )
 
 
@@ -150,11 +151,28 @@ def statistics_batches(
         tf.data.Dataset.from_tensor_slices(order)
         .batch(batch_size)
         .map(lambda index: tf.gather(examples.x_train, index))
+        .with_options(_plain())
+    )
+
+
+def evaluation_batches(examples: Examples) -> tf.data.Dataset:
+    """Batches of (inputs, labels) of the test examples, in their order."""
+    return (
+        tf.data.Dataset.from_tensor_slices((examples.x_test, examples.y_test))
+        .batch(EVALUATION_BATCH)
+        .with_options(_plain())
     )
 
 
 def batches_per_epoch(examples: Examples, batch_size: int) -> int:
     return max(1, len(examples.y_train) // batch_size)
+
+
+def _plain():
+    """No autotuning: its thread takes a core, and ending it up to 9 s a run."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def _order(examples, seed, epoch):

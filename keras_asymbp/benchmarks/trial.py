@@ -67,6 +67,7 @@ class Trainer:
     def _take_up(self, cell, examples, model):
         """The cell starts from what `model`, fresh, holds."""
         self._cell, self._examples = cell, examples
+        self._test = pipeline.evaluation_batches(examples)
         protocol = cell.protocol
         batches = pipeline.statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
@@ -109,8 +110,7 @@ class Trainer:
                 steps_per_epoch=pipeline.batches_per_epoch(self._examples, batch_size),
                 initial_epoch=first,
                 epochs=end,
-                validation_data=(self._examples.x_test, self._examples.y_test),
-                validation_batch_size=pipeline.EVALUATION_BATCH,
+                validation_data=self._test,
                 shuffle=False,
                 verbose=0,
                 callbacks=[
