@@ -20,7 +20,9 @@ from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
-_EXP = flags.DEFINE_string("exp", None, "Experiment to run, or all; --list names them.")
+_EXP = flags.DEFINE_list(
+    "exp", None, "Experiments to run, separated by commas, or all; --list names them."
+)
 _DATASETS = flags.DEFINE_list(
     "datasets", ["mnist_5k"], "Data sets, separated by commas; --list names them."
 )

@@ -62,9 +62,11 @@ def get(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
-def get_all(name: str) -> tuple[Experiment, ...]:
-    """Returns every experiment for "all", otherwise the one of that name."""
-    return tuple(EXPERIMENTS.values()) if name == "all" else (get(name),)
+def get_all(names: list[str]) -> tuple[Experiment, ...]:
+    """Returns the experiments of these names, each once; "all" is every one."""
+    if "all" in names:
+        return tuple(EXPERIMENTS.values())
+    return tuple(get(name) for name in dict.fromkeys(names))
 
 
 def select(

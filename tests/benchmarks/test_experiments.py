@@ -171,16 +171,16 @@ def test_baseline_is_a_column(experiment):
 
 def selected(name, models):
     """Which columns of which experiments are selected."""
-    chosen = experiments.select(experiments.get_all(name), models)
+    chosen = experiments.select(experiments.get_all(name.split(",")), models)
     return {e.name: [column.name for column in columns] for e, columns in chosen}
 
 
 @pytest.mark.parametrize("none", [None, []])
 def test_select_without_names_is_all(none):
-    for experiment, columns in experiments.select(experiments.get_all("all"), none):
+    for experiment, columns in experiments.select(experiments.get_all(["all"]), none):
         assert columns == experiment.columns
     assert list(selected("all", none)) == ["A", "B1", "B2", "C1", "C2", "BM"]
-    assert list(selected("C1", none)) == ["C1"]
+    assert list(selected("C2,A,C2", none)) == ["C2", "A"]
 
 
 def test_select_keeps_the_tables_order():

@@ -171,7 +171,10 @@ BAD_INPUT = {
     "flag of the library only": (["--exp=C2", "--momentum=-1"], ["momentum", "--help"]),
     "flag without a value": (["--exp"], ["exp", "--help"]),
     "argument": (["C2"], ["'C2'", "--"]),
-    "two lines": (["--exp=a\nTraceback\nb"], ["'a Traceback b'", "C2"]),
+    "two lines": (
+        ["--exp=C2", "--preset=a\nTraceback\nb"],
+        ["'a Traceback b'", "quick"],
+    ),
 }
 
 
