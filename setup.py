@@ -10,16 +10,18 @@ VERSION = re.search(
     r'__version__ = "(.+)"', (HERE / "keras_asymbp" / "__init__.py").read_text()
 )[1]
 
+PLOTS = ["matplotlib>=3.9"]
+
 BENCHMARKS = [
+    *PLOTS,
     "jinja2>=3.1",
     "keras-tuner>=1.4.8",
+    "scipy>=1.14",
     "rich>=13.9",
     # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
     "importlib_resources>=6.4",
     "tensorflow-datasets>=4.9.10",
 ]
-
-PLOTS = ["matplotlib>=3.9"]
 
 setuptools.setup(
     name="keras-asymbp",
@@ -44,7 +46,6 @@ setuptools.setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
-            *PLOTS,
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pytest>=8.3",

@@ -12,6 +12,9 @@ import rich.measure
 import rich.table
 import rich.text
 
+from keras_asymbp.benchmarks import chart
+from keras_asymbp.benchmarks.comparison import Comparison
+from keras_asymbp.benchmarks.experiments import EXPERIMENTS
 from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.store import write_atomically
 from keras_asymbp.benchmarks.table import Entry, Table
@@ -22,7 +25,8 @@ _STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
 _UNKNOWN = "?"
 LEGEND = (
     "▲ (yellow): worse than the baseline ({baseline}) by 3 points or more; "
-    "▼ (blue): better by 3 points or more. ?: unknown."
+    "▼ (blue): better by 3 points or more. "
+    "±: standard deviation between seeds. ?: unknown."
 )
 
 
@@ -46,7 +50,8 @@ def write(
             legends=list(dict.fromkeys(map(_legend, tables))),
             commands=sorted({trial["command"] for trial in trials.values()}),
             environments=_environments(trials.values()),
-            reproduce="\n".join(map(reproduce, tables)),
+            reproduce=reproduce(tables),
+            chart=chart.data_url,
         )
         write_atomically(folder / name, text)
 
@@ -68,13 +73,16 @@ def show_plain(table: Table, console: rich.console.Console) -> None:
     console.print(_legend(table), markup=False, highlight=False, soft_wrap=True)
 
 
-def reproduce(table: Table) -> str:
-    """The command that makes this table."""
-    plan = table.plan
-    words = ["python", "-m", "keras_asymbp.benchmarks", "--exp", plan.experiment.name]
+def reproduce(tables: Sequence[Table]) -> str:
+    """The command that makes these tables."""
+    plan = tables[0].plan
+    names = [table.plan.experiment.name for table in tables]
+    words = ["python", "-m", "keras_asymbp.benchmarks"]
+    words += ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
     words += ["--datasets", ",".join(dataset.name for dataset, _ in plan.datasets)]
-    if plan.columns != plan.experiment.columns:
-        words += ["--models", ",".join(column.name for column in plan.columns)]
+    if any(table.plan.columns != table.plan.experiment.columns for table in tables):
+        models = dict.fromkeys(c.name for table in tables for c in table.plan.columns)
+        words += ["--models", ",".join(models)]
     rates = ",".join(map(repr, plan.protocol.learning_rates))  # to the last digit
     words += ["--preset", plan.preset, "--epochs", str(plan.protocol.epochs)]
     words += ["--learning_rates", rates]
@@ -111,6 +119,13 @@ def ours(entry: Entry) -> str:
     if entry.spread is not None:
         text += f" ±{entry.spread:.2f}"
     return f"{text} {missing}".rstrip()
+
+
+def interval(comparison: Comparison) -> str:
+    """The 95 % interval of a difference, in points."""
+    if comparison.low is None:
+        return "the same in each seed"
+    return f"{comparison.low:+.2f} to {comparison.high:+.2f}"
 
 
 def paper(entry: Entry) -> str:
@@ -189,6 +204,7 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 _TEMPLATES.filters.update(
+    interval=interval,
     changes=changes,
     ours=ours,
     paper=paper,

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_asymbp.benchmarks import paper
 from keras_asymbp.benchmarks.cells import Cell
+from keras_asymbp.benchmarks.comparison import Comparison, compare
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.experiments import Column, Experiment
 from keras_asymbp.benchmarks.protocol import Protocol
@@ -53,31 +54,36 @@ class Entry:
     """One figure of the table.
 
     Attributes:
-        errors: Our error in percent for each seed that is complete: the best epoch of
-            the best trial.
+        errors: Our error in percent by seed, for each that is complete: the best epoch
+            of the best trial.
         paper: The paper's error in percent, or None.
         mark: "worse" or "better" than our baseline by 3 points or more, or None.
         paper_mark: The same among the paper's figures.
         trials: Every stored trial, best first in each seed.
         expected: How many trials the entry needs.
+        comparison: With our baseline over the seeds that both have, or None where there
+            are less than two.
     """
 
-    errors: tuple[float, ...]
+    errors: dict[int, float]
     paper: float | None
     mark: str | None
     paper_mark: str | None
     trials: tuple[dict[str, Any], ...]
     expected: int
+    comparison: Comparison | None = None
 
     @property
     def error(self) -> float | None:
         """Our error in percent, the mean of the seeds, or None."""
-        return statistics.fmean(self.errors) if self.errors else None
+        return statistics.fmean(self.errors.values()) if self.errors else None
 
     @property
     def spread(self) -> float | None:
         """The standard deviation between seeds, in points; None for less than two."""
-        return statistics.stdev(self.errors) if len(self.errors) > 1 else None
+        if len(self.errors) < 2:
+            return None
+        return statistics.stdev(self.errors.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,16 +126,16 @@ def cell_error(cell: Cell, store: Store) -> float | None:
 
 
 def _entry(plan, store, dataset, version, column, baseline=None):
-    errors, trials, expected = [], [], 0
+    errors, trials, expected = {}, [], 0
     for seed in plan.seeds:
         cell = plan.cell(dataset, version, column, seed)
         stored = finished(cell, store)
         trials += stored
         expected += len(cell.trials())
         if (error := cell_error(cell, store)) is not None:
-            errors.append(error)
+            errors[seed] = error
     entry = Entry(
-        errors=tuple(errors),
+        errors=errors,
         paper=paper.error(dataset.paper, column.name),
         mark=None,
         paper_mark=None,
@@ -142,6 +148,7 @@ def _entry(plan, store, dataset, version, column, baseline=None):
         entry,
         mark=mark(entry.error, baseline.error),
         paper_mark=mark(entry.paper, baseline.paper),
+        comparison=compare(entry.errors, baseline.errors),
     )
 
 

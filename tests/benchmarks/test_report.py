@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 import html.parser
 import importlib
@@ -26,7 +27,7 @@ COLUMNS = (
     Column("SGD Top", clamped="Top"),
 )
 HOSTILE = "<script>alert('1')</script>&\"|[x](http://x.example)`*"
-ENTRY = Entry((3.0,), 2.5, None, None, ({},), 1)
+ENTRY = Entry({0: 3.0}, 2.5, None, None, ({},), 1)
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def make_table(tmp_path, make_plan, finish):
 
 
 def written(table, folder, problems=()):
-    report.write(table, folder, problems)
+    tables = table if isinstance(table, list) else [table]
+    report.write(tables, folder, problems)
     return tuple(
         (folder / name).read_text(encoding="utf-8")
         for name in ("report.md", "report.html")
@@ -95,24 +97,28 @@ def test_markdown(make_table, tmp_path):
     assert (
         text
         == f"""\
-# Experiment X: Made up
+# Experiment X
 
-Table 0 of Liao, Leibo and Poggio, "How Important Is Weight Symmetry
-in Backpropagation?" (AAAI 2016). Preset `quick`: 4 epochs,
+Of Liao, Leibo and Poggio, "How Important Is Weight Symmetry in Backpropagation?" (AAAI
+2016). Preset `quick`: 4 epochs,
 2 learning rates, seeds 0. A figure is the lowest
 error on the test split over all epochs of all rates, which is what the paper reports as
 validation error.
+
+▲ (yellow): worse than the baseline (SGD) by 3 points or more; \
+▼ (blue): better by 3 points or more. ±: standard deviation between seeds. ?: unknown.
+
+One seed tells nothing of the spread between seeds: give several, as in `--seeds 0,1,2`.
+
+`mnist_5k` is not the paper's MNIST: \
+4,000 + 1,000 images of MNIST, part of this package.
+
+## X: Made up (Table 0)
 
 | error, % | SGD | RndF Bottom | SGD Top |
 |:--|--:|--:|--:|
 | mnist_5k | 3.00 | 5.99 | (1 of 2 trials) |
 | paper: MNIST | 0.67 | 85.50▲ | 3.85▲ |
-
-▲ (yellow): worse than the baseline (SGD) by 3 points or more; \
-▼ (blue): better by 3 points or more. ?: unknown.
-
-`mnist_5k` is not the paper's MNIST: \
-4,000 + 1,000 images of MNIST, part of this package.
 
 ## Reproduce
 
@@ -153,7 +159,49 @@ def test_html_has_the_same_figures(make_table, tmp_path):
     ]
     marked = [cell.get("class") for cell in page.all("td")][:6]
     assert marked == [None, "better", "worse", None, "worse", "worse"]
-    assert len(page.rows) == 3 + 1 + 12
+    assert page.rows[3:6] == [
+        ["model", "difference, points", "95 % interval", "p", "seeds"],
+        ["SGD", "+0.00", "the same in each seed", "", "0, 2"],
+        ["RndF Bottom", "-3.01", "the same in each seed", "", "0, 2"],
+    ]
+    assert len(page.rows) == 3 + 4 + 1 + 12
+
+
+def test_comparisons_are_in_both_reports(make_table, tmp_path, make_plan, finish):
+    errors = {"SGD": (0.03, 0.05, 0.04), "RndF Bottom": (0.9, 0.8, 0.85)}
+    plan = make_plan(COLUMNS[:2], seeds=(0, 1, 2), learning_rates=(0.005,))
+    store = Store(tmp_path)
+    for cell in plan.cells():
+        finish(store, cell, *cell.trials(), errors[cell.column.name][cell.seed])
+    # Differences 87, 75 and 81: mean 81, deviation 6, t(2) at 97.5 % is 4.3027.
+    half = 4.3027 * 6 / 3**0.5
+    row = ["RndF Bottom", "+81.00", f"+{81 - half:.2f} to +{81 + half:.2f}", "0.002"]
+    markdown, text = written(fill(plan, store), tmp_path)
+    assert [*row, "0, 1, 2"] in Page(text).rows
+    assert " | ".join(["", *row, "0, 1, 2", ""]).strip() in markdown
+    assert "No p is corrected" in markdown
+    assert "No p is corrected" in text
+
+
+def test_several_tables_are_one_report(make_table, tmp_path):
+    table = make_table()
+    other = dataclasses.replace(
+        table.plan.experiment, name="Y", title="Made up, too", baseline="SGD Top"
+    )
+    second = dataclasses.replace(
+        table, plan=dataclasses.replace(table.plan, experiment=other)
+    )
+    markdown, text = written([table, second], tmp_path)
+    assert markdown.startswith("# Experiments X, Y\n")
+    assert re.findall("^## (.): Made up", markdown, re.MULTILINE) == ["X", "Y"]
+    page = Page(text)
+    assert [heading.get("id") for heading in page.all("h2")][:2] == ["X", "Y"]
+    assert {"href": "#X"} in page.all("a")
+    assert len(page.all("img")) == 2
+    # What they share is told once.
+    assert len(page.rows) == 3 + 3 + 1 + 5
+    assert markdown.count("worse than the baseline (SGD)") == 1
+    assert markdown.count("worse than the baseline (SGD Top)") == 1
 
 
 def test_every_figure_leads_to_its_files(make_table, tmp_path, contents):
@@ -184,13 +232,18 @@ def test_links_to_files_of_any_name(make_table, tmp_path):
 def test_html_needs_nothing_from_elsewhere(make_table, tmp_path):
     _, text = written(make_table(), tmp_path, ["x"])
     page = Page(text)
-    for tag in ("script", "link", "img", "iframe", "object", "embed", "base", "form"):
+    for tag in ("script", "link", "iframe", "object", "embed", "base", "form"):
         assert page.all(tag) == []
     for _, attributes in page.elements:
         for name, value in attributes.items():
             assert not name.startswith("on")
-            if name in ("href", "src"):
+            if name == "href":
                 assert value.startswith("trials/")
+            if name == "src":
+                picture = base64.b64decode(
+                    value.removeprefix("data:image/svg+xml;base64,")
+                )
+                assert b"<svg" in picture
     assert "://" not in text
     assert not re.search(r"url\(|@import", text)
 
@@ -241,10 +294,10 @@ def test_html_escapes_what_came_from_elsewhere(hostile, tmp_path):
 def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
     text, _ = written(hostile, tmp_path, [f"{HOSTILE}\n# no heading"])
     headings = [line for line in text.splitlines() if line.startswith("#")]
-    assert [heading.partition(" ")[2] for heading in headings[1:]] == [
+    assert [heading.partition(" ")[2] for heading in headings[2:]] == [
         *("Reproduce", "Files that were not used", "Trials")
     ]
-    assert len(headings) == 5 - 1
+    assert len(headings) == 5
     for line in text.splitlines():
         if line.startswith(("| ", "- ")):
             # Every sign that means something is taken literally.
@@ -260,17 +313,21 @@ def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
     ("entry", "expected"),
     [
         (ENTRY, "3.00"),
-        (dataclasses.replace(ENTRY, errors=(2.996,)), "3.00"),
-        (dataclasses.replace(ENTRY, errors=(100.0,), mark="worse"), "100.00▲"),
-        (dataclasses.replace(ENTRY, errors=(0.0,), mark="better"), "0.00▼"),
+        (dataclasses.replace(ENTRY, errors={0: 2.996}), "3.00"),
+        (dataclasses.replace(ENTRY, errors={0: 100.0}, mark="worse"), "100.00▲"),
+        (dataclasses.replace(ENTRY, errors={0: 0.0}, mark="better"), "0.00▼"),
         (
             dataclasses.replace(
-                ENTRY, errors=(2.0, 4.0), mark="worse", trials=({}, {}), expected=2
+                ENTRY,
+                errors={0: 2.0, 1: 4.0},
+                mark="worse",
+                trials=({}, {}),
+                expected=2,
             ),
             "3.00▲ ±1.41",
         ),
-        (dataclasses.replace(ENTRY, errors=(), trials=()), "not run"),
-        (dataclasses.replace(ENTRY, errors=(), expected=5), "(1 of 5 trials)"),
+        (dataclasses.replace(ENTRY, errors={}, trials=()), "not run"),
+        (dataclasses.replace(ENTRY, errors={}, expected=5), "(1 of 5 trials)"),
         (dataclasses.replace(ENTRY, expected=5), "3.00 (1 of 5 trials)"),
     ],
 )
@@ -383,8 +440,8 @@ def plan_of():
             "keras_asymbp.benchmarks",
         )
 
-        def run(plan, *args):
-            raise Planned(plan)
+        def run(plans, *args):
+            raise Planned(*plans)
 
         with pytest.MonkeyPatch.context() as patch, flagsaver.flagsaver():
             patch.setattr(sys, "argv", ["-m", *arguments])
@@ -401,7 +458,7 @@ def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
     experiment = experiments.get("C2")
     return Plan(
         experiment,
-        experiment.select(names),
+        experiments.select([experiment], names)[0][1],
         ((datasets.get("mnist_5k"), "1"),),
         dataclasses.replace(PRESETS[preset], **protocol),
         preset,
@@ -432,14 +489,39 @@ def test_the_command_to_reproduce_makes_the_same_plan(
         epochs=epochs,
         learning_rates=tuple(learning_rates),
     )
-    command = report.reproduce(fill(plan, Store(folder)))
+    command = report.reproduce([fill(plan, Store(folder))])
     assert plan_of(command, folder) == plan
 
 
 def test_the_command_names_what_differs_only(tmp_path):
     (all_columns, two_columns) = (
-        report.reproduce(fill(c2_plan(names=names), Store(tmp_path)))
+        report.reproduce([fill(c2_plan(names=names), Store(tmp_path))])
         for names in (None, ["SGD", "RndF Top"])
     )
     assert "--models" not in all_columns
     assert "--models 'SGD,RndF Top'" in two_columns
+
+
+def test_the_command_for_several_tables(tmp_path):
+    def tables(names, models=None):
+        chosen = experiments.select(experiments.get_all(names), models)
+        plan = c2_plan()
+        for experiment, columns in chosen:
+            table = dataclasses.replace(plan, experiment=experiment, columns=columns)
+            yield fill(table, Store(tmp_path))
+
+    assert "--exp all --datasets" in report.reproduce(list(tables(["all"])))
+    assert "--exp A,C1 --datasets" in report.reproduce(list(tables(["A", "C1"])))
+    assert "--models SGD,BN --preset" in report.reproduce(
+        list(tables(["A", "C1"], ["SGD", "BN"]))
+    )
+
+
+def test_what_is_not_the_papers_is_named():
+    protocol = dataclasses.replace(
+        PRESETS["quick"], train_examples=10_000, architecture="large"
+    )
+    assert report.changes(protocol) == (
+        ", 10,000 training examples, the network 'large'"
+    )
+    assert report.changes(PRESETS["paper"]) == ""

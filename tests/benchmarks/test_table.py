@@ -76,9 +76,9 @@ def test_an_entry_is_its_best_trial(filled):
         learning_rates=(0.5, 0.25, 0.125),
     )
     sgd, rndf = entries(table)
-    assert (sgd.errors, sgd.error, sgd.spread) == ((12.5,), 12.5, None)
+    assert (sgd.errors, sgd.error, sgd.spread) == ({0: 12.5}, 12.5, None)
     assert (sgd.mark, sgd.paper, sgd.paper_mark) == (None, 0.67, None)
-    assert (rndf.errors, rndf.error) == ((75.0,), 75.0)
+    assert (rndf.errors, rndf.error) == ({0: 75.0}, 75.0)
     assert (rndf.mark, rndf.paper, rndf.paper_mark) == ("worse", 85.5, "worse")
     found = [trial["result"]["best_error"] for trial in sgd.trials]
     assert found == [0.125, 0.25, 0.5]
@@ -91,7 +91,7 @@ def test_mean_and_deviation_of_the_seeds(filled):
         {"SGD": [[0.02, 0.5], [0.5, 0.04], [0.09, 0.5]]}, learning_rates=(0.5, 0.25)
     )
     (entry,) = entries(table)
-    assert entry.errors == pytest.approx((2.0, 4.0, 9.0))
+    assert entry.errors == pytest.approx({0: 2.0, 1: 4.0, 2: 9.0})
     assert entry.error == pytest.approx(5.0)
     assert entry.spread == pytest.approx(((9 + 1 + 16) / 2) ** 0.5)
 
@@ -105,6 +105,19 @@ def test_marks_compare_the_means(filled):
     assert [entry.mark for entry in entries(table)] == [None, "worse"]
 
 
+def test_entries_are_compared_with_the_baseline_seed_by_seed(filled):
+    table = filled(
+        {"SGD": [[0.01], [0.05], []], "RndF Bottom": [[0.05], [0.07], [0.5]]},
+        columns=[SGD, RNDF],
+        learning_rates=(0.5,),
+    )
+    sgd, rndf = entries(table)
+    assert sgd.comparison is None
+    # The third seed has no partner.
+    assert rndf.comparison.seeds == (0, 1)
+    assert rndf.comparison.difference == pytest.approx((4 + 2) / 2)
+
+
 def test_a_cell_that_lacks_a_trial_has_no_figure(filled):
     table = filled(
         {"SGD": [[0.01, 0.02]], "RndF Bottom": [[0.9, 0.8, 0.7]]},
@@ -112,7 +125,7 @@ def test_a_cell_that_lacks_a_trial_has_no_figure(filled):
         learning_rates=(0.5, 0.25, 0.125),
     )
     sgd, rndf = entries(table)
-    assert (sgd.errors, sgd.error, sgd.spread, sgd.mark) == ((), None, None, None)
+    assert (sgd.errors, sgd.error, sgd.spread, sgd.mark) == ({}, None, None, None)
     assert (len(sgd.trials), sgd.expected) == (2, 3)
     # Nothing to compare with, but the paper's figures can be.
     assert (rndf.error, rndf.mark, rndf.paper_mark) == (70.0, None, "worse")
@@ -121,7 +134,7 @@ def test_a_cell_that_lacks_a_trial_has_no_figure(filled):
 def test_a_seed_that_lacks_a_trial_does_not_count(filled):
     table = filled({"SGD": [[0.5, 0.25], [0.125]]}, learning_rates=(0.5, 0.25))
     (entry,) = entries(table)
-    assert (entry.errors, entry.error, entry.spread) == ((25.0,), 25.0, None)
+    assert (entry.errors, entry.error, entry.spread) == ({0: 25.0}, 25.0, None)
     assert (len(entry.trials), entry.expected) == (3, 4)
 
 
