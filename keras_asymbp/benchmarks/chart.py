@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import matplotlib
 import matplotlib.figure
@@ -12,7 +13,7 @@ from keras_asymbp.benchmarks.table import Table
 _OURS, _PAPERS = "#2b8cbe", "#e07b00"
 _NEUTRAL = "#808080"
 _TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100)
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     # Text stays text, and the same table gives the same bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "keras_asymbp",

@@ -61,8 +61,8 @@ class Entry:
         paper_mark: The same among the paper's figures.
         trials: Every stored trial, best first in each seed.
         expected: How many trials the entry needs.
-        comparison: With our baseline over the seeds that both have, or None where there
-            are less than two.
+        comparison: With our baseline over the seeds that both have; None where these are
+            less than two, and for the baseline.
     """
 
     errors: dict[int, float]
@@ -144,11 +144,12 @@ def _entry(plan, store, dataset, version, column, baseline=None):
     )
     if baseline is None:
         return entry
+    is_baseline = column.name == plan.experiment.baseline
     return dataclasses.replace(
         entry,
         mark=mark(entry.error, baseline.error),
         paper_mark=mark(entry.paper, baseline.paper),
-        comparison=compare(entry.errors, baseline.errors),
+        comparison=None if is_baseline else compare(entry.errors, baseline.errors),
     )
 
 
