@@ -60,6 +60,12 @@ _DATA_DIR = flags.DEFINE_string(
 _RESULTS_DIR = flags.DEFINE_string(
     "results_dir", "results", "Folder that keeps finished trials and reports."
 )
+_CLAIMS = flags.DEFINE_bool(
+    "claims",
+    False,
+    "Check the paper's claims on what is in the results folder, then end: on all data "
+    "sets, or those that --datasets names.",
+)
 _LIST = flags.DEFINE_bool(
     "list", False, "List experiments, models, data sets and presets, then end."
 )
@@ -99,7 +105,7 @@ def _run(argv) -> int | None:
         print(_listing())
         return 0
     try:
-        return _run_experiment()
+        return _check_claims() if _CLAIMS.value else _run_experiment()
     except UsageError as error:
         _fail(error)
     except ModuleNotFoundError as error:
@@ -150,15 +156,42 @@ def _run_experiment() -> int:
     try:
         report.write(tables, results.folder, results.problems)
     except OSError as error:
-        raise UsageError(
-            f"can't write the report into {results.folder} ({error.strerror}): "
-            "finished trials are kept; mend that and give the same command again"
-        ) from error
+        raise _unwritten(results.folder, error) from error
     for filled in tables:
         (report.show if console.is_terminal else report.show_plain)(filled, console)
     folder = pathlib.Path(_RESULTS_DIR.value)
     print(f"{display.summary()}; report: {folder / 'report.html'}")
     return 0
+
+
+def _check_claims() -> int:
+    import rich.console
+
+    from keras_asymbp.benchmarks import claims, report, setups, store
+
+    wanted = {datasets.get(name).name for name in _DATASETS.value}
+    results = store.Store(_RESULTS_DIR.value, make=False)
+    found, problems = setups.find(results)
+    for problem in (*results.problems, *problems):
+        print(f"warning: {problem}", file=sys.stderr)
+    if _DATASETS.present:
+        found = [setup for setup in found if setup.dataset.name in wanted]
+    checked: report.Checked = [(s, claims.evaluate(s, results)) for s in found]
+    # That there are no results is no claim that holds.
+    checked = checked or [(None, claims.evaluate(None, results))]
+    report.show_claims(checked, rich.console.Console())
+    try:
+        report.write_claims(checked, results.folder)
+    except OSError as error:
+        raise _unwritten(results.folder, error) from error
+    return 0
+
+
+def _unwritten(folder, error):
+    return UsageError(
+        f"can't write the report into {folder} ({error.strerror}): "
+        "finished trials are kept; mend that and give the same command again"
+    )
 
 
 def _protocol() -> Protocol:

@@ -4,6 +4,25 @@ import csv
 import functools
 import pathlib
 
+# The data sets, as the paper names them, with their numbers of classes (section 5).
+CLASSES = {
+    "MNIST": 10,
+    "CIFAR": 10,
+    "CIFAR100": 100,
+    "SVHN": 10,
+    "STL10": 10,
+    "Cal101": 102,
+    "Cal256-101": 102,
+    "iCub": 10,
+    "Flowers17": 17,
+    "Flowers102": 102,
+    "PubFig83-ID": 80,
+    "SUFR-W-ID": 80,
+    "LFW-ID": 80,
+    "Scene67": 67,
+    "TIMIT80": 80,
+}
+
 _FOLDER = pathlib.Path(__file__).with_name("paper")
 
 

@@ -12,10 +12,11 @@ import rich.measure
 import rich.table
 import rich.text
 
-from keras_asymbp.benchmarks import chart
+from keras_asymbp.benchmarks import chart, claims
 from keras_asymbp.benchmarks.comparison import Comparison
 from keras_asymbp.benchmarks.experiments import EXPERIMENTS
 from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.setups import Setup
 from keras_asymbp.benchmarks.store import write_atomically
 from keras_asymbp.benchmarks.table import Entry, Table
 
@@ -23,6 +24,8 @@ from keras_asymbp.benchmarks.table import Entry, Table
 _SIGNS = {"worse": "▲", "better": "▼", None: ""}
 _STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
 _UNKNOWN = "?"
+_VERDICTS = {claims.HOLDS: "green", claims.FAILS: "bold red", claims.UNKNOWN: "dim"}
+Checked = Sequence[tuple[Setup | None, Sequence[claims.Finding]]]
 LEGEND = (
     "▲ (yellow): worse than the baseline ({baseline}) by 3 points or more; "
     "▼ (blue): better by 3 points or more. "
@@ -54,6 +57,48 @@ def write(
             chart=chart.data_url,
         )
         write_atomically(folder / name, text)
+
+
+def write_claims(checked: Checked, folder: pathlib.Path) -> None:
+    """Writes `claims.md` into a results folder."""
+    write_atomically(folder / "claims.md", _claims_text(checked))
+
+
+def show_claims(checked: Checked, console: rich.console.Console) -> None:
+    """Prints what became of each claim: a table, or Markdown where it is piped."""
+    if not console.is_terminal:
+        text = _claims_text(checked)
+        return console.print(text, markup=False, highlight=False, soft_wrap=True)
+    for setup, findings in checked:
+        title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
+        grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
+        for heading in ("", "claim", "holds if", "compared", "verdict", "the paper"):
+            grid.add_column(heading)
+        for finding in findings:
+            claim = finding.claim
+            grid.add_row(
+                claim.name,
+                claim.statement,
+                claim.test,
+                "\n".join(
+                    f"{model} {finding.errors[model]:.2f}"
+                    if model in finding.errors
+                    else f"{model} {_UNKNOWN}"
+                    for model in claim.models
+                ),
+                _verdict(finding),
+                f"{finding.papers[0]} of {finding.papers[1]}",
+            )
+        console.print(grid)
+
+
+def _verdict(finding):
+    seeds = f"\nseeds {', '.join(map(str, finding.seeds))}" if finding.seeds else ""
+    return rich.text.Text(finding.verdict + seeds, style=_VERDICTS[finding.verdict])
+
+
+def _claims_text(checked):
+    return _TEMPLATES.get_template("claims.md.jinja").render(checked=checked)
 
 
 def show(table: Table, console: rich.console.Console) -> None:

@@ -26,7 +26,8 @@ class Store:
     trials are left alone and named in `problems`.
 
     Args:
-        folder: The results folder; it is made if it isn't there.
+        folder: The results folder.
+        make: Whether it is made if it isn't there.
 
     Raises:
         UsageError: If the folder can't be written to.
@@ -35,10 +36,15 @@ class Store:
         problems: A line for each file that couldn't be used.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike, make: bool = True):
         self.folder = pathlib.Path(folder)
         self.problems: list[str] = []
         self._trials: dict[str, dict[str, Any]] = {}
+        if not make and not self._trials_folder.is_dir():
+            raise UsageError(
+                f"no results in {self.folder}: name the folder that has them with "
+                "--results_dir, or run an experiment first"
+            )
         try:
             self._trials_folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self._trials_folder).close()
@@ -61,6 +67,10 @@ class Store:
         The trial's `file` is where it was read from, relative to the results folder.
         """
         return self._trials.get(trial_id(settings))
+
+    def trials(self) -> list[dict[str, Any]]:
+        """All trials, as `get` returns them."""
+        return list(self._trials.values())
 
     def put(self, label: str, trial: dict[str, Any]) -> dict[str, Any]:
         """Stores a finished trial, atomically.

@@ -61,8 +61,8 @@ class Entry:
         paper_mark: The same among the paper's figures.
         trials: Every stored trial, best first in each seed.
         expected: How many trials the entry needs.
-        comparison: With our baseline over the seeds that both have; None where these are
-            less than two, and for the baseline.
+        comparison: With our baseline, over the seeds that both have; None for less than
+            two, and for the baseline.
     """
 
     errors: dict[int, float]

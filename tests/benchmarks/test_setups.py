@@ -1,0 +1,125 @@
+import dataclasses
+
+import pytest
+
+from keras_asymbp.benchmarks import datasets, setups
+from keras_asymbp.benchmarks.experiments import Column
+from keras_asymbp.benchmarks.protocol import PRESETS
+from keras_asymbp.benchmarks.store import Store
+
+SGD, USF = Column("SGD"), Column("uSF", feedback="uSF")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def run(store, finish):
+    """Stores trials of a cell with these errors; further trials are missing."""
+
+    def run(cell, *errors):
+        for trial, error in zip(cell.trials(), errors, strict=False):
+            finish(store, cell, trial, error)
+
+    return run
+
+
+def test_an_empty_store_has_none(store):
+    assert setups.find(store) == ([], [])
+
+
+def test_a_setup_is_what_the_trials_share(store, run, make_cell):
+    for seed in (0, 2):
+        for column in (SGD, USF):
+            run(make_cell(column, seed=seed), 0.5, 0.25)
+    (setup,), problems = setups.find(store)
+    assert problems == []
+    assert setup.dataset is datasets.get("mnist_5k")
+    assert (setup.preset, setup.seeds) == ("quick", (0, 2))
+    # The preset's rates, those that were not run included.
+    assert setup.protocol == PRESETS["quick"]
+
+
+def test_other_settings_are_other_setups(store, run, make_cell):
+    changes = [
+        {},
+        {"epochs": 65},
+        {"epochs": 7},
+        {"train_examples": 100},
+        {"architecture": "cifar"},
+        {"version": "2"},
+    ]
+    for change in changes:
+        run(make_cell(**change), 0.5)
+    found, _ = setups.find(store)
+    assert len(found) == len(changes)
+    by_epochs = {(s.protocol.epochs, s.preset) for s in found}
+    assert by_epochs == {(6, "quick"), (65, "paper"), (7, None)}
+    # A cut or another network is still of its preset.
+    for setup in found:
+        if setup.protocol.train_examples or setup.protocol.architecture:
+            assert setup.preset == "quick"
+
+
+def test_without_a_preset_the_rates_are_those_that_were_run(store, run, make_cell):
+    run(make_cell(epochs=7, learning_rates=(0.5, 0.125)), 0.5, 0.5)
+    (setup,), _ = setups.find(store)
+    assert setup.protocol.learning_rates == (0.5, 0.125)
+
+
+def test_errors_are_of_complete_seeds(store, run, make_cell):
+    run(make_cell(SGD, seed=0), 0.5, 0.25, 0.9, 0.9, 0.9)
+    run(make_cell(SGD, seed=1), 0.5, 0.25)
+    run(make_cell(SGD, seed=2), 0.5, 0.125, 0.9, 0.9, 0.9)
+    (setup,), _ = setups.find(store)
+    assert setup.seeds == (0, 1, 2)
+    assert setup.errors(store, SGD) == {0: 25.0, 2: 12.5}
+    assert setup.errors(store, USF) == {}
+
+
+def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_cell):
+    run(make_cell(Column("BM1", setting=1)), *[0.5] * 5)
+    (setup,), _ = setups.find(store)
+    assert setup.errors(store, Column("BM", setting=1)) == {0: 50.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"dataset": "gone"}, "unknown data set 'gone'"),
+        ({"revision": 0}, "is of revision 0"),
+        ({"epochs": None}, "lacks 'epochs'"),
+    ],
+)
+def test_a_trial_that_is_of_no_setup_is_named(change, words, store, make_cell, finish):
+    class Other:
+        def __init__(self, cell):
+            self.cell = cell
+
+        def __getattr__(self, name):
+            return getattr(self.cell, name)
+
+        def settings(self, trial):
+            settings = self.cell.settings(trial) | change
+            return {k: v for k, v in settings.items() if v is not None or k in EMPTY}
+
+    cell = make_cell()
+    EMPTY = {
+        name for name, value in cell.settings(cell.trials()[0]).items() if value is None
+    }
+    finish(store, Other(cell), cell.trials()[0], 0.5)
+    finish(store, make_cell(seed=5), cell.trials()[0], 0.5)
+    (setup,), (problem,) = setups.find(store)
+    assert setup.seeds == (5,)
+    assert words in problem
+    assert "trials/" in problem
+    assert problem.endswith("left alone")
+
+
+def test_the_network_asked_for_by_name_is_the_papers_own(store, run, make_cell):
+    run(make_cell(architecture="mnist"), 0.5)
+    (setup,), _ = setups.find(store)
+    assert setup.protocol.architecture is None
+    assert dataclasses.replace(setup.protocol) == PRESETS["quick"]
