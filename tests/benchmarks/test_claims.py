@@ -13,7 +13,7 @@ COLUMNS = {c.name: c for e in EXPERIMENTS.values() for c in e.columns}
 # For each claim: errors in percent with which it holds, and with which it does not.
 # Guessing among ten classes is wrong in 90 %, and 85 % of that is 76.5.
 WORKED = {
-    "I": ([(5, 4, 7.9), (50, 52.9, 51)], [(5, 4, 7), (50, 47, 47)]),
+    "I": ([(5, 5, 7.9), (50, 52.9, 51)], [(5, 4, 7), (50, 47, 47)]),
     "II": ([(5, 7.9, 3, 5.9), (9, 1, 9, 1)], [(5, 8, 3, 3), (5, 5, 3, 6)]),
     "III": (
         [(2, 5, 4, 4.9), (2, 90, 1, 1)],
@@ -84,8 +84,8 @@ def test_every_claim_is_worked_by_hand():
 
 def test_all_conclusions_and_experiments_are_there():
     heads = {name.partition(",")[0] for name in BY_NAME}
-    assert heads == {
-        "I",
+    assert heads == {"I", "II", "III", "IV", "V", "VI"} | set(EXPERIMENTS)
+    "I",
         "II",
         "III",
         "IV",
