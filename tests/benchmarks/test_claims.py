@@ -85,19 +85,6 @@ def test_every_claim_is_worked_by_hand():
 def test_all_conclusions_and_experiments_are_there():
     heads = {name.partition(",")[0] for name in BY_NAME}
     assert heads == {"I", "II", "III", "IV", "V", "VI"} | set(EXPERIMENTS)
-    "I",
-        "II",
-        "III",
-        "IV",
-        "V",
-        "VI",
-        "A",
-        "B1",
-        "B2",
-        "C1",
-        "C2",
-        "BM",
-    }
 
 
 @pytest.mark.parametrize(("name", "errors", "verdict"), CASES)
