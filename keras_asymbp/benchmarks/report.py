@@ -72,21 +72,21 @@ def show_claims(checked: Checked, console: rich.console.Console) -> None:
     for setup, findings in checked:
         title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
         grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
-        for heading in ("", "claim", "holds if", "compared", "verdict", "the paper"):
+        for heading in ("", "claim", "verdict", "compared", "holds if", "the paper"):
             grid.add_column(heading)
         for finding in findings:
             claim = finding.claim
             grid.add_row(
                 claim.name,
                 claim.statement,
-                claim.test,
+                _verdict(finding),
                 "\n".join(
                     f"{model} {finding.errors[model]:.2f}"
                     if model in finding.errors
                     else f"{model} {_UNKNOWN}"
                     for model in claim.models
                 ),
-                _verdict(finding),
+                claim.test,
                 f"{finding.papers[0]} of {finding.papers[1]}",
             )
         console.print(grid)
