@@ -7,7 +7,7 @@ import rich.console
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.progress import Display
 
-COLUMN = Column("SGD", batch_schedules=(((0, None),), ((0, None), (3, 500))))
+COLUMN = Column("SGD", batch_schedules=(((0, None),), ((0, None), (1, 500))))
 
 
 class Screen(io.StringIO):
