@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-from typing import Any
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.cells import REVISION, Cell
@@ -14,7 +13,7 @@ from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import cell_error
 
 _FIELDS = [f.name for f in dataclasses.fields(Protocol) if f.name != "learning_rates"]
-# On request, and no part of what makes a preset.
+# On request, and no part of what makes a preset that leaves them open.
 _REQUESTED = ("architecture", "train_examples", "test_examples")
 
 
@@ -48,7 +47,7 @@ class Setup:
 
 def find(store: Store) -> tuple[list[Setup], list[str]]:
     """The setups of the trials in a store, and a line for each trial of none."""
-    groups: dict[tuple[str, str, Protocol], list[dict[str, Any]]]
+    groups: dict[tuple[str, str, Protocol], list[tuple[float, int]]]
     groups, problems = collections.defaultdict(list), []
     for trial in store.trials():
         settings = trial["settings"]
@@ -56,37 +55,40 @@ def find(store: Store) -> tuple[list[Setup], list[str]]:
             if settings["revision"] != REVISION:
                 raise UsageError(f"is of revision {settings['revision']}")
             dataset = datasets.get(settings["dataset"])
+            version = settings["data_version"]
             protocol = Protocol(**{name: settings[name] for name in _FIELDS})
+            run = settings["learning_rate"], settings["seed"]
         except (UsageError, KeyError) as error:
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
             problems.append(f"{store.folder / trial['file']}: {reason}; left alone")
             continue
         if protocol.architecture == dataset.architecture:
             protocol = dataclasses.replace(protocol, architecture=None)
-        groups[dataset.name, settings["data_version"], protocol].append(settings)
+        groups[dataset.name, version, protocol].append(run)
     in_order = sorted(groups.items(), key=str)
     return [_setup(*key, found) for key, found in in_order], problems
 
 
-def _setup(name, version, protocol, found):
+def _setup(name, version, protocol, runs):
     preset = _preset(protocol)
     if preset:
         rates = PRESETS[preset].learning_rates
     else:
-        rates = tuple(sorted({s["learning_rate"] for s in found}, reverse=True))
+        rates = tuple(sorted({rate for rate, _ in runs}, reverse=True))
     return Setup(
         datasets.get(name),
         version,
         dataclasses.replace(protocol, learning_rates=rates),
         preset,
-        tuple(sorted({settings["seed"] for settings in found})),
+        tuple(sorted({seed for _, seed in runs})),
     )
 
 
 def _preset(protocol):
     for name, preset in PRESETS.items():
-        ignored = {field: getattr(preset, field) for field in _REQUESTED}
-        ignored["learning_rates"] = preset.learning_rates
-        if dataclasses.replace(protocol, **ignored) == preset:
+        # A cut that a preset has itself is part of what makes it.
+        ignored = [field for field in _REQUESTED if getattr(preset, field) is None]
+        same = {name: getattr(preset, name) for name in ("learning_rates", *ignored)}
+        if dataclasses.replace(protocol, **same) == preset:
             return name
     return None

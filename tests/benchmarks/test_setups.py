@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from keras_asymbp.benchmarks import datasets, setups
@@ -67,6 +69,21 @@ def test_without_a_preset_the_rates_are_those_that_were_run(store, run, make_cel
     assert setup.protocol.learning_rates == (0.5, 0.125)
 
 
+def test_a_preset_with_a_cut_is_known_by_it(store, run, make_cell):
+    smoke = dataclasses.asdict(PRESETS["smoke"])
+    rates = PRESETS["quick"].learning_rates
+    run(make_cell(**smoke), 0.5, 0.5)
+    run(make_cell(epochs=1), 0.25, 0.5, 0.5, 0.5, 0.5)
+    run(make_cell(epochs=1, train_examples=100), 0.5)
+    by_cut = {s.protocol.train_examples: s for s in setups.find(store)[0]}
+    assert by_cut[500].preset == "smoke"
+    assert by_cut[500].protocol == PRESETS["smoke"]
+    # One epoch of all data at five rates: the best may be at a rate of no smoke test.
+    assert (by_cut[None].preset, by_cut[None].protocol.learning_rates) == (None, rates)
+    assert by_cut[None].errors(store, SGD) == {0: 25.0}
+    assert (by_cut[100].preset, by_cut[100].protocol.learning_rates) == (None, (5e-2,))
+
+
 def test_errors_are_of_complete_seeds(store, run, make_cell):
     run(make_cell(SGD, seed=0), 0.5, 0.25, 0.9, 0.9, 0.9)
     run(make_cell(SGD, seed=1), 0.5, 0.25)
@@ -89,6 +106,9 @@ def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_
         (lambda settings: settings.update(dataset="gone"), "unknown data set 'gone'"),
         (lambda settings: settings.update(revision=0), "is of revision 0"),
         (lambda settings: settings.pop("momentum"), "lacks 'momentum'"),
+        (lambda settings: settings.pop("data_version"), "lacks 'data_version'"),
+        (lambda settings: settings.pop("learning_rate"), "lacks 'learning_rate'"),
+        (lambda settings: settings.pop("seed"), "lacks 'seed'"),
     ],
 )
 def test_a_trial_that_is_of_no_setup_is_named(change, words, store, run, make_cell):
