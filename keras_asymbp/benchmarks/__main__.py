@@ -175,6 +175,8 @@ def _check_claims() -> int:
     for problem in (*results.problems, *problems):
         print(f"warning: {problem}", file=sys.stderr)
     if _DATASETS.present:
+        for name in sorted(wanted - {setup.dataset.name for setup in found}):
+            print(f"warning: no results on {name}", file=sys.stderr)
         found = [setup for setup in found if setup.dataset.name in wanted]
     checked: report.Checked = [(s, claims.evaluate(s, results)) for s in found]
     # That there are no results is no claim that holds.
