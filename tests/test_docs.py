@@ -7,6 +7,7 @@ import io
 import pathlib
 import re
 
+import keras
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -39,6 +40,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
     from keras_asymbp.benchmarks import datasets
 
     monkeypatch.chdir(tmp_path)
+    # Names that Keras numbers start anew, as for a reader.
+    keras.utils.clear_session()
     # A page may register a data set of its own.
     monkeypatch.setattr(datasets, "DATASETS", dict(datasets.DATASETS))
     text = (ROOT / page).read_text(encoding="utf-8")
