@@ -8,14 +8,14 @@ where it was stopped.
 """
 
 import dataclasses
-import os
+import functools
 import pathlib
 import shlex
 import sys
 
-from absl import app, flags
+from absl import flags
 
-from keras_asymbp.benchmarks import datasets, experiments
+from keras_asymbp.benchmarks import command_line, datasets, experiments
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
@@ -24,7 +24,10 @@ _EXP = flags.DEFINE_list(
     "exp", None, "Experiments to run, separated by commas, or all; --list names them."
 )
 _DATASETS = flags.DEFINE_list(
-    "datasets", ["mnist_5k"], "Data sets, separated by commas; --list names them."
+    "datasets",
+    ["mnist_5k"],
+    "Data sets, separated by commas; --list names them. An .npz file, a folder of "
+    "class folders or a data set of TFDS in --data_dir is one, too.",
 )
 _MODELS = flags.DEFINE_list(
     "models", None, "Columns of the table, separated by commas; by default all."
@@ -70,53 +73,23 @@ _LIST = flags.DEFINE_bool(
     "list", False, "List experiments, models, data sets and presets, then end."
 )
 
-_EXTRA = "install what the benchmarks need with: pip install 'keras-asymbp[benchmarks]'"
-
 
 def main() -> None:
     """The command line; ends the process with its exit code."""
-    # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # absl's help tells of the module that was started: by the name keras-asymbp, that
-    # is a script which isn't this file.
-    sys.modules["__main__"].__doc__ = __doc__
-    for value in globals().values():
-        if isinstance(value, flags.FlagHolder):
-            flags.FLAGS.register_key_flag_for_module(
-                sys.argv[0], flags.FLAGS[value.name]
-            )
-    app.run(_run, flags_parser=_parse_flags)
+    command_line.start(
+        _run,
+        globals(),
+        stopped=(
+            "stopped; finished trials are kept, the same command goes on from there"
+        ),
+    )
 
 
-def _parse_flags(argv):
-    try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        _fail(UsageError(f"{error} (--help lists the flags)"))
-    except SystemExit:
-        sys.exit(0)  # --help, which absl ends as an error
-
-
-def _run(argv) -> int | None:
-    if len(argv) > 1:
-        _fail(UsageError(f"unexpected argument '{argv[1]}': flags start with --"))
+def _run() -> int:
     if _LIST.value:
         print(_listing())
         return 0
-    try:
-        return _check_claims() if _CLAIMS.value else _run_experiment()
-    except UsageError as error:
-        _fail(error)
-    except ModuleNotFoundError as error:
-        _fail(UsageError(f"{error.name} is not installed: {_EXTRA}"))
-    except KeyboardInterrupt:
-        print(
-            "stopped; finished trials are kept, the same command goes on from there",
-            file=sys.stderr,
-        )
-        return 130
-    return 0
+    return _check_claims() if _CLAIMS.value else _run_experiment()
 
 
 def _run_experiment() -> int:
@@ -129,25 +102,23 @@ def _run_experiment() -> int:
     seeds = _distinct(_integer("seed", text) for text in _SEEDS.value)
     if not seeds:
         raise UsageError("--seeds is empty: give one seed or more, such as 0")
-    # A data set that isn't there is said before anything is trained.
-    rows = _distinct(
-        (dataset, dataset.version(_DATA_DIR.value))
-        for dataset in map(datasets.get, _DATASETS.value)
-    )
+    # Data sets that aren't there are said before anything is trained.
+    rows = datasets.find(_DATASETS.value, _DATA_DIR.value)
     if not rows:
         raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
     for dataset, _ in rows:
-        dataset.check(protocol, _DATA_DIR.value)
+        dataset.check(protocol)
     import rich.console
 
     from keras_asymbp.benchmarks import progress, report, runner, store, table
 
+    console = rich.console.Console()
+    _prepare(rows, protocol, console)
     plans = [
         table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
         for experiment, columns in experiments.select(chosen, _MODELS.value)
     ]
     results = store.Store(_RESULTS_DIR.value)
-    console = rich.console.Console()
     for problem in results.problems:
         print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
@@ -164,18 +135,36 @@ def _run_experiment() -> int:
     return 0
 
 
+def _prepare(rows, protocol, console):
+    """What isn't fitted to its network yet is, and examples are counted."""
+    import rich.progress
+
+    from keras_asymbp.benchmarks.datasets import prepared
+
+    track = functools.partial(
+        rich.progress.track, console=console, disable=not console.is_terminal
+    )
+    for dataset, _ in rows:
+        network = ARCHITECTURES[protocol.architecture or dataset.architecture]
+        arrays = prepared.load(dataset, network.input_shape, _DATA_DIR.value, track)
+        dataset.check_counts(arrays, protocol)
+
+
 def _check_claims() -> int:
     import rich.console
 
     from keras_asymbp.benchmarks import claims, report, setups, store
 
-    wanted = {datasets.get(name).name for name in _DATASETS.value}
+    wanted = {
+        dataset.name: dataset
+        for dataset in (datasets.get(name, _DATA_DIR.value) for name in _DATASETS.value)
+    }
     results = store.Store(_RESULTS_DIR.value, make=False)
-    found, problems = setups.find(results)
+    found, problems = setups.find(results, datasets.DATASETS | wanted)
     for problem in (*results.problems, *problems):
         print(f"warning: {problem}", file=sys.stderr)
     if _DATASETS.present:
-        for name in sorted(wanted - {setup.dataset.name for setup in found}):
+        for name in sorted(set(wanted) - {setup.dataset.name for setup in found}):
             print(f"warning: no results on {name}", file=sys.stderr)
         found = [setup for setup in found if setup.dataset.name in wanted]
     checked: report.Checked = [(s, claims.evaluate(s, results)) for s in found]
@@ -278,12 +267,6 @@ def _listing() -> str:
 def _command() -> str:
     """This command line, as it can be typed again."""
     return shlex.join(["python", "-m", "keras_asymbp.benchmarks", *sys.argv[1:]])
-
-
-def _fail(error: UsageError):
-    line = " ".join(str(error).split())  # whatever a name or a path has in it
-    print(f"error: {line}", file=sys.stderr)
-    sys.exit(2)
 
 
 if __name__ == "__main__":

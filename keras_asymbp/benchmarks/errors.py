@@ -2,9 +2,20 @@
 
 
 class UsageError(Exception):
-    """A request that can't be met: one line, which says what to do instead."""
+    """A request that can't be met: one line, which says what to do instead.
+
+    Several arguments are several such lines.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
-def unknown(kind: str, name: str, known) -> UsageError:
-    """The error for a name that isn't among the known ones."""
-    return UsageError(f"unknown {kind} '{name}': choose from {', '.join(known)}")
+class NotPreparedError(UsageError):
+    """A data set isn't there yet."""
+
+
+def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError:
+    """The error for a name that isn't among the known ones, nor is what `other` says."""
+    choice = f"choose from {', '.join(known)}" + (f"; or give {other}" if other else "")
+    return UsageError(f"unknown {kind} '{name}': {choice}")

@@ -1,6 +1,7 @@
 """From arrays to batches: the same order for every model that shares a seed."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -9,54 +10,124 @@ from keras_asymbp.benchmarks.datasets import Arrays
 
 # Evaluation needs no gradients, so its batches can be large.
 EVALUATION_BATCH = 500
+# Inputs of a split up to this size are held in memory, others are read as needed.
+_HELD_BYTES = 2**28
+# Rows that the statistics are taken over at once.
+_ROWS = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """The training or the test examples of a cut data set.
+
+    Attributes:
+        rows: Takes int64 positions (n,) to float32 inputs (n, ...): scaled, minus the
+            mean training input.
+        labels: int64.
+    """
+
+    rows: Callable[[tf.Tensor], tf.Tensor]
+    labels: tf.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Inputs and labels at some positions."""
+        return self.rows(positions), tf.gather(self.labels, positions)
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """A data set as the networks take it, in memory once.
+    """A data set as the networks take it.
 
-    Attributes:
-        x_train: float32 inputs, scaled, minus the training set's mean input.
-        y_train: int64 labels.
-        x_test: As `x_train`; the training set's mean is subtracted.
-        y_test: int64 labels.
+    Inputs stay as they are stored, uint8 for images; they become float32 a batch at a
+    time.
     """
 
-    x_train: tf.Tensor
-    y_train: tf.Tensor
-    x_test: tf.Tensor
-    y_test: tf.Tensor
+    train: Split
+    test: Split
 
 
 def prepare(
     arrays: Arrays,
     input_scale: float,
-    input_shape: tuple[int, ...] | None = None,
     train_examples: int | None = None,
     test_examples: int | None = None,
 ) -> Examples:
-    """Cuts a data set, fits it to a network, scales it, subtracts its mean.
+    """Cuts a data set, scales it, subtracts its mean.
 
     Args:
-        arrays: The data set.
-        input_scale: What inputs are multiplied by.
-        input_shape: Shape of one input of the network; None for the data set's own.
+        arrays: The data set, with inputs as the network takes them: uint8 images are
+            multiplied by `input_scale`, float vectors are divided by each input's
+            standard deviation over the training examples.
+        input_scale: What pixels are multiplied by.
         train_examples: How many training examples are used; None for all.
         test_examples: How many test examples are used; None for all.
     """
-    train = balanced(arrays.y_train, train_examples)
-    test = balanced(arrays.y_test, test_examples)
-    x_train = _scaled(arrays.x_train[train], input_shape, input_scale)
-    x_test = _scaled(arrays.x_test[test], input_shape, input_scale)
-    mean = x_train.mean(axis=0, dtype=np.float64).astype(np.float32)
-    x_train -= mean
-    x_test -= mean
+    train = _Rows(arrays.x_train, balanced(arrays.y_train, train_examples))
+    test = _Rows(arrays.x_test, balanced(arrays.y_test, test_examples))
+    if arrays.x_train.dtype == np.uint8:
+        scale = np.float32(input_scale)
+    else:
+        scale = _inverse_deviation(train)
+    mean = train.mean(lambda x: x.astype(np.float32) * scale).astype(np.float32)
     return Examples(
-        tf.constant(x_train),
-        tf.constant(arrays.y_train[train].astype(np.int64)),
-        tf.constant(x_test),
-        tf.constant(arrays.y_test[test].astype(np.int64)),
+        *(
+            Split(
+                rows.reader(scale, mean),
+                tf.constant(labels[rows.positions].astype(np.int64)),
+            )
+            for rows, labels in ((train, arrays.y_train), (test, arrays.y_test))
+        )
     )
+
+
+def _inverse_deviation(rows):
+    """1 / the standard deviation of each input; 1 for an input that is constant."""
+    centre = rows.mean()
+    deviation = np.sqrt(rows.mean(lambda inputs: np.square(inputs - centre)))
+    deviation[deviation == 0] = 1
+    return (1 / deviation).astype(np.float32)
+
+
+class _Rows:
+    """The rows of an array, which may be memory-mapped, at some positions."""
+
+    def __init__(self, inputs: np.ndarray, positions: np.ndarray):
+        self._inputs, self.positions = inputs, positions
+
+    def mean(self, function=lambda x: x) -> np.ndarray:
+        """The mean row of a function of the rows, in float64."""
+        total = np.zeros(self._inputs.shape[1:])
+        for start in range(0, len(self.positions), _ROWS):
+            # One row after the other, so that a sum is the same however it is cut.
+            for row in function(self._inputs[self.positions[start : start + _ROWS]]):
+                total += row
+        return total / len(self.positions)
+
+    def reader(self, scale: np.ndarray, mean: np.ndarray):
+        """What takes positions among these to float32 inputs."""
+        take = self._taker()
+
+        def rows(positions):
+            return tf.cast(take(positions), tf.float32) * scale - mean
+
+        return rows
+
+    def _taker(self):
+        inputs, positions = self._inputs, self.positions
+        if inputs.nbytes // len(inputs) * len(positions) <= _HELD_BYTES:
+            held = tf.constant(inputs[positions])
+            return lambda index: tf.gather(held, index)
+
+        def take(index):
+            rows = tf.numpy_function(
+                lambda at: inputs[positions[at]], [index], inputs.dtype
+            )
+            return tf.ensure_shape(rows, (None, *inputs.shape[1:]))
+
+        return take
 
 
 def balanced(labels: np.ndarray, count: int | None) -> np.ndarray:
@@ -80,39 +151,6 @@ def balanced(labels: np.ndarray, count: int | None) -> np.ndarray:
     return np.sort(np.argsort(number, kind="stable")[:count])
 
 
-def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
-    """Resizes uint8 images, and makes them grey or colour, as a network takes them.
-
-    Bicubic with antialiasing, rounded to uint8: as MATLAB's `imresize`.
-    """
-    height, width, channels = input_shape
-    return np.concatenate(
-        [
-            _fit_batch(
-                images[start : start + EVALUATION_BATCH], height, width, channels
-            )
-            for start in range(0, len(images), EVALUATION_BATCH)
-        ]
-    )
-
-
-def _fit_batch(images, height, width, channels):
-    images = tf.constant(images)
-    if images.shape[1:3] != (height, width):
-        resized = tf.image.resize(images, (height, width), "bicubic", antialias=True)
-        images = tf.saturate_cast(tf.round(resized), tf.uint8)
-    if images.shape[-1] != channels:
-        convert = tf.image.rgb_to_grayscale, tf.image.grayscale_to_rgb
-        images = convert[channels > 1](images)
-    return np.asarray(images)
-
-
-def _scaled(inputs, input_shape, input_scale):
-    if input_shape not in (None, inputs.shape[1:]):
-        inputs = fit_images(inputs, input_shape)
-    return inputs.astype(np.float32) * np.float32(input_scale)
-
-
 def training_batches(
     examples: Examples, batch_size: int, seed: int, first_epoch: int = 0
 ) -> tf.data.Dataset:
@@ -130,12 +168,7 @@ def training_batches(
     return (
         tf.data.Dataset.counter(first_epoch)
         .flat_map(one_epoch)
-        .map(
-            lambda index: (
-                tf.gather(examples.x_train, index),
-                tf.gather(examples.y_train, index),
-            )
-        )
+        .map(examples.train.batch)
         .prefetch(2)
         .with_options(_plain())
     )
@@ -150,7 +183,7 @@ def statistics_batches(
     return (
         tf.data.Dataset.from_tensor_slices(order)
         .batch(batch_size)
-        .map(lambda index: tf.gather(examples.x_train, index))
+        .map(examples.train.rows)
         .with_options(_plain())
     )
 
@@ -158,14 +191,15 @@ def statistics_batches(
 def evaluation_batches(examples: Examples) -> tf.data.Dataset:
     """Batches of (inputs, labels) of the test examples, in their order."""
     return (
-        tf.data.Dataset.from_tensor_slices((examples.x_test, examples.y_test))
+        tf.data.Dataset.range(len(examples.test))
         .batch(EVALUATION_BATCH)
+        .map(examples.test.batch)
         .with_options(_plain())
     )
 
 
 def batches_per_epoch(examples: Examples, batch_size: int) -> int:
-    return max(1, len(examples.y_train) // batch_size)
+    return max(1, len(examples.train) // batch_size)
 
 
 def _plain():
@@ -177,5 +211,5 @@ def _plain():
 
 def _order(examples, seed, epoch):
     return tf.random.experimental.stateless_shuffle(
-        tf.range(len(examples.y_train)), seed=[seed, epoch], alg="philox"
+        tf.range(len(examples.train)), seed=[seed, epoch], alg="philox"
     )

@@ -118,13 +118,14 @@ class _Workbench:
 
     def _prepared(self, cell):
         from keras_asymbp.benchmarks import pipeline
+        from keras_asymbp.benchmarks.datasets import prepared
 
         if self._dataset != cell.dataset:
             protocol = cell.protocol
+            input_shape = ARCHITECTURES[cell.architecture].input_shape
             self._examples = pipeline.prepare(
-                cell.dataset.load(self._data_dir),
+                prepared.load(cell.dataset, input_shape, self._data_dir),
                 protocol.input_scale,
-                ARCHITECTURES[cell.architecture].input_shape,
                 protocol.train_examples,
                 protocol.test_examples,
             )

@@ -2,11 +2,12 @@
 
 import collections
 import dataclasses
+from collections.abc import Mapping
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.cells import REVISION, Cell
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.store import Store
@@ -45,8 +46,15 @@ class Setup:
         return {seed: error for seed, error in errors.items() if error is not None}
 
 
-def find(store: Store) -> tuple[list[Setup], list[str]]:
-    """The setups of the trials in a store, and a line for each trial of none."""
+def find(
+    store: Store, known: Mapping[str, Dataset] = datasets.DATASETS
+) -> tuple[list[Setup], list[str]]:
+    """The setups of the trials in a store, and a line for each trial of none.
+
+    Args:
+        store: The store.
+        known: The data sets by name; results on others are of none.
+    """
     groups: dict[tuple[str, str, Protocol], list[tuple[float, int]]]
     groups, problems = collections.defaultdict(list), []
     for trial in store.trials():
@@ -54,7 +62,9 @@ def find(store: Store) -> tuple[list[Setup], list[str]]:
         try:
             if settings["revision"] != REVISION:
                 raise UsageError(f"is of revision {settings['revision']}")
-            dataset = datasets.get(settings["dataset"])
+            if settings["dataset"] not in known:
+                raise unknown("data set", settings["dataset"], known)
+            dataset = known[settings["dataset"]]
             version = settings["data_version"]
             protocol = Protocol(**{name: settings[name] for name in _FIELDS})
             run = settings["learning_rate"], settings["seed"]
@@ -66,17 +76,19 @@ def find(store: Store) -> tuple[list[Setup], list[str]]:
             protocol = dataclasses.replace(protocol, architecture=None)
         groups[dataset.name, version, protocol].append(run)
     in_order = sorted(groups.items(), key=str)
-    return [_setup(*key, found) for key, found in in_order], problems
+    return [
+        _setup(known[name], *key, found) for (name, *key), found in in_order
+    ], problems
 
 
-def _setup(name, version, protocol, runs):
+def _setup(dataset, version, protocol, runs):
     preset = _preset(protocol)
     if preset:
         rates = PRESETS[preset].learning_rates
     else:
         rates = tuple(sorted({rate for rate, _ in runs}, reverse=True))
     return Setup(
-        datasets.get(name),
+        dataset,
         version,
         dataclasses.replace(protocol, learning_rates=rates),
         preset,

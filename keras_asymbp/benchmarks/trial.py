@@ -96,7 +96,7 @@ class Trainer:
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        curves = _Curves(self._cell, trial, len(self._examples.y_test), on_epoch)
+        curves = _Curves(self._cell, trial, len(self._examples.test), on_epoch)
         cell, model = self._cell, self._model
         ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
         for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets
@@ -24,18 +23,26 @@ SGD = Column("SGD")
 class InMemory:
     """A data set's source that counts how often it is read."""
 
-    arrays: tuple[np.ndarray, ...]
+    arrays: datasets.Arrays
     loads: list = dataclasses.field(default_factory=list)
+    held: bool = True
 
     def version(self, data_dir):
         return "1"
 
-    def counts(self, data_dir):
-        return len(self.arrays[1]), len(self.arrays[3])
-
-    def load(self, data_dir):
+    def labels(self, data_dir):
         self.loads.append(data_dir)
-        return self.arrays
+        return self.arrays.y_train, self.arrays.y_test
+
+    def inputs(self, split, data_dir):
+        yield getattr(self.arrays, f"x_{split}")
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    """The folder of prepared inputs: of this test alone."""
+    monkeypatch.setenv("KERAS_ASYMBP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +64,20 @@ def tiny_examples(tiny_arrays):
     return pipeline.prepare(tiny_arrays, 1 / 255)
 
 
+@pytest.fixture(scope="session")
+def make_split():
+    """A split of examples from its inputs and labels."""
+    import tensorflow as tf
+
+    from keras_asymbp.benchmarks import pipeline
+
+    def make(inputs, labels):
+        inputs = tf.constant(inputs)
+        return pipeline.Split(lambda at: tf.gather(inputs, at), tf.constant(labels))
+
+    return make
+
+
 @pytest.fixture
 def tiny(monkeypatch, tiny_arrays):
     """A data set with a network of its own, each added as the one row that it is."""
@@ -67,7 +88,7 @@ def tiny(monkeypatch, tiny_arrays):
         paper="MNIST",
         num_classes=10,
         architecture="tiny",
-        source=InMemory(dataclasses.astuple(tiny_arrays)),
+        source=InMemory(tiny_arrays),
         papers_own=False,
     )
     monkeypatch.setitem(datasets.DATASETS, "tiny", dataset)

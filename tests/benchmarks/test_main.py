@@ -161,7 +161,7 @@ BAD_INPUT = {
     ),
     "data set not there": (
         ["--exp=C2", "--datasets=mnist_5k,mnist", "--data_dir={folder}/empty"],
-        ["'mnist' is not prepared", "{folder}/empty", "--data_dir", "tfds.load"],
+        ["'mnist' is not prepared", "{folder}/empty", "--data_dir", "--prepare mnist"],
     ),
     "data folder not there": (
         ["--exp=C2", "--datasets=mnist", "--data_dir={folder}/nowhere"],

@@ -10,12 +10,15 @@ from keras_asymbp.benchmarks.datasets import Arrays
 
 
 @pytest.fixture(scope="module")
-def numbered():
+def numbered(make_split):
     """23 training examples that are their own number, which is their label too."""
     numbers = np.arange(23)
-    return pipeline.Examples(
-        *(tf.constant(a) for a in (numbers[:, None].astype("float32"), numbers) * 2)
-    )
+    split = make_split(numbers[:, None].astype("float32"), numbers)
+    return pipeline.Examples(split, split)
+
+
+def everything(split):
+    return [tensor.numpy() for tensor in split.batch(tf.range(len(split)))]
 
 
 def batches(examples, size, seed, epoch, **keywords):
@@ -33,25 +36,63 @@ def flat(found):
     return [label for batch in found for label in batch]
 
 
-def test_inputs_are_scaled_and_centred_by_the_training_mean():
-    rng = np.random.default_rng(0)
-    arrays = Arrays(
-        rng.integers(0, 256, (7, 3, 2, 1), dtype=np.uint8),
-        rng.integers(0, 10, 7, dtype=np.uint8),
-        rng.integers(0, 256, (4, 3, 2, 1), dtype=np.uint8),
-        rng.integers(0, 10, 4, dtype=np.uint8),
-    )
-    examples = pipeline.prepare(arrays, 0.5)
+@pytest.fixture(params=["in memory", "memory-mapped"])
+def anywhere(request, monkeypatch, tmp_path):
+    """Puts arrays where a small data set's are, and where a large one's are."""
+
+    def put(arrays):
+        if request.param == "in memory":
+            return arrays
+        monkeypatch.setattr(pipeline, "_HELD_BYTES", 0)
+        mapped = []
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            np.save(tmp_path / name, getattr(arrays, name))
+            mapped.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+        return Arrays(*mapped)
+
+    return put
+
+
+def test_pixels_are_scaled_and_centred_by_the_training_mean(anywhere):
+    arrays = random_arrays((3, 2, 1), 7, 4)
+    examples = pipeline.prepare(anywhere(arrays), 0.5)
     mean = arrays.x_train.astype("float64").mean(axis=0)
-    for name in ("x_train", "x_test"):
-        actual = getattr(examples, name)
-        assert actual.dtype == tf.float32
-        np.testing.assert_allclose(
-            actual, 0.5 * (getattr(arrays, name) - mean), rtol=1e-5, atol=1e-4
-        )
-    for name in ("y_train", "y_test"):
-        assert getattr(examples, name).dtype == tf.int64
-        np.testing.assert_array_equal(getattr(examples, name), getattr(arrays, name))
+    for split in ("train", "test"):
+        inputs, labels = everything(getattr(examples, split))
+        assert (inputs.dtype, labels.dtype) == (np.float32, np.int64)
+        expected = 0.5 * (getattr(arrays, f"x_{split}") - mean)
+        np.testing.assert_allclose(inputs, expected, rtol=1e-5, atol=1e-4)
+        np.testing.assert_array_equal(labels, getattr(arrays, f"y_{split}"))
+
+
+def test_vectors_are_standardized_by_the_training_examples(anywhere):
+    rng = np.random.default_rng(0)
+    x_train, x_test = (rng.normal(3, [1, 9, 0], (n, 3)) for n in (50, 20))
+    arrays = Arrays(
+        x_train.astype("float32"),
+        np.zeros(50, int),
+        x_test.astype("float32"),
+        np.zeros(20, int),
+    )
+    examples = pipeline.prepare(anywhere(arrays), 1 / 255)
+    train, test = (everything(getattr(examples, s))[0] for s in ("train", "test"))
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(train.std(axis=0), [1, 1, 0], atol=1e-5)
+    expected = (x_test - x_train.mean(axis=0))[:, :2] / x_train.std(axis=0)[:2]
+    np.testing.assert_allclose(test[:, :2], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(test[:, 2], 0, atol=1e-5)
+
+
+@given(
+    rows=st.integers(1, 40), cut=st.integers(1, 40), chunk=st.sampled_from([1, 3, 100])
+)
+def test_the_mean_is_the_same_however_it_is_cut(rows, cut, chunk):
+    inputs = np.random.default_rng(rows).integers(0, 256, (rows, 2, 2), dtype=np.uint8)
+    positions = np.arange(min(rows, cut))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "_ROWS", chunk)
+        mean = pipeline._Rows(inputs, positions).mean()
+    np.testing.assert_array_equal(mean, inputs[positions].mean(axis=0))
 
 
 @pytest.mark.parametrize(
@@ -105,55 +146,31 @@ def random_arrays(shape, train=20, test=10):
     )
 
 
-def test_a_cut_data_set_is_centred_by_what_is_left_of_it():
+def test_a_cut_data_set_is_centred_by_what_is_left_of_it(anywhere):
     arrays = random_arrays((3, 2, 1))
-    examples = pipeline.prepare(arrays, 1.0, (3, 2, 1), 10, 5)
-    assert (len(examples.y_train), len(examples.y_test)) == (10, 5)
+    examples = pipeline.prepare(anywhere(arrays), 1.0, 10, 5)
+    assert (len(examples.train), len(examples.test)) == (10, 5)
     mean = arrays.x_train[:10].astype("float64").mean(axis=0)
-    np.testing.assert_allclose(examples.x_train, arrays.x_train[:10] - mean, atol=1e-4)
-    np.testing.assert_allclose(examples.x_test, arrays.x_test[:5] - mean, atol=1e-4)
-    np.testing.assert_array_equal(examples.y_train, [0, 1, 2, 3, 4] * 2)
+    train, labels = everything(examples.train)
+    test, _ = everything(examples.test)
+    np.testing.assert_allclose(train, arrays.x_train[:10] - mean, atol=1e-4)
+    np.testing.assert_allclose(test, arrays.x_test[:5] - mean, atol=1e-4)
+    np.testing.assert_array_equal(labels, [0, 1, 2, 3, 4] * 2)
 
 
-@pytest.mark.parametrize(
-    ("shape", "wanted"),
-    [
-        ((28, 28, 1), (32, 32, 3)),
-        ((28, 28, 1), (119, 119, 3)),
-        ((32, 32, 3), (28, 28, 1)),
-        ((40, 30, 3), (32, 32, 3)),
-        ((28, 28, 1), (28, 28, 3)),
-    ],
-)
-def test_images_are_fitted_to_the_network(shape, wanted):
-    images = random_arrays(shape).x_train
-    fitted = pipeline.fit_images(images, wanted)
-    assert (fitted.shape, fitted.dtype) == ((20, *wanted), np.uint8)
-    if shape[-1] == 1:
-        for channel in (1, 2):
-            np.testing.assert_array_equal(fitted[..., 0], fitted[..., channel])
-    if shape[:2] == wanted[:2]:
-        np.testing.assert_array_equal(fitted[..., :1], images)
-    examples = pipeline.prepare(random_arrays(shape), 1.0, wanted)
-    assert examples.x_test.shape[1:] == wanted
-
-
-def test_a_flat_image_stays_flat_and_an_edge_an_edge():
-    images = np.full((2, 20, 20, 1), 77, np.uint8)
-    images[1, :, :10] = 0
-    images[1, :, 10:] = 255
-    flat, edge = pipeline.fit_images(images, (40, 40, 1))[..., 0]
-    assert (flat == 77).all()
-    # Bicubic overshoots, and what is beyond the range is cut, not wrapped around.
-    assert (edge[:, :17] <= 20).all()
-    assert (edge[:, 23:] >= 235).all()
-
-
-def test_grey_is_the_eyes_weighting():
-    colour = np.zeros((3, 4, 4, 3), np.uint8)
-    colour[[0, 1, 2], :, :, [0, 1, 2]] = 200
-    grey = pipeline.fit_images(colour, (4, 4, 1))[:, 0, 0, 0].astype(int)
-    assert abs(grey - 200 * np.array([0.299, 0.587, 0.114])).max() <= 1
+def test_batches_are_of_the_cut(anywhere):
+    arrays = random_arrays((3, 2, 1))
+    examples = pipeline.prepare(anywhere(arrays), 1.0, 10, 5)
+    inputs, labels = everything(examples.train)
+    known = {
+        image.tobytes(): label for image, label in zip(inputs, labels, strict=True)
+    }
+    for x, y in pipeline.training_batches(examples, 4, seed=0).take(4):
+        assert x.shape == (4, 3, 2, 1)
+        assert [known[image.tobytes()] for image in x.numpy()] == y.numpy().tolist()
+    (batch,) = pipeline.evaluation_batches(examples)
+    for actual, expected in zip(batch, everything(examples.test), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ SGD = Column("SGD")
 EVERYTHING = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1)
 
 
+def everything(split):
+    return split.batch(tf.range(len(split)))
+
+
 @pytest.fixture
 def make_trainer(make_cell, tiny, tiny_examples):
     """A trainer of the tiny network on 200 + 100 examples, and its cell."""
@@ -80,7 +84,7 @@ def expected_curves(weights, examples, cell, trial):
                 tau -= gradient.numpy() + cell.protocol.weight_decay * weight
                 weight += trial.learning_rate * factor * tau
         stock.set_weights(weights)
-        x, y = examples.x_test, examples.y_test
+        x, y = everything(examples.test)
         rows.append(
             {
                 "epoch": epoch + 1,
@@ -195,12 +199,11 @@ def test_a_cell_that_is_taken_up_is_the_same_as_alone(
     assert alike(train(shared, trial), first)
 
 
-def test_a_taken_up_cells_data_are_its_own(make_trainer, tiny_examples):
+def test_a_taken_up_cells_data_are_its_own(make_trainer, tiny_examples, make_split):
+    x, y = everything(tiny_examples.train)
     turned = pipeline.Examples(
-        tiny_examples.x_train[::-1],
-        tiny_examples.y_train[::-1],
-        tiny_examples.x_test[:50],
-        tiny_examples.y_test[:50],
+        make_split(x[::-1], y[::-1]),
+        make_split(*(half[:50] for half in everything(tiny_examples.test))),
     )
     shared, cell = make_trainer(EVERYTHING)
     trial = cell.trials()[2]
@@ -272,8 +275,9 @@ def test_curves_are_complete(make_trainer):
 def test_the_last_error_is_that_of_the_model(make_trainer, tiny_examples):
     trainer, cell = make_trainer(EVERYTHING)
     result = train(trainer, cell.trials()[2])
-    logits = trainer._model.predict(tiny_examples.x_test, verbose=0)
-    errors = np.sum(np.argmax(logits, axis=-1) != tiny_examples.y_test)
+    x, y = everything(tiny_examples.test)
+    logits = trainer._model.predict(x, verbose=0)
+    errors = np.sum(np.argmax(logits, axis=-1) != y)
     assert result["curves"][-1]["test_error"] == errors / 100
 
 

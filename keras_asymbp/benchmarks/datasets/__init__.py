@@ -1,99 +1,18 @@
 """Data sets under stable names. Importing this imports neither TensorFlow nor TFDS."""
 
-import dataclasses
 import pathlib
-from typing import Protocol
+from collections.abc import Sequence
 
-import numpy as np
-
-from keras_asymbp.benchmarks import protocol as protocols
-from keras_asymbp.benchmarks.datasets import embedded, tfds_folder
+from keras_asymbp.benchmarks.datasets import own
+from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset, Source
+from keras_asymbp.benchmarks.datasets.npz import Npz
+from keras_asymbp.benchmarks.datasets.subset import Subset
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import UsageError, unknown
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
+__all__ = ["DATASETS", "Arrays", "Dataset", "Source", "find", "get"]
 
-@dataclasses.dataclass(frozen=True)
-class Arrays:
-    """A data set in memory: images uint8 (n, height, width, channels), labels (n,)."""
-
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-
-
-class Source(Protocol):
-    """Where a data set comes from."""
-
-    def version(self, data_dir: str | None) -> str:
-        """What is there, without loading it; UsageError if nothing is."""
-
-    def counts(self, data_dir: str | None) -> tuple[int, int]:
-        """How many training and test examples there are, without loading them."""
-
-    def load(self, data_dir: str | None) -> tuple[np.ndarray, ...]:
-        """`x_train, y_train, x_test, y_test`."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """A row of the paper's tables.
-
-    Attributes:
-        name: The name that `--datasets` takes.
-        description: One line about it.
-        paper: The name of the paper's row.
-        num_classes: Number of classes.
-        architecture: The network of Table 1 that the paper uses for it.
-        source: Where it comes from.
-        papers_own: Whether it is the paper's data set, and no part of it.
-    """
-
-    name: str
-    description: str
-    paper: str
-    num_classes: int
-    architecture: str
-    source: Source
-    papers_own: bool = True
-
-    def version(self, data_dir: str | None = None) -> str:
-        """The version that is there; raises UsageError if the data set isn't."""
-        return self.source.version(data_dir)
-
-    def counts(self, data_dir: str | None = None) -> tuple[int, int]:
-        """How many training and test examples there are."""
-        return self.source.counts(data_dir)
-
-    def check(self, protocol: protocols.Protocol, data_dir: str | None = None) -> None:
-        """Raises UsageError if the data set can't be used by the protocol."""
-        wanted = protocol.train_examples or 0, protocol.test_examples or 0
-        for kind, want, have in zip(
-            ("train", "test"), wanted, self.counts(data_dir), strict=True
-        ):
-            if want > have:
-                raise UsageError(
-                    f"--{kind}_examples {want} is more than the {have} that "
-                    f"{self.name} has: give {have} or less, or leave it out"
-                )
-        own = ARCHITECTURES[self.architecture].input_shape
-        rank = len(
-            ARCHITECTURES[protocol.architecture or self.architecture].input_shape
-        )
-        if len(own) != rank:
-            fitting = [
-                n for n, a in ARCHITECTURES.items() if len(a.input_shape) == len(own)
-            ]
-            raise UsageError(
-                f"the inputs of {self.name} don't fit the network "
-                f"'{protocol.architecture}': choose from {', '.join(fitting)}"
-            )
-
-    def load(self, data_dir: str | None = None) -> Arrays:
-        """Reads the data set into memory; raises UsageError if it isn't there."""
-        return Arrays(*self.source.load(data_dir))
-
-
+# Section 5, "Datasets". The network is the one of Table 1.
 DATASETS = {
     dataset.name: dataset
     for dataset in (
@@ -103,7 +22,7 @@ DATASETS = {
             paper="MNIST",
             num_classes=10,
             architecture="mnist",
-            source=embedded.Npz(pathlib.Path(__file__).with_name("mnist_5k.npz")),
+            source=Npz(pathlib.Path(__file__).with_name("mnist_5k.npz"), "1"),
             papers_own=False,
         ),
         Dataset(
@@ -112,7 +31,7 @@ DATASETS = {
             paper="MNIST",
             num_classes=10,
             architecture="mnist",
-            source=tfds_folder.TfdsFolder("mnist"),
+            source=TfdsFolder("mnist", url="https://storage.googleapis.com"),
         ),
         Dataset(
             name="cifar10",
@@ -120,18 +39,190 @@ DATASETS = {
             paper="CIFAR",
             num_classes=10,
             architecture="cifar",
-            source=tfds_folder.TfdsFolder("cifar10"),
+            source=TfdsFolder("cifar10", url="https://www.cs.toronto.edu"),
+        ),
+        Dataset(
+            name="cifar100",
+            description="50,000 + 10,000 colour photographs of 100 kinds of things",
+            paper="CIFAR100",
+            num_classes=100,
+            architecture="cifar",
+            source=TfdsFolder("cifar100", url="https://www.cs.toronto.edu"),
+        ),
+        Dataset(
+            name="svhn",
+            description="73,257 + 26,032 house numbers, photographed from the street",
+            paper="SVHN",
+            num_classes=10,
+            architecture="svhn",
+            source=TfdsFolder("svhn_cropped", url="http://ufldl.stanford.edu"),
+        ),
+        Dataset(
+            name="stl10",
+            description="5,000 + 8,000 colour photographs of ten kinds of things",
+            paper="STL10",
+            num_classes=10,
+            architecture="large",
+            source=TfdsFolder("stl10", url="http://ai.stanford.edu"),
+        ),
+        Dataset(
+            name="caltech101",
+            description="102 kinds of things, 30 + up to 10 photographs of each",
+            paper="Cal101",
+            num_classes=102,
+            architecture="large",
+            source=Subset(
+                TfdsFolder("caltech101", url="https://data.caltech.edu"),
+                splits="train+test",
+                classes=102,
+                train=30,
+                test=10,
+            ),
+        ),
+        Dataset(
+            name="caltech256_101",
+            description="102 of Caltech-256's kinds of things, 30 + 10 photographs",
+            paper="Cal256-101",
+            num_classes=102,
+            architecture="large",
+            source=Subset(
+                TfdsFolder("caltech256"),
+                splits="train",
+                classes=102,
+                train=30,
+                test=10,
+            ),
+        ),
+        Dataset(
+            name="icubworld",
+            description="ten kinds of things that a robot saw, its own split",
+            paper="iCub",
+            num_classes=10,
+            architecture="large",
+            source=TfdsFolder("icubworld"),
+        ),
+        Dataset(
+            name="flowers17",
+            description="17 kinds of flowers, 40 + 20 photographs of each",
+            paper="Flowers17",
+            num_classes=17,
+            architecture="large",
+            source=TfdsFolder("flowers17", url="https://www.robots.ox.ac.uk"),
+        ),
+        Dataset(
+            name="flowers102",
+            description="102 kinds of flowers, 1,020 + 6,149 photographs",
+            paper="Flowers102",
+            num_classes=102,
+            architecture="large",
+            source=TfdsFolder("oxford_flowers102", url="https://www.robots.ox.ac.uk"),
+        ),
+        Dataset(
+            name="pubfig83_id",
+            description="80 of PubFig83's people, 85 + 15 photographs of each",
+            paper="PubFig83-ID",
+            num_classes=80,
+            architecture="large",
+            source=Subset(
+                TfdsFolder("pubfig83"), splits="train", classes=80, train=85, test=15
+            ),
+        ),
+        Dataset(
+            name="sufr_w_id",
+            description="80 of SUFR-W's people, 10 + 5 photographs of each",
+            paper="SUFR-W-ID",
+            num_classes=80,
+            architecture="large",
+            source=Subset(
+                TfdsFolder("sufr_w"), splits="train", classes=80, train=10, test=5
+            ),
+        ),
+        Dataset(
+            name="lfw_id",
+            description="80 of LFW's people, 10 + 5 photographs of each",
+            paper="LFW-ID",
+            num_classes=80,
+            architecture="large",
+            source=Subset(
+                TfdsFolder("lfw", url="https://ndownloader.figshare.com"),
+                splits="train",
+                classes=80,
+                train=10,
+                test=5,
+            ),
+        ),
+        Dataset(
+            name="scene67",
+            description="67 kinds of indoor scenes, about 80 + 20 photographs of each",
+            paper="Scene67",
+            num_classes=67,
+            architecture="large",
+            source=TfdsFolder("indoor67", url="https://web.mit.edu"),
+        ),
+        Dataset(
+            name="timit80",
+            description="speech: 80 states of phones, 400 + 100 samples of each",
+            paper="TIMIT80",
+            num_classes=80,
+            architecture="timit",
+            source=TfdsFolder("timit/thirds"),
         ),
     )
 }
 
 
-def get(name: str) -> Dataset:
-    """Returns the data set of that name.
+def get(name: str, data_dir: str | None = None) -> Dataset:
+    """Returns the data set of that name, or a user's own.
+
+    Args:
+        name: A key of `DATASETS`; or the path of an `.npz` file or of a folder of class
+            folders; or the name of a data set that TFDS has prepared.
+        data_dir: Folder of the data sets that TFDS has prepared.
 
     Raises:
         UsageError: If there is none.
     """
-    if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
-    return DATASETS[name]
+    if name in DATASETS:
+        return DATASETS[name]
+    dataset = own.find(name, data_dir)
+    if dataset is None:
+        raise unknown("data set", name, DATASETS, _OWN)
+    if dataset.name in DATASETS:
+        raise UsageError(
+            f"{name} would be called '{dataset.name}', which is another data set's "
+            "name: rename it"
+        )
+    return dataset
+
+
+_OWN = (
+    "the path of an .npz file or of a folder of class folders, or a data set of TFDS "
+    "that is prepared in --data_dir"
+)
+
+
+def find(
+    names: Sequence[str], data_dir: str | None = None
+) -> tuple[tuple[Dataset, str], ...]:
+    """The data sets of these names, each once, with the version that is there.
+
+    Raises:
+        UsageError: If any isn't there: a line for each that isn't.
+    """
+    found: dict[str, tuple[Dataset, str]] = {}
+    problems: list[str] = []
+    for name in dict.fromkeys(names):
+        try:
+            dataset = get(name, data_dir)
+            version = dataset.version(data_dir)
+        except UsageError as error:
+            problems += error.args
+            continue
+        if dataset.name in found and found[dataset.name][0] != dataset:
+            problems.append(
+                f"two data sets have the name '{dataset.name}': rename one of the files"
+            )
+        found[dataset.name] = dataset, version
+    if problems:
+        raise UsageError(*problems)
+    return tuple(found.values())

@@ -1,17 +1,22 @@
 """Data sets that TensorFlow Datasets has prepared in a folder."""
 
 import dataclasses
+import hashlib
+import importlib.util
 import json
+import math
 import os
 import pathlib
 import re
+from collections.abc import Iterator
 
 import numpy as np
 
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 # One example at a time takes four times as long.
 _BATCH = 4096
+_BATCH_BYTES = 2**25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,42 +24,104 @@ class TfdsFolder:
     """A prepared data set, read from its folder: the network is never asked.
 
     Attributes:
-        name: The builder's name in TensorFlow Datasets.
+        name: The builder's name in TensorFlow Datasets; with its config behind a
+            slash, if it has several.
+        train: Name of the split to train on, as TFDS takes it.
+        test: Name of the split to test on.
+        url: What it is downloaded from; None where it has to be got by hand.
     """
 
     name: str
+    train: str = "train"
+    test: str = "test"
+    url: str | None = None
+
+    @property
+    def held(self) -> bool:
+        return False
 
     def version(self, data_dir: str | None) -> str:
-        return self._find(data_dir).name
+        return self.folder(data_dir).name
 
-    def counts(self, data_dir: str | None) -> tuple[int, int]:
-        info = json.loads((self._find(data_dir) / "dataset_info.json").read_text())
-        sizes = {
-            split["name"]: sum(map(int, split["shardLengths"]))
-            for split in info["splits"]
-        }
-        return sizes["train"], sizes["test"]
-
-    def load(self, data_dir: str | None) -> tuple[np.ndarray, ...]:
-        folder = self._find(data_dir)
+    def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
         import tensorflow_datasets as tfds
 
-        tfds.disable_progress_bar()
-        builder = tfds.builder_from_directory(folder)
-        arrays = []
-        for split in ("train", "test"):
-            batches = tfds.as_numpy(
-                builder.as_dataset(split=split, batch_size=_BATCH, as_supervised=True)
+        builder, inputs, labels = self._open(data_dir)
+        train, test = (
+            np.concatenate(
+                list(
+                    tfds.as_numpy(
+                        self._encoded(builder, inputs, split)
+                        .map(lambda example: example[labels])
+                        .batch(_BATCH)
+                    )
+                )
             )
-            images, labels = zip(*batches, strict=True)
-            arrays += [np.concatenate(images), np.concatenate(labels)]
-        return tuple(arrays)
+            for split in (self.train, self.test)
+        )
+        if train.dtype == object:  # names: numbered in their order
+            _, numbers = np.unique([*train, *test], return_inverse=True)
+            train, test = np.split(numbers, [len(train)])
+        return train, test
 
-    def _find(self, data_dir: str | None) -> pathlib.Path:
-        """The folder of the newest version that is prepared."""
-        root = pathlib.Path(
-            data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-        ).expanduser()
+    def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
+        builder, inputs, _ = self._open(data_dir)
+        examples = builder.as_dataset(split=getattr(self, split))
+        import tensorflow_datasets as tfds
+
+        shape = builder.info.features[inputs].shape
+        size = 1
+        if None not in shape:
+            size = max(1, min(_BATCH, _BATCH_BYTES // math.prod(shape)))
+        # One at a time where the images' sizes differ.
+        batches = examples.map(lambda example: example[inputs]).batch(size)
+        yield from tfds.as_numpy(batches)
+
+    def pool(self, splits: str, data_dir: str | None) -> tuple[list[str], list[bytes]]:
+        """Class name and SHA-256 of the stored input of each example of some splits."""
+        import tensorflow_datasets as tfds
+
+        builder, inputs, labels = self._open(data_dir)
+        feature = builder.info.features[labels]
+        examples = self._encoded(builder, inputs, splits).map(
+            lambda example: (example[labels], example[inputs])
+        )
+        names, digests = [], []
+        for label, content in tfds.as_numpy(examples):
+            is_text = isinstance(label, bytes)
+            names.append(label.decode() if is_text else feature.int2str(int(label)))
+            digests.append(hashlib.sha256(content).digest())
+        return names, digests
+
+    def chosen(
+        self, splits: str, positions: np.ndarray, data_dir: str | None
+    ) -> Iterator[np.ndarray]:
+        """The inputs at some positions of `pool`, one at a time, in their order."""
+        import tensorflow as tf
+        import tensorflow_datasets as tfds
+
+        builder, inputs, _ = self._open(data_dir)
+        examples = self._encoded(builder, inputs, splits)
+        wanted = np.zeros(positions.max() + 1, bool)
+        wanted[positions] = True
+        wanted = tf.constant(wanted)
+        decode = builder.info.features[inputs].decode_example
+        picked = (
+            examples.take(len(wanted))
+            .enumerate()
+            .filter(lambda position, example: wanted[position])
+            .map(lambda position, example: decode(example[inputs]))
+            .batch(1)
+        )
+        yield from tfds.as_numpy(picked)
+
+    def folder(self, data_dir: str | None) -> pathlib.Path:
+        """The folder of the newest version that is prepared.
+
+        Raises:
+            NotPreparedError: If none is.
+        """
+        root = tfds_root(data_dir)
         versions = [
             info.parent
             for info in root.glob(f"{self.name}/*/dataset_info.json")
@@ -62,10 +129,59 @@ class TfdsFolder:
             if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
         ]
         if not versions:
-            raise UsageError(
-                f"data set '{self.name}' is not prepared in {root}: name the folder "
-                "where it is with --data_dir, or prepare it there with: python -c "
-                f"\"import tensorflow_datasets as tfds; tfds.load('{self.name}', "
-                f"data_dir='{root}')\""
-            )
+            raise NotPreparedError(f"data set '{self.name}' is not prepared in {root}")
         return max(versions, key=lambda path: [int(n) for n in path.name.split(".")])
+
+    def features(self, data_dir: str | None) -> dict:
+        """The prepared data set's features, as TFDS's `features.json` has them."""
+        path = self.folder(data_dir) / "features.json"
+        try:
+            return json.loads(path.read_text())["featuresDict"]["features"]
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(
+                f"{path} doesn't describe a data set: prepare it anew"
+            ) from error
+
+    def _open(self, data_dir):
+        """The builder, and the names of its inputs and of its labels."""
+        import tensorflow_datasets as tfds
+
+        tfds.disable_progress_bar()
+        folder = self.folder(data_dir)
+        try:
+            builder = tfds.builder_from_directory(folder)
+        except Exception as error:  # what TFDS raises on a broken folder is not told
+            raise UsageError(f"can't read {folder}: {error}") from error
+        if not builder.info.supervised_keys:
+            raise UsageError(f"{folder} has no supervised keys: inputs and labels")
+        # LFW names its labels first.
+        kinds = (tfds.features.ClassLabel, tfds.features.Text)
+        keys = sorted(
+            builder.info.supervised_keys,
+            key=lambda key: isinstance(builder.info.features[key], kinds),
+        )
+        return builder, *keys
+
+    @staticmethod
+    def _encoded(builder, inputs, splits):
+        import tensorflow_datasets as tfds
+
+        return builder.as_dataset(
+            split=splits, decoders={inputs: tfds.decode.SkipDecoding()}
+        )
+
+
+def tfds_root(data_dir: str | None) -> pathlib.Path:
+    """The folder of prepared data sets: as given, or TensorFlow Datasets' default."""
+    return pathlib.Path(
+        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    ).expanduser()
+
+
+def own_builder(name: str) -> str | None:
+    """The module of a builder that this package adds to TFDS's, or None."""
+    module = f"{__package__}.builders.{name.split('/')[0]}"
+    try:
+        return module if importlib.util.find_spec(module) else None
+    except ModuleNotFoundError:
+        return None

@@ -1,11 +1,7 @@
-import dataclasses
-
-import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets, paper
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 every_dataset = pytest.mark.parametrize(
@@ -21,58 +17,43 @@ def test_a_data_set_is_of_what_there_is(dataset):
     assert "\n" not in dataset.description
 
 
+@every_dataset
+def test_classes_and_networks_are_the_papers(dataset):
+    assert dataset.num_classes == paper.CLASSES[dataset.paper]
+    networks = {"MNIST": "mnist", "CIFAR": "cifar", "CIFAR100": "cifar", "SVHN": "svhn"}
+    networks["TIMIT80"] = "timit"
+    assert dataset.architecture == networks.get(dataset.paper, "large")
+
+
+def test_every_row_of_the_paper_has_its_data_set():
+    rows = [d.paper for d in datasets.DATASETS.values() if d.papers_own]
+    assert sorted(rows) == sorted(paper.CLASSES)
+
+
 def test_unknown_data_set():
     with pytest.raises(
-        UsageError, match=r"unknown data set 'MNIST': .*mnist_5k, mnist"
+        UsageError, match=r"unknown data set 'MNIST': .*mnist_5k, mnist.*\.npz file"
     ):
         datasets.get("MNIST")
 
 
-def test_a_data_set_is_its_source():
-    @dataclasses.dataclass(frozen=True)
-    class Source:
-        def version(self, data_dir):
-            return f"version in {data_dir}"
-
-        def counts(self, data_dir):
-            return 1, 1
-
-        def load(self, data_dir):
-            return tuple(np.array([number]) for number in range(4))
-
-    dataset = datasets.Dataset("x", "", "MNIST", 10, "mnist", Source())
-    assert dataset.version("folder") == "version in folder"
-    arrays = dataset.load()
-    assert (arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test) == (
-        0,
-        1,
-        2,
-        3,
-    )
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"train_examples": 4001}, ["--train_examples 4001", "4000", "mnist_5k"]),
-        ({"test_examples": 1001}, ["--test_examples 1001", "1000", "mnist_5k"]),
-        ({"architecture": "timit"}, ["'timit'", "mnist_5k", "large, mnist, cifar"]),
-    ],
-)
-def test_a_protocol_that_the_data_set_cannot_meet(settings, words):
+def test_what_is_missing_is_said_for_all_at_once(tmp_path):
+    names = ["mnist_5k", "stl10", "nope", "scene67", "stl10"]
     with pytest.raises(UsageError) as error:
-        datasets.get("mnist_5k").check(Protocol(**settings))
-    for word in words:
-        assert word in str(error.value)
+        datasets.find(names, str(tmp_path))
+    assert len(error.value.args) == 3
+    for line, words in zip(
+        error.value.args,
+        (["'stl10'", "--prepare stl10"], ["'nope'"], ["--prepare scene67"]),
+        strict=True,
+    ):
+        for word in words:
+            assert word in line
 
 
-def test_a_protocol_that_it_can_meet():
+def test_each_data_set_is_found_once():
     dataset = datasets.get("mnist_5k")
-    assert dataset.counts() == (4000, 1000)
-    dataset.check(Protocol())
-    dataset.check(Protocol(train_examples=4000, test_examples=1000))
-    for architecture in ("large", "cifar", "svhn", "mnist"):
-        dataset.check(Protocol(architecture=architecture))
+    assert datasets.find(["mnist_5k", "mnist_5k"]) == ((dataset, "1"),)
 
 
 def test_importing_it_imports_neither_tensorflow_nor_tfds(run_python):

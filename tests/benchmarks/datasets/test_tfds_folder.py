@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, own_builder
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_version_without_its_description_is_not_prepared(folder, tmp_path):
 
 
 @pytest.mark.parametrize("state", ["no folder", "empty", "another data set", "a file"])
-@pytest.mark.parametrize("function", ["version", "load"])
+@pytest.mark.parametrize("function", ["version", "labels", "features"])
 def test_a_data_set_that_is_not_there(function, state, folder, tmp_path):
     data_dir = tmp_path
     match state:
@@ -52,12 +52,9 @@ def test_a_data_set_that_is_not_there(function, state, folder, tmp_path):
         case "a file":
             data_dir = tmp_path / "file"
             data_dir.touch()
-    with pytest.raises(UsageError, match="'toy' is not prepared") as error:
+    with pytest.raises(NotPreparedError, match="'toy' is not prepared") as error:
         getattr(TfdsFolder("toy"), function)(str(data_dir))
     assert str(data_dir) in str(error.value)
-    assert "--data_dir" in str(error.value)
-    assert "tfds.load('toy'" in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 def test_where_it_looks_without_a_folder(folder, tmp_path, monkeypatch):
@@ -76,15 +73,20 @@ def test_where_it_looks_without_a_folder(folder, tmp_path, monkeypatch):
     assert TfdsFolder("toy").version("~/tensorflow_datasets") == "2.0.0"
 
 
+def image(number, size):
+    return np.full((*size, 3), number, np.uint8)
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A real prepared data set in two versions, of 3 + 2 and of 7 + 2 images."""
+    """Real prepared data sets.
+
+    Toy, in two versions, of 3 + 2 and of 7 + 2 images of one size; People, of images of
+    different sizes under names, which its description mentions first, in two splits.
+    """
     import tensorflow_datasets as tfds
 
     folder = tmp_path_factory.mktemp("tfds")
-
-    def images(count):
-        return np.arange(count * 12, dtype=np.uint8).reshape(count, 2, 3, 2)
 
     class Toy(tfds.core.GeneratorBasedBuilder):
         pkg_dir_path = folder
@@ -94,7 +96,7 @@ def prepared(tmp_path_factory):
                 builder=self,
                 features=tfds.features.FeaturesDict(
                     {
-                        "image": tfds.features.Tensor(shape=(2, 3, 2), dtype=np.uint8),
+                        "image": tfds.features.Image(shape=(2, 5, 3)),
                         "label": tfds.features.ClassLabel(num_classes=9),
                     }
                 ),
@@ -103,38 +105,120 @@ def prepared(tmp_path_factory):
 
         def _split_generators(self, dl_manager):
             count = {"1.0.0": 3, "10.0.0": 7}[str(self.version)]
-            return {
-                "train": self._generate_examples(count),
-                "test": self._generate_examples(2),
-            }
+            return {"train": self._examples(count), "test": self._examples(2)}
 
-        def _generate_examples(self, count):
-            for number, image in enumerate(images(count)):
-                yield number, {"image": image, "label": number}
+        def _examples(self, count):
+            for number in range(count):
+                yield number, {"image": image(number, (2, 5)), "label": number}
+
+        _generate_examples = _examples
+
+    class People(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        pkg_dir_path = folder
+
+        def _info(self):
+            return tfds.core.DatasetInfo(
+                builder=self,
+                features=tfds.features.FeaturesDict(
+                    {
+                        "label": tfds.features.Text(),
+                        "image": tfds.features.Image(shape=(None, None, 3)),
+                    }
+                ),
+                supervised_keys=("label", "image"),
+            )
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._examples(0, 9), "test": self._examples(9, 12)}
+
+        def _examples(self, start, end):
+            for number in range(start, end):
+                yield (
+                    number,
+                    {
+                        "image": image(number, (2 + number % 3, 4)),
+                        "label": "zoe" if number % 2 else "Adam",
+                    },
+                )
+
+        _generate_examples = _examples
 
     tfds.disable_progress_bar()
     for version in ("1.0.0", "10.0.0"):
         Toy.VERSION = tfds.core.Version(version)
         Toy(data_dir=folder).download_and_prepare()
-    return folder, images
+    People(data_dir=folder).download_and_prepare()
+    return str(folder)
 
 
-def test_load(prepared):
-    folder, images = prepared
-    x_train, y_train, x_test, y_test = TfdsFolder("toy").load(str(folder))
-    for x, y, count in ((x_train, y_train, 7), (x_test, y_test, 2)):
-        order = np.argsort(y)
-        np.testing.assert_array_equal(y[order], np.arange(count))
-        np.testing.assert_array_equal(x[order], images(count))
-        assert x.dtype == np.uint8
+@pytest.mark.parametrize(("split", "count"), [("train", 7), ("test", 2)])
+def test_images_of_one_size_come_in_batches(split, count, prepared):
+    source = TfdsFolder("toy")
+    labels = source.labels(prepared)[split == "test"]
+    (batch,) = source.inputs(split, prepared)
+    assert (batch.shape, batch.dtype) == ((count, 2, 5, 3), np.uint8)
+    assert sorted(labels) == list(range(count))
+    np.testing.assert_array_equal(batch[:, 0, 0, 0], labels)
 
 
-def test_counts_need_no_loading(prepared, monkeypatch):
-    monkeypatch.setattr(TfdsFolder, "load", None)
-    assert TfdsFolder("toy").counts(str(prepared[0])) == (7, 2)
+def test_images_of_many_sizes_come_one_by_one(prepared):
+    source = TfdsFolder("people")
+    train, test = source.labels(prepared)
+    images = list(source.inputs("train", prepared))
+    assert (len(images), len(train), len(test)) == (9, 9, 3)
+    for picture, label in zip(images, train, strict=True):
+        number = picture[0, 0, 0, 0]
+        np.testing.assert_array_equal(picture[0], image(number, picture.shape[1:3]))
+        assert picture.shape[1] == 2 + number % 3
+        # Names are numbered in their order: "Adam", "zoe".
+        assert label == number % 2
 
 
-def test_load_asks_no_network(prepared, monkeypatch):
+def test_the_splits_can_be_named(prepared):
+    source = TfdsFolder("people", train="train+test", test="train[:2]")
+    assert [len(labels) for labels in source.labels(prepared)] == [12, 2]
+    assert len(list(source.inputs("test", prepared))) == 2
+
+
+def test_the_pool_tells_names_and_contents(prepared):
+    names, digests = TfdsFolder("people").pool("train+test", prepared)
+    assert sorted(names) == ["Adam"] * 6 + ["zoe"] * 6
+    assert len(set(digests)) == 12
+    again = TfdsFolder("people").pool("train+test", prepared)
+    assert again == (names, digests)
+    # A class without a name is called by its number.
+    names, _ = TfdsFolder("toy").pool("train", prepared)
+    assert sorted(names) == [str(number) for number in range(7)]
+
+
+def test_chosen_images_are_those_at_the_positions(prepared):
+    source = TfdsFolder("people", train="train+test")
+    every = [picture[0] for picture in source.inputs("train", prepared)]
+    positions = np.array([0, 3, 4, 11])
+    chosen = list(source.chosen("train+test", positions, prepared))
+    assert len(chosen) == 4
+    for picture, position in zip(chosen, positions, strict=True):
+        np.testing.assert_array_equal(picture[0], every[position])
+
+
+def test_its_features_need_no_tfds(prepared):
+    features = TfdsFolder("toy").features(prepared)
+    assert features["label"]["classLabel"] == {"numClasses": "9"}
+
+
+def test_a_broken_folder_is_named(prepared, tmp_path):
+    import shutil
+
+    shutil.copytree(prepared, tmp_path / "copy")
+    folder = TfdsFolder("toy").folder(str(tmp_path / "copy"))
+    (folder / "features.json").write_text("{")
+    for function in ("labels", "features"):
+        with pytest.raises(UsageError, match=str(folder)):
+            getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
+
+
+def test_reading_asks_no_network(prepared, monkeypatch):
     import socket
 
     def refuse(*args):
@@ -142,14 +226,18 @@ def test_load_asks_no_network(prepared, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert len(TfdsFolder("toy").load(str(prepared[0]))) == 4
+    assert len(TfdsFolder("toy").labels(prepared)[0]) == 7
+    assert len(list(TfdsFolder("people").inputs("test", prepared))) == 3
+
+
+def test_builders_of_the_package_are_found_by_their_names():
+    assert own_builder("mnist") is None
+    assert own_builder("no/such") is None
 
 
 @pytest.mark.slow
 def test_cifar10(tfds_data_dir):
-    dataset = datasets.get("cifar10")
-    assert dataset.counts(tfds_data_dir) == (50_000, 10_000)
-    arrays = dataset.load(tfds_data_dir)
+    arrays = datasets.get("cifar10").load(tfds_data_dir)
     for split, count in (("train", 5000), ("test", 1000)):
         images, labels = (getattr(arrays, f"{name}_{split}") for name in "xy")
         assert (images.shape, images.dtype) == ((10 * count, 32, 32, 3), np.uint8)

@@ -1,0 +1,116 @@
+"""A user's own data: a file, a folder, or what TensorFlow Datasets has prepared."""
+
+import pathlib
+
+from keras_asymbp.benchmarks.datasets.dataset import Dataset
+from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
+from keras_asymbp.benchmarks.datasets.npz import Npz
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
+from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+
+# Images up to this size go to the networks for small ones.
+_SMALL = 48
+
+
+def find(name: str, data_dir: str | None = None) -> Dataset | None:
+    """The data set that a name or a path means, or None.
+
+    It is called by the last part of its path. Its network is that of Table 1 for inputs
+    like its own: `--architecture` chooses another.
+    """
+    path = pathlib.Path(name).expanduser()
+    if path.suffix == ".npz" and path.is_file():
+        return _npz(path)
+    if path.is_dir():
+        return _image_folder(path)
+    if path.suffix == ".npz" or ("/" in name and path.parent.is_dir()):
+        raise UsageError(f"there is no data set at {path}: no such file or folder")
+    if any(tfds_root(data_dir).glob(f"{_plain(name)}/*/dataset_info.json")):
+        return _tfds(name, data_dir)
+    return None
+
+
+def _plain(name):
+    """Without a meaning for `glob`, nor a way out of the folder."""
+    return "".join(c for c in name if c.isalnum() or c in "_/-").strip("/")
+
+
+def _npz(path):
+    source = Npz(path)
+    labels = source.labels(None)
+    shape = next(source.inputs("train", None)).shape[1:]
+    return Dataset(
+        name=path.stem,
+        description=f"{len(labels[0]):,} + {len(labels[1]):,} examples of {path.name}",
+        paper=None,
+        num_classes=int(max(map(max, labels))) + 1,
+        architecture=network_for(shape, path),
+        source=source,
+        papers_own=False,
+    )
+
+
+def _image_folder(path):
+    source = ImageFolder(path)
+    classes = source.classes()
+    return Dataset(
+        name=path.resolve().name,
+        description=f"images of {len(classes)} classes in the folder {path.name}",
+        paper=None,
+        num_classes=len(classes),
+        architecture="large",
+        source=source,
+        papers_own=False,
+    )
+
+
+def _tfds(name, data_dir):
+    source = TfdsFolder(_plain(name))
+    features = source.features(data_dir)
+    labels = [
+        int(f["classLabel"]["numClasses"])
+        for f in features.values()
+        if "classLabel" in f
+    ]
+    shapes = [
+        f[kind]["shape"]["dimensions"]
+        for f in features.values()
+        for kind in ("image", "tensor")
+        if kind in f
+    ]
+    folder = source.folder(data_dir)
+    if not (labels and shapes):
+        raise UsageError(
+            f"{folder} has no images or vectors with class labels: only those can be "
+            "used"
+        )
+    return Dataset(
+        name=_plain(name),
+        description=f"the data set {name} of TensorFlow Datasets",
+        paper=None,
+        num_classes=labels[0],
+        architecture=network_for(tuple(map(int, shapes[0])), folder),
+        source=source,
+        papers_own=False,
+    )
+
+
+def network_for(shape: tuple[int, ...], path: pathlib.Path) -> str:
+    """The network of Table 1 for inputs of a shape; unknown sizes are -1.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if len(shape) == 3 and shape[2] in (1, 3):
+        if not 0 < max(shape[:2]) <= _SMALL:
+            return "large"
+        return "mnist" if shape[2] == 1 else "cifar"
+    for name, architecture in ARCHITECTURES.items():
+        if architecture.input_shape == shape:
+            return name
+    sizes = [a.input_shape[0] for a in ARCHITECTURES.values() if len(a.input_shape) < 2]
+    raise UsageError(
+        f"inputs of {path} have the shape {shape}: expected images of 1 or 3 channels, "
+        f"or vectors of size {', '.join(map(str, sizes))}"
+    )

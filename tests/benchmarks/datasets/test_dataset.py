@@ -1,0 +1,92 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
+from keras_asymbp.benchmarks.protocol import Protocol
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Numbers: an example is its label."""
+
+    train: tuple[int, ...] = (0, 1, 2)
+    test: tuple[int, ...] = (2,)
+    held: bool = True
+
+    def version(self, data_dir):
+        if data_dir == "empty":
+            raise NotPreparedError("x is not prepared in empty")
+        return f"version in {data_dir}"
+
+    def labels(self, data_dir):
+        return tuple(np.array(s, np.uint8) for s in (self.train, self.test))
+
+    def inputs(self, split, data_dir):
+        for number in getattr(self, split):
+            yield np.array([[number]])
+
+
+def make(**changes):
+    return datasets.Dataset("x", "", "MNIST", 3, "mnist", Source(**changes))
+
+
+def test_a_data_set_is_its_source():
+    dataset = make()
+    assert dataset.version("folder") == "version in folder"
+    arrays = dataset.load()
+    assert arrays.x_train.tolist() == [[0], [1], [2]]
+    assert arrays.y_train.tolist() == [0, 1, 2]
+    assert (arrays.x_test.tolist(), arrays.y_test.tolist()) == ([[2]], [2])
+    assert arrays.y_train.dtype == np.int64
+
+
+def test_one_that_is_not_there_says_what_to_do():
+    with pytest.raises(NotPreparedError) as error:
+        make().version("empty")
+    message = str(error.value)
+    assert message.startswith("x is not prepared in empty: ")
+    command = "python -m keras_asymbp.benchmarks.datasets --prepare x --data_dir empty"
+    assert command in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("labels", [{"train": (0, 3)}, {"test": (200, 1)}])
+def test_a_label_that_is_no_class(labels):
+    with pytest.raises(UsageError, match=r"labels from . to .*expected 3 classes"):
+        make(**labels).labels()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"train_examples": 4001}, ["--train_examples 4001", "4000", "mnist_5k"]),
+        ({"test_examples": 1001}, ["--test_examples 1001", "1000", "mnist_5k"]),
+    ],
+)
+def test_more_examples_than_there_are(settings, words):
+    dataset = datasets.get("mnist_5k")
+    with pytest.raises(UsageError) as error:
+        dataset.check_counts(dataset.load(), Protocol(**settings))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_as_many_examples_as_there_are():
+    dataset = datasets.get("mnist_5k")
+    arrays = dataset.load()
+    dataset.check_counts(arrays, Protocol())
+    dataset.check_counts(arrays, Protocol(train_examples=4000, test_examples=1000))
+
+
+def test_networks_that_fit():
+    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
+    for architecture in (None, "large", "cifar", "svhn", "mnist"):
+        images.check(Protocol(architecture=architecture))
+    speech.check(Protocol())
+    with pytest.raises(UsageError, match="'timit': choose from large, mnist, cifar"):
+        images.check(Protocol(architecture="timit"))
+    with pytest.raises(UsageError, match="'large': choose from timit"):
+        speech.check(Protocol(architecture="large"))

@@ -1,0 +1,117 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
+from keras_asymbp.benchmarks.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def encode():
+    """An image of one colour as a file's content."""
+    import tensorflow as tf
+
+    encoders = {".png": tf.io.encode_png, ".jpg": tf.io.encode_jpeg}
+
+    def encode(colour, suffix=".png", size=(4, 3), channels=3):
+        return encoders[suffix](np.full((*size, channels), colour, np.uint8)).numpy()
+
+    return encode
+
+
+@pytest.fixture
+def fill(tmp_path, encode):
+    """Writes so many images into class folders; the colour is the image's number."""
+
+    def fill(root="", **counts):
+        for name, count in counts.items():
+            folder = tmp_path / "pets" / root / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                (folder / f"{number}.png").write_bytes(encode(number))
+        return tmp_path / "pets"
+
+    return fill
+
+
+def read(source, split):
+    labels = source.labels(None)[split == "test"]
+    images = list(source.inputs(split, None))
+    assert all(image.shape == (1, 4, 3, 3) for image in images)
+    return [
+        (image[0, 0, 0, 0], label) for image, label in zip(images, labels, strict=True)
+    ]
+
+
+def test_splits_of_its_own(fill):
+    fill("train", dog=3, cat=2)
+    source = ImageFolder(fill("test", cat=1, dog=1))
+    assert source.classes() == ["cat", "dog"]
+    assert read(source, "train") == [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1)]
+    assert read(source, "test") == [(0, 0), (0, 1)]
+
+
+def test_a_fifth_of_each_class_is_held_out(fill):
+    source = ImageFolder(fill(dog=10, cat=5, bird=2))
+    splits = {split: read(source, split) for split in ("train", "test")}
+    counts = {s: np.bincount([label for _, label in e]) for s, e in splits.items()}
+    assert counts["train"].tolist() == [1, 4, 8]
+    assert counts["test"].tolist() == [1, 1, 2]
+    assert len(set(splits["train"]) | set(splits["test"])) == 17
+    assert {split: read(source, split) for split in splits} == splits
+
+
+def test_kinds_of_files(fill, encode):
+    path = fill(dog=2, cat=2)
+    (path / "cat" / "deep").mkdir()
+    (path / "cat" / "deep" / "x.JPG").write_bytes(encode(7, ".jpg", channels=1))
+    (path / "cat" / "notes.txt").write_text("no image")
+    (path / ".hidden").mkdir()
+    (path / ".hidden" / "x.png").write_bytes(encode(8))
+    (path / "empty").mkdir()
+    source = ImageFolder(path)
+    assert source.classes() == ["cat", "dog"]
+    everything = read(source, "train") + read(source, "test")
+    assert len(everything) == 5
+    assert (7, 0) in everything
+
+
+def test_the_version_is_that_of_the_images(fill, encode):
+    path = fill(dog=2, cat=2)
+    version = ImageFolder(path).version(None)
+    assert version.startswith("sha256-")
+    copy = shutil.copytree(path, path.with_name("copy"))
+    assert ImageFolder(copy).version(None) == version
+    (copy / "cat" / "0.png").write_bytes(encode(99))
+    assert ImageFolder(copy).version(None) != version
+    (path / "cat" / "0.png").rename(path / "cat" / "2.png")
+    assert ImageFolder(path).version(None) != version
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        ({"": {"dog": 3}}, "has 1 folder.*two or more"),
+        ({"": {"dog": 3, "cat": 1}}, "cat has one image"),
+        (
+            {"train": {"dog": 1, "cat": 1}, "test": {"cow": 1}},
+            "cow has images of a class",
+        ),
+        ({"train": {"dog": 1, "cat": 1}, "test": {}}, "test has no images"),
+    ],
+)
+def test_a_folder_that_is_no_data_set(folders, words, fill, tmp_path):
+    for root, counts in folders.items():
+        (tmp_path / "pets" / root).mkdir(parents=True, exist_ok=True)
+        fill(root, **counts)
+    with pytest.raises(UsageError, match=words):
+        ImageFolder(tmp_path / "pets").labels(None)
+
+
+def test_a_file_that_is_no_image_is_named(fill):
+    path = fill(dog=2, cat=2)
+    for file in (path / "cat").iterdir():
+        file.write_bytes(b"\x89PNG, but no more")
+    with pytest.raises(UsageError, match=r"cat/\d.png is no image"):
+        list(ImageFolder(path).inputs("train", None))

@@ -1,0 +1,140 @@
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.datasets import own
+from keras_asymbp.benchmarks.errors import UsageError
+
+
+@pytest.fixture
+def npz(tmp_path):
+    def npz(name="mine.npz", shape=(4, 4)):
+        kind = np.uint8 if len(shape) > 1 else np.float32
+        path = tmp_path / name
+        np.savez(
+            path,
+            x_train=np.zeros((6, *shape), kind),
+            y_train=np.arange(6) % 3,
+            x_test=np.zeros((2, *shape), kind),
+            y_test=np.array([4, 0]),
+        )
+        return path
+
+    return npz
+
+
+@pytest.mark.parametrize(
+    ("shape", "network"),
+    [
+        ((28, 28), "mnist"),
+        ((20, 30, 1), "mnist"),
+        ((32, 32, 3), "cifar"),
+        ((96, 96, 3), "large"),
+        ((96, 20, 1), "large"),
+        ((1845,), "timit"),
+    ],
+)
+def test_an_npz_file(shape, network, npz):
+    dataset = datasets.get(str(npz(shape=shape)))
+    assert (dataset.name, dataset.architecture) == ("mine", network)
+    assert dataset.num_classes == 5
+    assert (dataset.paper, dataset.papers_own) == (None, False)
+    assert dataset.version().startswith("sha256-")
+    assert len(dataset.load().x_train) == 6
+
+
+@pytest.mark.parametrize("shape", [(7,), (5, 5, 4)])
+def test_inputs_for_which_there_is_no_network(shape, npz):
+    with pytest.raises(UsageError, match=r"1 or 3 channels, or vectors of size 1845"):
+        datasets.get(str(npz(shape=shape)))
+
+
+def test_a_folder_of_class_folders(tmp_path, monkeypatch):
+    for name in ("cat", "dog", "cow"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(2):
+            (tmp_path / "pets" / name / f"{number}.png").touch()
+    dataset = datasets.get(str(tmp_path / "pets"))
+    assert (dataset.name, dataset.architecture) == ("pets", "large")
+    assert dataset.num_classes == 3
+    monkeypatch.chdir(tmp_path / "pets")
+    assert datasets.get(".").name == "pets"
+
+
+@pytest.fixture
+def tfds_folder(tmp_path):
+    """A folder that looks as one of TFDS to what reads no examples."""
+
+    def write(label, shape=("28", "28", "1"), name="toy"):
+        folder = tmp_path / name / "1.0.0"
+        folder.mkdir(parents=True)
+        (folder / "dataset_info.json").write_text("{}")
+        features = {
+            "image": {"image": {"shape": {"dimensions": shape}}},
+            "label": label,
+        }
+        text = json.dumps({"featuresDict": {"features": features}})
+        (folder / "features.json").write_text(text)
+        return str(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("shape", "network"),
+    [
+        (["28", "28", "1"], "mnist"),
+        (["32", "32", "3"], "cifar"),
+        (["-1", "-1", "3"], "large"),
+    ],
+)
+def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
+    data_dir = tfds_folder({"classLabel": {"numClasses": "26"}}, shape)
+    dataset = datasets.get("toy", data_dir)
+    assert (dataset.name, dataset.num_classes) == ("toy", 26)
+    assert dataset.architecture == network
+    assert dataset.version(data_dir) == "1.0.0"
+    with pytest.raises(UsageError, match="unknown data set 'toy'"):
+        datasets.get("toy", data_dir + "/elsewhere")
+
+
+def test_one_with_a_config(tfds_folder):
+    label = {"classLabel": {"numClasses": "26"}}
+    data_dir = tfds_folder(label, name="toy/letters")
+    assert datasets.get("toy/letters", data_dir).version(data_dir) == "1.0.0"
+
+
+def test_one_without_class_labels(tfds_folder):
+    with pytest.raises(UsageError, match="no images or vectors with class labels"):
+        datasets.get("toy", tfds_folder({"text": {}}))
+
+
+def test_a_name_is_no_pattern(tfds_folder):
+    data_dir = tfds_folder({"classLabel": {"numClasses": "26"}})
+    for name in ("to*", "t?y", "[t]oy", "..", "nope/../toy"):
+        with pytest.raises(UsageError):
+            datasets.get(name + "x", data_dir)
+        assert own.find("t*y", data_dir) is None
+
+
+@pytest.mark.parametrize("name", ["{}/none.npz", "{}/none", "none.npz"])
+def test_a_path_where_nothing_is(name, tmp_path):
+    with pytest.raises(UsageError, match="there is no data set at .*no such file"):
+        datasets.get(name.format(tmp_path))
+
+
+def test_a_name_that_another_has(npz):
+    with pytest.raises(UsageError, match="would be called 'mnist'.*rename it"):
+        datasets.get(str(npz("mnist.npz")))
+
+
+def test_two_of_one_name(npz, tmp_path):
+    (tmp_path / "other").mkdir()
+    paths = [str(npz()), str(npz("other/mine.npz"))]
+    with pytest.raises(UsageError, match="two data sets have the name 'mine'"):
+        datasets.find(paths)
+    ((dataset, _),) = datasets.find([paths[0], paths[0]])
+    assert dataset.source.path == pathlib.Path(paths[0])

@@ -1,0 +1,208 @@
+import dataclasses
+import os
+import time
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.datasets import prepared
+from keras_asymbp.benchmarks.errors import UsageError
+
+SHAPE = (8, 6, 3)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """Grey images of many sizes, one by one; the colour is the label."""
+
+    labels_: dict
+    reads: list = dataclasses.field(default_factory=list)
+    fails_after: int | None = None
+    held: bool = False
+
+    def version(self, data_dir):
+        return "1/2"
+
+    def labels(self, data_dir):
+        return tuple(np.array(self.labels_[split]) for split in ("train", "test"))
+
+    def inputs(self, split, data_dir):
+        self.reads.append(split)
+        for number, label in enumerate(self.labels_[split]):
+            if number == self.fails_after:
+                raise KeyboardInterrupt
+            yield np.full((1, 5 + number, 9, 1), label, np.uint8)
+
+
+@pytest.fixture
+def dataset():
+    source = Source({"train": [0, 1, 2, 1], "test": [2, 0]})
+    return datasets.Dataset("x y", "", "MNIST", 3, "large", source)
+
+
+def test_it_is_fitted_once_and_memory_mapped_from_then_on(dataset, cache):
+    for _ in range(2):
+        arrays = prepared.load(dataset, SHAPE)
+        for split, labels in dataset.source.labels_.items():
+            inputs = getattr(arrays, f"x_{split}")
+            assert isinstance(inputs, np.memmap)
+            assert (inputs.shape, inputs.dtype) == ((len(labels), *SHAPE), np.uint8)
+            for image, label in zip(inputs, labels, strict=True):
+                assert (image == label).all()
+            assert getattr(arrays, f"y_{split}").tolist() == labels
+    assert dataset.source.reads == ["train", "test"]
+    assert [path.name.rpartition("-")[0] for path in cache.iterdir()] == [
+        "x_y-1_2-8x6x3"
+    ]
+
+
+def test_shapes_versions_and_names_are_kept_apart(dataset):
+    folder = prepared.cache_folder(dataset, SHAPE)
+    other = dataclasses.replace(dataset, name="x_y")
+    assert prepared.cache_folder(other, SHAPE) != folder
+    assert prepared.cache_folder(dataset, (8, 6, 1)) != folder
+    assert prepared.cache_folder(dataclasses.replace(dataset), SHAPE) == folder
+
+
+def test_what_is_in_memory_and_fits_is_not_copied(cache):
+    digits = datasets.get("mnist_5k")
+    arrays = prepared.load(digits, (28, 28, 1))
+    assert not cache.exists()
+    assert arrays.x_train.shape == (4000, 28, 28, 1)
+    arrays = prepared.load(digits, (8, 8, 3))
+    assert arrays.x_train.shape == (4000, 8, 8, 3)
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("fails_after", [0, 2])
+def test_an_interrupted_preparation_leaves_nothing(fails_after, dataset, cache):
+    source = dataclasses.replace(dataset.source, fails_after=fails_after)
+    with pytest.raises(KeyboardInterrupt):
+        prepared.load(dataclasses.replace(dataset, source=source), SHAPE)
+    assert list(cache.iterdir()) == []
+    assert len(prepared.load(dataset, SHAPE).x_train) == 4
+
+
+def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python):
+    code = (
+        "import os, signal\n"
+        "from keras_asymbp.benchmarks import datasets\n"
+        "from keras_asymbp.benchmarks.datasets import prepared\n"
+        "def track(rows, description, total):\n"
+        "    for number, row in enumerate(rows):\n"
+        "        if number == 300: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield row\n"
+        "prepared.load(datasets.get('mnist_5k'), (8, 8, 1), track=track)\n"
+    )
+    with pytest.raises(AssertionError):
+        run_python(code)
+    (remains,) = cache.iterdir()
+    assert remains.name.startswith(".incomplete-")
+    digits = datasets.get("mnist_5k")
+    assert not prepared.cache_folder(digits, (8, 8, 1)).exists()
+    assert len(prepared.load(digits, (8, 8, 1)).x_train) == 4000
+    # It might be at work still; a day later it isn't.
+    assert remains.exists()
+    os.utime(remains, [time.time() - 2 * 24 * 60 * 60] * 2)
+    prepared.load(digits, (8, 9, 1))
+    assert not remains.exists()
+
+
+def test_another_process_may_be_faster(dataset, monkeypatch):
+    publish = prepared._publish
+
+    def late(work, folder):
+        monkeypatch.setattr(prepared, "_publish", publish)
+        prepared.load(dataset, SHAPE)
+        publish(work, folder)
+
+    monkeypatch.setattr(prepared, "_publish", late)
+    assert len(prepared.load(dataset, SHAPE).x_train) == 4
+    assert len(list(prepared.cache_root().iterdir())) == 1
+
+
+def test_progress_is_shown_by_what_is_given(dataset):
+    shown = []
+
+    def track(rows, description, total):
+        shown.append((description, total))
+        return rows
+
+    prepared.load(dataset, SHAPE, track=track)
+    prepared.load(dataset, SHAPE, track=track)
+    assert shown == [("preparing x y, train", 4), ("preparing x y, test", 2)]
+
+
+def test_no_place_for_it(dataset, cache):
+    cache.touch()  # a file where the folder belongs
+    with pytest.raises(UsageError, match="can't keep x y .*KERAS_ASYMBP_CACHE"):
+        prepared.load(dataset, SHAPE)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_broken_folder_is_named(damage, dataset):
+    prepared.load(dataset, SHAPE)
+    folder = prepared.cache_folder(dataset, SHAPE)
+    if damage == "cut":
+        os.truncate(folder / "x_train.npy", 200)
+    else:
+        (folder / "y_test.npy").unlink()
+    with pytest.raises(UsageError, match="is broken .*delete it") as error:
+        prepared.load(dataset, SHAPE)
+    assert str(folder) in str(error.value)
+
+
+def test_a_source_that_is_not_whole(dataset, cache):
+    class Short(Source):
+        def inputs(self, split, data_dir):
+            yield np.zeros((1, 5, 5, 1), np.uint8)
+
+    short = dataclasses.replace(dataset, source=Short(dataset.source.labels_))
+    with pytest.raises(UsageError, match="1 inputs and 4 labels"):
+        prepared.load(short, SHAPE)
+    assert list(cache.iterdir()) == []
+
+
+def test_inputs_that_no_resizing_fits(dataset):
+    with pytest.raises(UsageError, match=r"shape \(5, 9, 1\) don't fit"):
+        prepared.load(dataset, (1845,))
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"KERAS_ASYMBP_CACHE": "/a"}, "/a"),
+        ({"KERAS_ASYMBP_CACHE": "", "KERAS_HOME": "/k"}, "/k/keras_asymbp"),
+        ({"KERAS_ASYMBP_CACHE": "", "HOME": "/h"}, "/h/.keras/keras_asymbp"),
+    ],
+)
+def test_where_it_is(environment, folder, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert str(prepared.cache_root()) == folder
+
+
+def test_a_large_data_set_needs_little_memory(run_python):
+    """3,000 images of 119 x 119 are 127 MB; on the way there is a batch of them."""
+    code = (
+        "import resource, sys\n"
+        "import numpy as np\n"
+        "import keras_asymbp.benchmarks.datasets.fitting\n"
+        "from keras_asymbp.benchmarks import datasets\n"
+        "from keras_asymbp.benchmarks.datasets import prepared\n"
+        "class Source:\n"
+        "    held = False\n"
+        "    version = lambda self, data_dir: '1'\n"
+        "    labels = lambda self, data_dir: (np.arange(3000) % 2, np.arange(2))\n"
+        "    def inputs(self, split, data_dir):\n"
+        "        for _ in range(3000 if split == 'train' else 2):\n"
+        "            yield np.zeros((1, 119, 119, 3), np.uint8)\n"
+        "dataset = datasets.Dataset('big', '', None, 2, 'large', Source())\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "before = peak()\n"
+        "prepared.load(dataset, (119, 119, 3))\n"
+        "assert peak() - before < 60, (before, peak())\n"
+    )
+    run_python(code)
