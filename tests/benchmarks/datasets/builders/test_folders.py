@@ -19,6 +19,9 @@ def people(tmp_path, image):
         target = tmp_path / "release" / "people" / "v1" / file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(image())
+    # What operating systems add.
+    (tmp_path / "release" / "people" / ".DS_Store").touch()
+    (tmp_path / "release" / "people" / "__MACOSX").mkdir()
     return tmp_path / "release" / "people"
 
 
@@ -28,7 +31,6 @@ def pack(folder, archive):
         with zipfile.ZipFile(archive, "w") as file:
             for path in folder.rglob("*"):
                 file.write(path, path.relative_to(folder.parent))
-            file.writestr("__MACOSX/._people", "added by an operating system")
     else:
         with tarfile.open(archive, "w" if archive.suffix == ".tar" else "w:gz") as file:
             file.add(folder, folder.name)
