@@ -16,6 +16,7 @@ BENCHMARKS = [
     *PLOTS,
     "jinja2>=3.1",
     "keras-tuner>=1.4.8",
+    "pillow>=10.4",
     "scipy>=1.14",
     "rich>=13.9",
     # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
@@ -46,6 +47,8 @@ setuptools.setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
+            # TFDS 4.9.10 needs dill to test a builder without saying so.
+            "dill>=0.3.8",
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pytest>=8.3",

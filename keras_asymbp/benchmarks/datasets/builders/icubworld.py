@@ -1,0 +1,88 @@
+"""iCubWorld 1.0 (Fanello et al., 2013): 40 objects in 10 categories, seen by a robot.
+
+Known from the homepage and public code: four objects a category and about 200 images an
+object; three objects of each category are for training; there are four test sets, named
+background, categorization, demonstrator and robot.
+
+Our reading: the paper's "standard categorization protocol" trains on all of "train",
+about 6,000 images, and tests on the test set `categorization`, which is the fourth
+object of each category, about 2,000 images. The paper's errors are multiples of 1/2001,
+and so are accuracies that others have published for this test set. The other three test
+sets are not here.
+
+How the release arranges its folders is known from public code only. Accepted are
+`train/<category>` and either `test/categorization/<category>` or `test/<category>`,
+with the images there or in further folders. A label is the name of a category's folder.
+
+A release of seven objects, with the folders `human` and `robot`, circulates under the
+name iCubWorld1.0 too: it is what the homepage calls Hello iCubWorld, and is refused.
+"""
+
+import tensorflow_datasets as tfds
+
+from keras_asymbp.benchmarks.datasets.builders import _folders
+from keras_asymbp.benchmarks.errors import UsageError
+
+_HOMEPAGE = "https://robotology.github.io/iCubWorld/"
+_CITATION = """\
+@inproceedings{fanello2013icub,
+  author = {Fanello, Sean Ryan and Ciliberto, Carlo and Santoro, Matteo and
+            Natale, Lorenzo and Metta, Giorgio and Rosasco, Lorenzo and
+            Odone, Francesca},
+  title = {{iCub World}: Friendly Robots Help Building Good Vision Data-Sets},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition Workshops},
+  pages = {700--705},
+  year = {2013},
+  doi = {10.1109/CVPRW.2013.106}
+}"""
+
+
+class Icubworld(tfds.core.GeneratorBasedBuilder):
+    """The categorization protocol of a release that the user has put in place."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
+Put a folder or an archive named icubworld here, with the folders train/<category> and
+test/categorization/<category> (or test/<category>) of the release of 40 objects in 10
+categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
+
+    def _info(self):
+        return _folders.info(
+            self,
+            label=tfds.features.Text(),
+            description=__doc__,
+            homepage=_HOMEPAGE,
+            citation=_CITATION,
+        )
+
+    def _split_generators(self, dl_manager):
+        root = _folders.release(
+            dl_manager, "icubworld", "iCubWorld1.0", "iCubWorld1", homepage=_HOMEPAGE
+        )
+        parts = {folder.name.lower(): folder for folder in _folders.folders(root)}
+        if not {"train", "test"} <= set(parts):
+            raise UsageError(
+                f"expected the folders train and test in {root}, found "
+                f"{_folders.listing(root)} (human and robot: that is Hello iCubWorld, "
+                "of 7 objects)"
+            )
+        train, test = parts["train"], parts["test"]
+        for part in _folders.folders(test):
+            if part.name.lower() == "categorization":
+                test = part
+        if _categories(train) != _categories(test):
+            raise UsageError(
+                f"expected the same categories in {train} as in {test}, found "
+                f"{_folders.listing(train)} and {_folders.listing(test)}"
+            )
+        return {
+            "train": self._generate_examples(train),
+            "test": self._generate_examples(test),
+        }
+
+    def _generate_examples(self, root):
+        return _folders.examples(root, _folders.labelled(root, nested=True))
+
+
+def _categories(folder) -> list[str]:
+    return [category.name for category in _folders.folders(folder)]

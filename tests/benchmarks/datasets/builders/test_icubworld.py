@@ -1,0 +1,58 @@
+import pathlib
+import shutil
+from typing import ClassVar
+
+import pytest
+import tensorflow_datasets as tfds
+
+from keras_asymbp.benchmarks.datasets.builders.icubworld import Icubworld
+from keras_asymbp.benchmarks.errors import UsageError
+
+TRAIN = {
+    "bottle/bottle1/1.png": "bottle",
+    "bottle/bottle2/1.png": "bottle",
+    "lemon/lemon1/1.png": "lemon",
+}
+TEST = {"bottle/1.png": "bottle", "lemon/1.png": "lemon"}
+
+
+class IcubworldTest(tfds.testing.DatasetBuilderTestCase):
+    DATASET_CLASS = Icubworld
+    EXAMPLE_DIR = pathlib.Path(__file__).parent / "dummy_data" / "icubworld"
+    SPLITS: ClassVar = {"train": 3, "test": 2}
+
+
+@pytest.mark.parametrize("layout", ["four test sets", "one test set", "capitals"])
+def test_labels(layout, generate, labels, dummy_data):
+    """Of the four test sets it is the one of new objects of the categories."""
+    root = dummy_data("icubworld")
+    release = root / "icubworld"
+    match layout:
+        case "one test set":
+            shutil.rmtree(release / "test/robot")
+            for category in (release / "test/categorization").iterdir():
+                category.rename(release / "test" / category.name)
+            (release / "test/categorization").rmdir()
+        case "capitals":
+            (release / "test/categorization").rename(release / "test/Categorization")
+            (release / "test").rename(release / "Test")
+            (release / "train").rename(release / "Train")
+    assert labels(generate(Icubworld, root)) == {"train": TRAIN, "test": TEST}
+
+
+def test_hello_icubworld_is_refused(generate, dummy_data):
+    """The release of seven objects that goes by the same name."""
+    root = dummy_data("icubworld")
+    for mode in ("human", "robot"):
+        shutil.copytree(root / "icubworld", root / "iCubWorld1.0" / mode)
+    shutil.rmtree(root / "icubworld")
+    with pytest.raises(UsageError, match=r"found human, robot .* of 7 objects"):
+        generate(Icubworld, root)
+
+
+def test_categories_differ(generate, dummy_data):
+    root = dummy_data("icubworld")
+    release = root / "icubworld"
+    (release / "train/bottle").rename(release / "train/box")
+    with pytest.raises(UsageError, match="found box, lemon and bottle, lemon"):
+        generate(Icubworld, root)
