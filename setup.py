@@ -20,6 +20,8 @@ BENCHMARKS = [
     "rich>=13.9",
     # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
     "importlib_resources>=6.4",
+    # Reads the audio of TIMIT; its wheels bring libsndfile.
+    "soundfile>=0.13",
     "tensorflow-datasets>=4.9.10",
 ]
 
@@ -46,6 +48,8 @@ setuptools.setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
+            # What tests a builder of TensorFlow Datasets needs it.
+            "dill>=0.3.9",
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pytest>=8.3",
