@@ -21,6 +21,8 @@ BENCHMARKS = [
     "rich>=13.9",
     # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
     "importlib_resources>=6.4",
+    # Reads the audio of TIMIT; its wheels bring libsndfile.
+    "soundfile>=0.13",
     "tensorflow-datasets>=4.9.10",
 ]
 
@@ -48,7 +50,7 @@ setuptools.setup(
         "test": [
             *BENCHMARKS,
             # TFDS 4.9.10 needs dill to test a builder without saying so.
-            "dill>=0.3.8",
+            "dill>=0.3.9",
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pytest>=8.3",

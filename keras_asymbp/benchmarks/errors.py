@@ -16,6 +16,6 @@ class NotPreparedError(UsageError):
 
 
 def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError:
-    """The error for a name that isn't among the known ones, nor is what `other` says."""
+    """The error for a name that isn't known, nor what `other` says."""
     choice = f"choose from {', '.join(known)}" + (f"; or give {other}" if other else "")
     return UsageError(f"unknown {kind} '{name}': {choice}")

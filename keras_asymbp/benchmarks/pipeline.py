@@ -106,7 +106,7 @@ class _Rows:
                 total += row
         return total / len(self.positions)
 
-    def reader(self, scale: np.ndarray, mean: np.ndarray):
+    def reader(self, scale: np.ndarray | np.float32, mean: np.ndarray):
         """What takes positions among these to float32 inputs."""
         take = self._taker()
 

@@ -77,7 +77,8 @@ def find(
         groups[dataset.name, version, protocol].append(run)
     in_order = sorted(groups.items(), key=str)
     return [
-        _setup(known[name], *key, found) for (name, *key), found in in_order
+        _setup(known[name], version, protocol, found)
+        for (name, version, protocol), found in in_order
     ], problems
 
 

@@ -81,7 +81,7 @@ class ImageFolder:
         splits: dict[str, list[tuple[pathlib.Path, int]]] = {"train": [], "test": []}
         names = self.classes()
         if self._is_split():
-            for split, files in splits.items():
+            for split, chosen in splits.items():
                 for folder in sorted((self.path / split).iterdir()):
                     found = _images(folder)
                     if found and folder.name not in names:
@@ -89,7 +89,7 @@ class ImageFolder:
                             f"{folder} has images of a class that {self.path / 'train'}"
                             f" lacks: classes are {', '.join(names)}"
                         )
-                    files += [(file, names.index(folder.name)) for file in found]
+                    chosen += [(file, names.index(folder.name)) for file in found]
             if not splits["test"]:
                 raise UsageError(f"{self.path / 'test'} has no images in class folders")
             return splits

@@ -122,12 +122,12 @@ def test_a_name_is_no_pattern(tfds_folder):
 
 @pytest.mark.parametrize("name", ["{}/none.npz", "{}/none", "none.npz"])
 def test_a_path_where_nothing_is(name, tmp_path):
-    with pytest.raises(UsageError, match="there is no data set at .*no such file"):
+    with pytest.raises(UsageError, match=r"there is no data set at .*no such file"):
         datasets.get(name.format(tmp_path))
 
 
 def test_a_name_that_another_has(npz):
-    with pytest.raises(UsageError, match="would be called 'mnist'.*rename it"):
+    with pytest.raises(UsageError, match=r"would be called 'mnist'.*rename it"):
         datasets.get(str(npz("mnist.npz")))
 
 

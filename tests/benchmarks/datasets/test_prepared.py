@@ -104,7 +104,7 @@ def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python)
     assert len(prepared.load(digits, (8, 8, 1)).x_train) == 4000
     # It might be at work still; a day later it isn't.
     assert remains.exists()
-    os.utime(remains, [time.time() - 2 * 24 * 60 * 60] * 2)
+    os.utime(remains, (time.time() - 2 * 24 * 60 * 60,) * 2)
     prepared.load(digits, (8, 9, 1))
     assert not remains.exists()
 
@@ -136,7 +136,7 @@ def test_progress_is_shown_by_what_is_given(dataset):
 
 def test_no_place_for_it(dataset, cache):
     cache.touch()  # a file where the folder belongs
-    with pytest.raises(UsageError, match="can't keep x y .*KERAS_ASYMBP_CACHE"):
+    with pytest.raises(UsageError, match=r"can't keep x y .*KERAS_ASYMBP_CACHE"):
         prepared.load(dataset, SHAPE)
 
 
@@ -148,7 +148,7 @@ def test_a_broken_folder_is_named(damage, dataset):
         os.truncate(folder / "x_train.npy", 200)
     else:
         (folder / "y_test.npy").unlink()
-    with pytest.raises(UsageError, match="is broken .*delete it") as error:
+    with pytest.raises(UsageError, match=r"is broken .*delete it") as error:
         prepared.load(dataset, SHAPE)
     assert str(folder) in str(error.value)
 
