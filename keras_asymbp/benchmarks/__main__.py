@@ -136,7 +136,7 @@ def _run_experiment() -> int:
 
 
 def _prepare(rows, protocol, console):
-    """What isn't fitted to its network yet is, and examples are counted."""
+    """Fits to its network what isn't yet, with a bar."""
     import rich.progress
 
     from keras_asymbp.benchmarks.datasets import prepared
@@ -145,9 +145,7 @@ def _prepare(rows, protocol, console):
         rich.progress.track, console=console, disable=not console.is_terminal
     )
     for dataset, _ in rows:
-        network = ARCHITECTURES[protocol.architecture or dataset.architecture]
-        arrays = prepared.load(dataset, network.input_shape, _DATA_DIR.value, track)
-        dataset.check_counts(arrays, protocol)
+        prepared.load(prepared.Fit.of(dataset, protocol, _DATA_DIR.value), track)
 
 
 def _check_claims() -> int:

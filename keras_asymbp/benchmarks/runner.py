@@ -14,7 +14,6 @@ from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 
@@ -121,13 +120,9 @@ class _Workbench:
         from keras_asymbp.benchmarks.datasets import prepared
 
         if self._dataset != cell.dataset:
-            protocol = cell.protocol
-            input_shape = ARCHITECTURES[cell.architecture].input_shape
+            fit = prepared.Fit.of(cell.dataset, cell.protocol, self._data_dir)
             self._examples = pipeline.prepare(
-                prepared.load(cell.dataset, input_shape, self._data_dir),
-                protocol.input_scale,
-                protocol.train_examples,
-                protocol.test_examples,
+                prepared.load(fit), cell.protocol.input_scale
             )
             self._dataset = cell.dataset
         return self._examples

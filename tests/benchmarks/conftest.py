@@ -181,10 +181,10 @@ def _interruptible():
 def start_benchmarks():
     """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process."""
 
-    def start(*flags, **environment):
+    def start(*flags, module="keras_asymbp.benchmarks", **environment):
         with _interruptible():
             return subprocess.Popen(
-                [sys.executable, "-m", "keras_asymbp.benchmarks", *map(str, flags)],
+                [sys.executable, "-m", module, *map(str, flags)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -86,7 +86,7 @@ DATASETS = {
             num_classes=102,
             architecture="large",
             source=Subset(
-                TfdsFolder("caltech256"),
+                TfdsFolder("caltech256", url="https://data.caltech.edu"),
                 splits="train",
                 classes=102,
                 train=30,

@@ -120,15 +120,3 @@ class Dataset:
                 f"the inputs of {self.name} don't fit the network "
                 f"'{protocol.architecture}': choose from {', '.join(fitting)}"
             )
-
-    def check_counts(self, arrays: Arrays, protocol: Protocol) -> None:
-        """Raises UsageError if the protocol asks for more examples than there are."""
-        for split, want, labels in (
-            ("train", protocol.train_examples, arrays.y_train),
-            ("test", protocol.test_examples, arrays.y_test),
-        ):
-            if want and want > len(labels):
-                raise UsageError(
-                    f"--{split}_examples {want} is more than the {len(labels)} that "
-                    f"{self.name} has: give {len(labels)} or less, or leave it out"
-                )
