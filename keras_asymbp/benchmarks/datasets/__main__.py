@@ -109,7 +109,7 @@ def _own(name):
     try:
         return datasets.get(name, _DATA_DIR.value)
     except UsageError:
-        if not name.replace("_", "").isalnum():
+        if not name.replace("_", "").replace("/", "").isalnum():
             raise
     download.download(TfdsFolder(name), _DATA_DIR.value)
     return datasets.get(name, _DATA_DIR.value)
