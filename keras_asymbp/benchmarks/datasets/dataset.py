@@ -54,6 +54,8 @@ class Dataset:
         architecture: The network of Table 1 that the paper uses for it.
         source: Where it comes from.
         papers_own: Whether it is the paper's data set, and no part of it.
+        counts: How many training and test examples it has; None if that is not known
+            before it is there.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Dataset:
     architecture: str
     source: Source
     papers_own: bool = True
+    counts: tuple[int, int] | None = None
 
     def version(self, data_dir: str | None = None) -> str:
         """The version that is there.

@@ -5,7 +5,7 @@ import json
 import pytest
 
 # The large network is slow on a processor: one epoch of fewer images is as whole.
-EXAMPLES = {"mnist": 10_000, "cifar": 5_000, "svhn": 4_000, "large": 1_000}
+EXAMPLES = {"mnist": 10_000, "cifar": 4_000, "svhn": 2_000, "large": 800}
 
 
 @pytest.mark.slow
