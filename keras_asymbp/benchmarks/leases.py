@@ -67,8 +67,6 @@ class Leases:
             self.give_up(name)
         if self._clock:
             self._clock.close()
-        with contextlib.suppress(OSError):
-            self._folder.rmdir()  # if it is empty
 
     def take(self, name: str) -> bool:
         """Takes the lease on a name, if nobody holds it; returns whether it did.

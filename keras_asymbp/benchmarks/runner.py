@@ -26,7 +26,7 @@ def run(
     data_dir: str | None,
     command: str,
     execution: Execution | None = None,
-    workbench: Callable[..., Bench] = Workbench,
+    workbench: Callable[..., Bench] | None = None,
     lease_expiry: float = EXPIRY,
 ) -> dict[Cell, str]:
     """Runs what isn't in the store yet.
@@ -41,7 +41,8 @@ def run(
         data_dir: Folder of the prepared data sets.
         command: The command line, kept with each result.
         execution: Where and how; by default in this process.
-        workbench: What runs cells; made in each process that does.
+        workbench: What runs cells, by default a `Workbench`; made in each process that
+            does.
         lease_expiry: Seconds after which others take over what a run that is dead had
             taken.
 
@@ -64,7 +65,7 @@ def run(
         return {}
     store.require_writable()
     make_bench = functools.partial(
-        workbench,
+        workbench or Workbench,
         data_dir,
         command,
         execution.deterministic,

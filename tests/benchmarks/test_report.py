@@ -125,7 +125,7 @@ One seed tells nothing of the spread between seeds: give several, as in `--seeds
     python -m keras_asymbp.benchmarks --exp X --datasets mnist_5k --preset quick \
 --epochs 4 --learning_rates 0.005,5e-05 --seeds 0
 
-- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1.
+- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1; 2 threads, not deterministic.
 
 The trials were made by:
 
