@@ -197,7 +197,8 @@ def _run_experiment() -> int:
     tables = [table.fill(plan, results, failures) for plan in plans]
     for filled in tables:
         (report.show if console.is_terminal else report.show_plain)(filled, console)
-    written = _write(results, report.write, tables, results.folder, results.problems)
+    arguments = tables, results.folder, results.problems
+    written = _write(results, bool(failures), report.write, *arguments)
     place = f"report: {results.folder / 'report.html'}" if written else "no report"
     print(f"{display.summary()}; {place}")
     for cell, reason in failures.items():
@@ -229,19 +230,20 @@ def _check_claims() -> int:
     # That there are no results is no claim that holds.
     checked = checked or [(None, claims.evaluate(None, results))]
     report.show_claims(checked, rich.console.Console())
-    _write(results, report.write_claims, checked, results.folder)
+    _write(results, False, report.write_claims, checked, results.folder)
     return 0
 
 
-def _write(results, write, *what) -> bool:
-    """Writes a report if the folder can be written to; returns whether it is."""
+def _write(results, failed, write, *what) -> bool:
+    """Writes a report; returns whether it could.
+
+    If the run failed, or the folder is read-only and was only looked at, it need not.
+    """
     try:
         write(*what)
     except OSError as error:
         line = f"can't write the report into {results.folder} ({error.strerror})"
-        try:
-            results.require_writable()
-        except UsageError:
+        if failed or not results.writable:
             print(f"warning: {line}", file=sys.stderr)
             return False
         raise UsageError(

@@ -82,7 +82,8 @@ def run(
                 executor.poll(schedule, _POLL)
         except StoreError as error:
             schedule.give_up(str(error))
-    return schedule.failures
+    failures = schedule.failures
+    return {cell: failures[cell] for cell in cells if cell in failures}
 
 
 def _in_order(cells: Iterable[Cell]) -> list[Cell]:

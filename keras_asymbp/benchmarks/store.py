@@ -67,6 +67,15 @@ class Store:
     def _trials_folder(self) -> pathlib.Path:
         return self.folder / "trials"
 
+    @property
+    def writable(self) -> bool:
+        """Whether the folder can be written to."""
+        try:
+            self.require_writable()
+        except UsageError:
+            return False
+        return True
+
     def require_writable(self) -> None:
         """Raises UsageError if the folder can't be written to."""
         try:

@@ -204,22 +204,31 @@ def test_a_truncated_file_is_done_again(stand_in, complete, trials, tmp_path):
 
 @pytest.fixture
 def mounted(tmp_path):
-    """A small file system of its own, and a function that makes it read-only."""
+    """A small file system of its own, and a function that makes it read-only or not."""
     if os.geteuid():
         pytest.skip("only root may mount")
     libc = ctypes.CDLL(None, use_errno=True)
     folder = tmp_path / "mounted"
     folder.mkdir()
 
-    def mount(flags=0, data=b"size=256k"):
-        failed = libc.mount(b"tmpfs", bytes(folder), b"tmpfs", flags, data)
-        return os.strerror(ctypes.get_errno()) if failed else None
+    def mount(source, flags, data=None):
+        if libc.mount(source, bytes(folder), b"tmpfs", flags, data):
+            return os.strerror(ctypes.get_errno())
 
-    if reason := mount():
+    def read_only(wanted):
+        # Over itself, for what has open files can't be made read-only.
+        if wanted:
+            assert mount(bytes(folder), bind) is None
+            assert mount(None, remount | bind | 1) is None
+        else:
+            libc.umount2(bytes(folder), detach)
+
+    remount, bind, detach = 32, 4096, 2
+    if reason := mount(b"tmpfs", 0, b"size=256k"):
         pytest.skip(f"no tmpfs: {reason}")
-    read_only, remount = 1, 32
-    yield folder, lambda only: mount(remount | (read_only if only else 0))
-    libc.umount2(bytes(folder), 2)
+    yield folder, read_only
+    while os.path.ismount(folder):
+        libc.umount2(bytes(folder), detach)
 
 
 @pytest.mark.parametrize("by", ["driver", "workers"])
@@ -249,12 +258,11 @@ def test_a_full_disk(jobs, by, mounted, stand_in, trials, complete, tmp_path):
 def test_a_folder_that_becomes_read_only(
     jobs, mounted, start_stand_in, stand_in, trials, complete, wait_for
 ):
-    folder, remount = mounted
+    folder, read_only = mounted
     flags = (*FLAGS[:2], f"--jobs={jobs}")
     process = start_stand_in(*flags, f"--results_dir={folder}", seconds=0.5)
     wait_for(lambda: len(trials(folder)) >= 2)
-    # While a file is open for writing it can't be.
-    wait_for(lambda: remount(True) is None)
+    read_only(True)
     before = trials(folder)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 1, stderr
@@ -272,9 +280,9 @@ def test_a_folder_that_becomes_read_only(
     done = stand_in(*flags, f"--results_dir={folder}")
     assert done.returncode == 2
     assert "can't write to the results folder" in done.stderr
-    remount(False)
+    read_only(False)
     complete(flags, folder)
-    remount(True)
+    read_only(True)
     done = stand_in(*flags, f"--results_dir={folder}")
     assert done.returncode == 0
     assert "0 trials run, 8 found stored; no report" in done.stdout
