@@ -30,7 +30,9 @@ _COMMAND = flags.DEFINE_string(
 def main(argv):
     del argv
     rows = {jobs: [] for jobs in _JOBS.value}
-    for _ in range(_REPEATS.value):  # in turn: what else the machine does hits all alike
+    for _ in range(
+        _REPEATS.value
+    ):  # in turn: what else the machine does hits all alike
         for jobs in rows:
             rows[jobs].append(_measure(jobs))
     print(f"{os.cpu_count()} cores; {_COMMAND.value}")
@@ -38,7 +40,9 @@ def main(argv):
     print("|--:|--:|--:|--:|")
     for jobs, measured in rows.items():
         cells, seconds, training = map(statistics.median, zip(*measured, strict=True))
-        print(f"| {jobs} | {3600 * cells / seconds:.0f} | {seconds:.1f} | {training:.1f} |")
+        print(
+            f"| {jobs} | {3600 * cells / seconds:.0f} | {seconds:.1f} | {training:.1f} |"
+        )
 
 
 def _measure(jobs):
