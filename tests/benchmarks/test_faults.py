@@ -317,6 +317,7 @@ def test_a_run_waits_for_another_and_takes_over_when_it_dies(
     assert len(trials()) == 4
 
 
+@pytest.mark.slow
 def test_runs_that_are_killed_at_random(start_stand_in, wait_for, trials, complete):
     """Again and again, two at once: nothing is doubled, corrupt or lost."""
     flags = ("--models=SGD,RndF", "--seeds=0,1", "--jobs=2")
