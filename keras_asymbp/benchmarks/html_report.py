@@ -122,7 +122,7 @@ def build(tables: Sequence[Table], store: Store) -> Page:
         evidence={
             (setup, column.name): number
             for (setup, column), number in figures.numbers.items()
-            if column in _PAPERS
+            if any(column in columns for columns in _ALL.values())
         },
         done=len(trials),
         expected=len({i for table in tables for i in _expected(table.plan)}),
@@ -199,32 +199,38 @@ class _Figures:
 def _others(tables, found, store):
     """Tables of what else the store has results of.
 
-    An experiment counts as run on a setup if one of the models that it alone has was.
+    First those with a model that no other experiment has, then what it takes until
+    every trial is shown.
     """
-    shown = {
-        (table.plan.experiment.name, *key)
-        for table in tables
-        for key in _keys(table.plan)
-    }
-    for setup, experiment in itertools.product(found, EXPERIMENTS.values()):
-        plan = Plan(
-            experiment,
-            experiment.columns,
-            ((setup.dataset, setup.version),),
-            setup.protocol,
-            setup.preset or "quick",  # whose other settings the command then overrides
-            setup.seeds,
-        )
-        if (experiment.name, *next(_keys(plan))) in shown:
-            continue
-        table = fill(plan, store)
-        ((_, entries),) = table.rows
-        own = _OWN[experiment.name]
-        if any(e.trials for e, c in zip(entries, plan.columns, strict=True) if c in own):
-            yield table
+    shown = {key for table in tables for key in _keys(table.plan)}
+    seen = {trial["id"] for table in tables for trial in table.trials()}
+    for models in (_OWN, _ALL):
+        for setup, experiment in itertools.product(found, EXPERIMENTS.values()):
+            plan = Plan(
+                experiment,
+                experiment.columns,
+                ((setup.dataset, setup.version),),
+                setup.protocol,
+                setup.preset or "quick",  # whose other settings the command overrides
+                setup.seeds,
+            )
+            (key,) = _keys(plan)
+            if key in shown:
+                continue
+            table = fill(plan, store)
+            ((_, entries),) = table.rows
+            if any(
+                trial["id"] not in seen
+                for entry, column in zip(entries, plan.columns, strict=True)
+                if column in models[experiment.name]
+                for trial in entry.trials
+            ):
+                shown.add(key)
+                seen |= {trial["id"] for trial in table.trials()}
+                yield table
 
 
-_PAPERS = {column for e in EXPERIMENTS.values() for column in e.columns}
+_ALL = {experiment.name: experiment.columns for experiment in EXPERIMENTS.values()}
 
 # The models that an experiment has alone, whatever others call them.
 _OWN = {
@@ -251,7 +257,7 @@ def _keys(plan):
             learning_rates=(),
             architecture=plan.protocol.architecture or dataset.architecture,
         )
-        yield dataset.name, version, protocol
+        yield plan.experiment.name, dataset.name, version, protocol
 
 
 def _rank(table):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import jinja2
+import markupsafe
 import rich.console
 import rich.measure
 import rich.table
@@ -63,6 +64,7 @@ def write(
         "report.html",
         page=page,
         problems=[*problems, *page.problems],
+        reproduce=context["reproduce"],
         **_origins(page.trials),
     )
     write_atomically(folder / "report.html", text)
@@ -255,6 +257,10 @@ _TEMPLATES.filters.update(
     ours=ours,
     paper=paper,
     comment=lambda text: " ".join(str(text).split()),
+    # A long name of a model may be wrapped, at its parts.
+    breakable=lambda name: markupsafe.escape(name).replace(
+        "+", markupsafe.Markup("+<wbr>")
+    ),
     tex=latex.escape,
     # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.
     plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),

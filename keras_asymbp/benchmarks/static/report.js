@@ -11,6 +11,7 @@
   const find = (selector, from = document) => from.querySelector(selector);
   const findAll = (selector, from = document) => [...from.querySelectorAll(selector)];
   const percent = (value) => (value === null || value === undefined ? UNKNOWN : value.toFixed(2));
+  const rateText = (rate) => (rate < 1e-3 ? rate.toExponential() : String(rate));
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const distinct = (values) => [...new Set(values)];
 
@@ -28,11 +29,9 @@
   const commandOf = (figure) => `${data.program} ${figure.flags} ${setupOf(figure).flags}`;
   const figuresOf = (setup) => data.figures.filter((figure) => figure.setup === setup);
 
-  // Batches of another size than the first phase's, which two procedures of a model have.
-  function procedure(run) {
-    const [[, first], ...later] = run.batches;
-    const change = later.map(([epoch, size]) => `, ${size} from epoch ${epoch + 1}`).join("");
-    return `batches of ${first}${change}`;
+  // What a run does with its batches later on; "" where they are all of one size.
+  function laterBatches(run) {
+    return run.batches.slice(1).map(([epoch, size]) => `${size} from epoch ${epoch + 1}`).join(", ");
   }
 
   /* Tables */
@@ -85,28 +84,33 @@
   function ratesTable(figure) {
     const setup = setupOf(figure);
     const runs = runsOf(figure);
-    const procedures = distinct(runs.map(procedure));
-    const rates = [...setup.rates].sort((a, b) => b - a);
-    const head = element("tr", {}, element("th", { scope: "col" }, "seed"));
-    if (procedures.length > 1) head.append(element("th", { scope: "col" }, "batches"));
-    head.append(...rates.map((rate) => element("th", { scope: "col" }, String(rate))));
-    const body = element("tbody");
-    for (const seed of setup.seeds) {
+    const columns = setup.seeds.flatMap((seed) => {
       const ofSeed = runs.filter((run) => run.seed === seed);
+      const procedures = ofSeed.length ? distinct(ofSeed.map(laterBatches)).sort() : [""];
       const best = Math.min(...ofSeed.map((run) => run.error));
-      for (const how of procedures.length ? procedures : [null]) {
-        const row = element("tr", {}, element("th", { scope: "row" }, String(seed)));
-        if (procedures.length > 1) row.append(element("td", {}, how.replace("batches of ", "")));
-        for (const rate of rates) {
-          const run = ofSeed.find((one) => one.rate === rate && procedure(one) === how);
-          const text = run ? percent(run.error) + (run.diverged ? " div." : "") : "pending";
-          row.append(element("td", { class: run && run.error === best ? "best" : null }, text));
-        }
-        body.append(row);
-      }
-    }
-    const caption = element("caption", {}, "lowest error, %, by learning rate; ★ is the lowest of a seed");
-    return element("table", {}, caption, element("thead", {}, head), body);
+      return procedures.map((later) => ({
+        name: `seed ${seed}${later && `, batches of ${later}`}`,
+        best,
+        runs: ofSeed.filter((run) => laterBatches(run) === later),
+      }));
+    });
+    const rates = [...setup.rates].sort((a, b) => b - a);
+    const cell = (rate, column) => {
+      const run = column.runs.find((one) => one.rate === rate);
+      const text = run ? percent(run.error) + (run.diverged ? " div." : "") : "pending";
+      return element("td", { class: run && run.error === column.best ? "best" : null }, text);
+    };
+    const head = ["rate", ...columns.map(({ name }) => name)].map((name) => element("th", { scope: "col" }, name));
+    const rows = rates.map((rate) =>
+      element("tr", {}, element("th", { scope: "row" }, rateText(rate)), ...columns.map((column) => cell(rate, column))),
+    );
+    return element(
+      "table",
+      {},
+      element("caption", {}, "lowest error, %; ★ of a seed"),
+      element("thead", {}, element("tr", {}, ...head)),
+      element("tbody", {}, ...rows),
+    );
   }
 
   function fillTip(figure) {
@@ -321,7 +325,7 @@
       borderWidth: 2,
       pointRadius: 4,
       pointHoverRadius: 6,
-      spanGaps: true,
+      clip: 10,
       ...changes,
     };
   }
@@ -334,7 +338,7 @@
     const columns = [];
     const places = new Set();
     concordanceRows(setup).forEach(([experiment, figures], index) => {
-      const name = { B1: "anew for each batch", B2: "once" }[experiment.name] ?? experiment.title;
+      const name = { B1: "batchwise", B2: "fixed" }[experiment.name] ?? experiment.title;
       const color = [first, second, third][index % 3];
       const pointStyle = ["circle", "triangle", "rect"][index % 3];
       const points = figures
@@ -396,11 +400,11 @@
         line(name, points.map(({ x, y }) => ({ x, y: inLog(y) })), palette[index % palette.length], { pointStyle: POINTS[index % POINTS.length], pointRadius: 5, borderDash: index >= palette.length ? [5, 4] : [] }),
       ),
       scales: {
-        x: { type: "logarithmic", min: all[0] / 1.5, max: all.at(-1) * 1.5, title: { display: true, text: "base learning rate" }, afterBuildTicks: (axis) => { axis.ticks = all.map((value) => ({ value })); }, ticks: { callback: String } },
+        x: { type: "logarithmic", min: all[0] / 1.5, max: all.at(-1) * 1.5, title: { display: true, text: "base learning rate" }, afterBuildTicks: (axis) => { axis.ticks = all.map((value) => ({ value })); }, ticks: { callback: rateText } },
         y: { ...errorAxis("lowest error, %"), min: startOf(lines.flatMap(([, points]) => points.map(({ y }) => y))) },
       },
-      tooltip: { title: (items) => `rate ${items[0]?.parsed.x}`, label: (item) => `${item.dataset.label}: ${percent(lines[item.datasetIndex][1].find(({ x }) => x === item.parsed.x).y)} %` },
-      table: () => numbersTable("Lowest error, %, by learning rate", ["model", ...all.map(String)], lines.map(([name, points]) => [name, ...points.map(({ y }) => y)])),
+      tooltip: { title: (items) => `rate ${rateText(items[0]?.parsed.x)}`, label: (item) => `${item.dataset.label}: ${percent(lines[item.datasetIndex][1].find(({ x }) => x === item.parsed.x).y)} %` },
+      table: () => numbersTable("Lowest error, %, by learning rate", ["model", ...all.map(rateText)], lines.map(([name, points]) => [name, ...points.map(({ y }) => y)])),
     };
   }
 
@@ -414,11 +418,10 @@
   function curves(setup, figureNumber, seed) {
     const figure = data.figures[figureNumber];
     const runs = figure ? runsOf(figure).filter((run) => run.seed === seed) : [];
-    runs.sort((a, b) => b.rate - a.rate || procedure(a).localeCompare(procedure(b)));
-    const several = distinct(runs.map(procedure)).length > 1;
+    runs.sort((a, b) => b.rate - a.rate || laterBatches(a).localeCompare(laterBatches(b)));
     const all = distinct(runs.map((run) => run.rate));
     const ramp = colors("--ramp");
-    const names = runs.map((run) => String(run.rate) + (several ? `, ${procedure(run)}` : "") + (run.diverged ? ", diverged" : ""));
+    const names = runs.map((run) => rateText(run.rate) + (laterBatches(run) && `, batches of ${laterBatches(run)}`) + (run.diverged ? ", diverged" : ""));
     const points = (errors) => errors.map((error, index) => ({ x: index + 1, y: inLog(error) }));
     const series = runs.flatMap((run, index) => {
       const color = ramp[all.indexOf(run.rate) % ramp.length];
@@ -464,7 +467,7 @@
     const layers = Object.entries(run?.alignment ?? {}).filter(([name]) => name.endsWith(`/${quantity}`));
     const lines = layers.map(([name, values]) => [name.slice(0, -quantity.length - 1), values]);
     const length = Math.max(0, ...lines.map(([, values]) => values.length));
-    const what = `${figure.model} on ${data.setups[setup].label}, seed ${seed}, learning rate ${run?.rate ?? UNKNOWN}`;
+    const what = `${figure.model} on ${data.setups[setup].label}, seed ${seed}, learning rate ${run ? rateText(run.rate) : UNKNOWN}`;
     const words = quantity.replaceAll("_", " ");
     return {
       label: `Line chart, ${what}: ${words} of each layer by epoch.`,
@@ -562,6 +565,7 @@
     return Object.keys(pictures).filter((id) => (id === "signs" ? setups.some(hasSigns) : id === "alignment" ? setups.some(hasAlignment) : true));
   }
 
+  Chart.defaults.font = { family: getComputedStyle(document.body).fontFamily, size: 12.5 };
   const drawAll = () => shownPictures().forEach((id) => pictures[id]());
 
   function showCurves(figure) {
@@ -616,8 +620,8 @@
         element("th", { scope: "row" }, run.model),
         element("td", { class: "text" }, run.dataset),
         element("td", {}, String(run.seed)),
-        element("td", {}, String(run.rate)),
-        element("td", { class: "text" }, procedure(run).replace("batches of ", "")),
+        element("td", { "data-value": run.rate }, rateText(run.rate)),
+        element("td", { class: "text" }, [String(run.batches[0][1]), laterBatches(run)].filter(Boolean).join(", ")),
         element("td", { "data-value": run.error }, percent(run.error) + (run.diverged ? " (diverged)" : "")),
         element("td", { "data-value": run.epoch ?? "" }, run.epoch === null ? "none" : String(run.epoch)),
         element("td", {}, run.seconds.toFixed(1)),
