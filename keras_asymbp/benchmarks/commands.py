@@ -44,9 +44,7 @@ def setup_flags(
     dataset: Dataset, protocol: Protocol, preset: str, seeds: Sequence[int]
 ) -> str:
     """The other half: on what, and how it is trained."""
-    return shlex.join(
-        ["--datasets", dataset.name, *_training(protocol, preset, seeds)]
-    )
+    return shlex.join(["--datasets", dataset.name, *_training(protocol, preset, seeds)])
 
 
 def without_flag(protocol: Protocol, preset: str) -> list[str]:

@@ -199,11 +199,11 @@ class _Figures:
 def _others(tables, found, store):
     """Tables of what else the store has results of.
 
-    First those with a model that no other experiment has, then what it takes until
-    every trial is shown.
+    First experiments with a model that no other has, then what it takes until every
+    model is shown. The tables that are given stay as they are.
     """
     shown = {key for table in tables for key in _keys(table.plan)}
-    seen = {trial["id"] for table in tables for trial in table.trials()}
+    seen = {model for table in tables for model in _models(table.plan)}
     for models in (_OWN, _ALL):
         for setup, experiment in itertools.product(found, EXPERIMENTS.values()):
             plan = Plan(
@@ -220,26 +220,30 @@ def _others(tables, found, store):
             table = fill(plan, store)
             ((_, entries),) = table.rows
             if any(
-                trial["id"] not in seen
-                for entry, column in zip(entries, plan.columns, strict=True)
-                if column in models[experiment.name]
-                for trial in entry.trials
+                entry.trials and column in models[experiment.name] and model not in seen
+                for entry, column, model in zip(
+                    entries, plan.columns, _models(plan), strict=True
+                )
             ):
                 shown.add(key)
-                seen |= {trial["id"] for trial in table.trials()}
+                seen.update(_models(plan))
                 yield table
+
+
+def _nameless(column):
+    """What a model is, whatever a table calls it."""
+    return dataclasses.replace(column, name="")
 
 
 _ALL = {experiment.name: experiment.columns for experiment in EXPERIMENTS.values()}
 
-# The models that an experiment has alone, whatever others call them.
+# The models that an experiment has alone.
 _OWN = {
     experiment.name: {
         column
         for column in experiment.columns
         if not any(
-            dataclasses.replace(column, name="")
-            == dataclasses.replace(another, name="")
+            _nameless(column) == _nameless(another)
             for other in EXPERIMENTS.values()
             if other is not experiment
             for another in other.columns
@@ -258,6 +262,15 @@ def _keys(plan):
             architecture=plan.protocol.architecture or dataset.architecture,
         )
         yield plan.experiment.name, dataset.name, version, protocol
+
+
+def _models(plan):
+    """The models of a plan and what each is trained on, but for seeds and rates."""
+    return [
+        (tuple(setup), _nameless(column))
+        for _, *setup in _keys(plan)
+        for column in plan.columns
+    ]
 
 
 def _rank(table):
@@ -312,7 +325,9 @@ def _labels(found):
 
 def _expected(plan):
     return (
-        trial_id(cell.settings(trial)) for cell in plan.cells() for trial in cell.trials()
+        trial_id(cell.settings(trial))
+        for cell in plan.cells()
+        for trial in cell.trials()
     )
 
 
@@ -343,7 +358,9 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     >>> rank_correlation([(1.0, 10.0), (2.0, 30.0), (3.0, 20.0)])
     0.5
     """
-    if len(pairs) < _FEWEST_PAIRS or any(len(set(kind)) == 1 for kind in zip(*pairs, strict=True)):
+    if len(pairs) < _FEWEST_PAIRS or any(
+        len(set(kind)) == 1 for kind in zip(*pairs, strict=True)
+    ):
         return None
     return round(float(scipy.stats.spearmanr(pairs).statistic), 4)
 

@@ -18,7 +18,7 @@ _COMMANDS = {
     "±": r"$\pm$",
 }
 # The letters of Latin-1 that every font encoding has.
-_LETTERS = {chr(code) for code in range(0xC0, 0x100)} - set("×÷ÐðÞþ")
+_LETTERS = {chr(code) for code in range(0xC0, 0x100)} - set("\xd7\xf7ÐðÞþ")
 
 
 def escape(text: object) -> str:

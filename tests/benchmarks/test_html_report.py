@@ -107,7 +107,9 @@ def test_what_the_folder_has_besides_is_shown(run, store):
 def test_the_last_commands_table_is_shown_as_it_is(run, store):
     run(plan_of("C1", seeds=(0, 1)))
     page = build(store, plan_of("C1", ["SGD", "RndF"], seeds=(1,)))
-    (section,) = page.sections
+    # What else was run of C1 is shown where else it belongs.
+    assert names(page) == ["A", "C1", "C2"]
+    section = page.sections[1]
     assert [column.name for column in section.columns] == ["SGD", "RndF"]
     assert page.setups[0].seeds == (1,)
 
@@ -141,6 +143,7 @@ def test_what_is_not_there_yet_is_pending(run, store):
     page = build(store, plan_of("B1"))
     assert names(page) == ["B1", "C1"]
     assert (page.done, page.expected) == (16, 6 * 5 + 8 * 10 - 5)
+    assert page.setups[1].seeds == (0, 1)
 
 
 def test_a_model_that_a_table_lacks_leaves_a_gap(run, store):

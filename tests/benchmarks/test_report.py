@@ -169,11 +169,19 @@ def test_html_has_the_same_figures(make_table, tmp_path):
             "3.85▲ worse than the baseline",
         ],
     ]
-    marked = [(cell.get("class") or "").removeprefix("figure") for cell in page.all("td")]
+    marked = [
+        (cell.get("class") or "").removeprefix("figure") for cell in page.all("td")
+    ]
     assert marked[3:9] == ["", " better", " worse", "", "worse", "worse"]
     assert page.rows[7] == [
         *("RndF Bottom", "mnist_5k", "6.99▼ ±1.41 better than the baseline"),
-        *("85.50▲ worse than the baseline", "-3.01", "the same in each seed", "", "0, 2"),
+        *(
+            "85.50▲ worse than the baseline",
+            "-3.01",
+            "the same in each seed",
+            "",
+            "0, 2",
+        ),
     ]
     assert "All 12 runs are there." in text
 
@@ -330,9 +338,7 @@ def test_latex(make_table, tmp_path):
     errors = ((0.09, 0.5), (0.9, 0.0599), (0.13,))
     written(make_table(errors=errors, seeds=(0, 2)), tmp_path)
     text = (tmp_path / "report.tex").read_text(encoding="utf-8")
-    assert (
-        r"RndF Bottom & 6.99$\downarrow$ $\pm$1.41 & 85.50$\uparrow$ \\" in text
-    )
+    assert r"RndF Bottom & 6.99$\downarrow$ $\pm$1.41 & 85.50$\uparrow$ \\" in text
     assert r"SGD Top & (2 of 4 trials) & 3.85$\uparrow$ \\" in text
     for rule in ("toprule", "midrule", "bottomrule"):
         assert text.count(rf"\{rule}") == 1

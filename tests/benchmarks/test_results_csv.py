@@ -20,7 +20,9 @@ def trials(make_cell, finish, tmp_path):
 
 
 def test_pandas_reads_what_was_stored(trials):
-    frame = pd.read_csv(io.StringIO(results_csv.text(trials)), dtype={"id": str, "data_version": str})
+    frame = pd.read_csv(
+        io.StringIO(results_csv.text(trials)), dtype={"id": str, "data_version": str}
+    )
     frame = frame.set_index("id")
     assert len(frame) == len(trials) == 2
     for trial in trials:
