@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 import jinja2
-import markupsafe
 import rich.console
 import rich.measure
 import rich.table
@@ -257,10 +256,6 @@ _TEMPLATES.filters.update(
     ours=ours,
     paper=paper,
     comment=lambda text: " ".join(str(text).split()),
-    # A long name of a model may be wrapped, at its parts.
-    breakable=lambda name: markupsafe.escape(name).replace(
-        "+", markupsafe.Markup("+<wbr>")
-    ),
     tex=latex.escape,
     # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.
     plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),

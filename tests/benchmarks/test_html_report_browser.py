@@ -36,17 +36,18 @@ def folder(tmp_path_factory, finish):
     hostile = dataclasses.replace(datasets.get("cifar10"), name=HOSTILE)
     rows = (datasets.get("mnist_5k"), "1"), (hostile, "1")
     chosen = experiments.select(experiments.get_all(["A", "B1", "B2"]), list(ERRORS))
+    protocol = dataclasses.replace(PRESETS["quick"], learning_rates=(5e-3, 5e-4))
     plans = [
-        Plan(experiment, columns, rows, PRESETS["quick"], "quick", (0, 1))
+        Plan(experiment, columns, rows, protocol, "quick", (0, 1))
         for experiment, columns in chosen
     ]
     for cell in {cell for plan in plans for cell in plan.cells()}:
         error = ERRORS[cell.column.name][cell.dataset.name == HOSTILE]
         for number, trial in enumerate(cell.trials()):
             name = cell.column.name
-            if (name, cell.seed, number) == ("frSF+BN+BM", 1, 4):
+            if (name, cell.seed, number) == ("frSF+BN+BM", 1, 1):
                 continue  # pending
-            best = min(0.9, (error + cell.seed / 100) * (1 + number / 4))
+            best = min(0.9, (error + cell.seed / 100) * (1 + number / 2))
             result = {
                 **{"best_error": best, "best_epoch": 6, "diverged": name == "uSF"},
                 "curves": [_row(trial, epoch, best) for epoch in range(6)],
@@ -77,38 +78,59 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def visit(browser, folder):
-    """Opens the report, which may neither complain nor ask for anything."""
-    contexts, complaints = [], []
+@pytest.fixture(scope="module")
+def opener(browser, folder):
+    """Opens the report; what it complains of or asks for goes into a list."""
+    complaints = []
 
-    def visit(width=1440, height=900, scheme="light", **options):
+    def visit(width=1440, scheme="light", file="report.html", **options):
         context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            **options,
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
         )
-        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(5000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
         page.on("request", lambda request: complaints.append(request.url))
-        page.goto((folder / "report.html").as_uri())
+        page.goto((folder / file).as_uri())
         complaints.remove(page.url)
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
+    return visit, complaints
+
+
+@pytest.fixture
+def visit(opener):
+    """Opens the report, which may neither complain nor ask for anything."""
+    visit, complaints = opener
+    pages = []
+    yield lambda *args, **options: pages.append(visit(*args, **options)) or pages[-1]
+    for page in pages:
+        page.context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def opened(opener):
+    page = opener[0]()
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def page(opened, opener):
+    """The report in a wide window, shared by tests that leave its order as it is."""
+    yield opened
+    opened.keyboard.press("Escape")
+    opened.mouse.move(1, 1)
+    assert opener[1] == []
 
 
 def first_cells(page, selector):
     return [
-        text.strip().removesuffix(", ours")
-        for text in page.locator(f"{selector} tr > :first-child").all_inner_texts()
+        text.removesuffix(", ours")
+        for text in page.locator(f"{selector} tr > :first-child").all_text_contents()
     ]
 
 
@@ -120,8 +142,7 @@ def figure(page, experiment, column, row=0):
     return table.locator("tbody").nth(row).locator("tr").first.locator("td").nth(at - 1)
 
 
-def test_it_opens(visit):
-    page = visit()
+def test_it_opens(page):
     assert page.title() == "Experiments A, B1, B2 | keras_asymbp"
     assert page.locator("table.printed").count() == 3
     assert "runs are there, 2 are pending" in page.locator("main").inner_text()
@@ -151,8 +172,7 @@ def test_data_sets_are_sorted_by_a_column(visit):
     assert first_cells(page, rows) == [HOSTILE, paper[1], "mnist_5k", paper[0]]
 
 
-def test_models_are_sorted_with_the_unknown_last(visit):
-    page = visit()
+def test_models_are_sorted_with_the_unknown_last(page):
     page.locator("details.models summary").nth(2).click()
     table = page.locator("details.models table").nth(2)
     table.get_by_role("button", name="ours").click()
@@ -171,9 +191,9 @@ def test_models_are_sorted_with_the_unknown_last(visit):
 
 def test_the_filter_leaves_one_data_set(visit):
     page = visit()
-    page.get_by_label("Data set", exact=True).first.select_option(label=HOSTILE)
+    page.locator("#filter").select_option(label=HOSTILE)
     visible = page.locator("table.printed tbody:visible tr:first-child th")
-    assert set(visible.all_inner_texts()) == {f"{HOSTILE}, ours"}
+    assert set(visible.all_text_contents()) == {f"{HOSTILE}, ours"}
     assert page.locator("#filtered").inner_text() == f"{HOSTILE} alone"
     for picture in ("signs", "rates", "curves", "scatter", "alignment"):
         assert HOSTILE in page.locator(f"#{picture} figcaption").inner_text()
@@ -181,20 +201,18 @@ def test_the_filter_leaves_one_data_set(visit):
     assert page.locator("table.printed tbody:visible").count() == 6
 
 
-def test_a_mouse_shows_what_is_behind_a_figure(visit):
-    page = visit()
+def test_a_mouse_shows_what_is_behind_a_figure(page):
     tip = page.locator("#tip")
     assert tip.is_hidden()
     figure(page, 0, "SGD").get_by_role("button").hover()
     tip.wait_for(state="visible")
     assert "SGD on mnist_5k" in tip.inner_text()
     rows = [row.split("\t") for row in tip.locator("tr").all_inner_texts()]
-    assert rows[:3] == [
+    assert rows == [
         ["rate", "seed 0", "seed 1"],
-        ["0.05", "3.00", "4.00"],
-        ["0.005", "3.75", "5.00"],
+        ["0.005", "3.00", "4.00"],
+        ["5e-4", "4.50", "6.00"],
     ]
-    assert [row[0] for row in rows[3:]] == ["5e-4", "5e-5", "5e-6"]
     tip.hover()  # and stays
     page.wait_for_timeout(400)
     assert tip.is_visible()
@@ -202,8 +220,7 @@ def test_a_mouse_shows_what_is_behind_a_figure(visit):
     tip.wait_for(state="hidden")
 
 
-def test_a_keyboard_does_too(visit):
-    page = visit()
+def test_a_keyboard_does_too(page):
     tip = page.locator("#tip")
     button = figure(page, 0, "SGD").locator("button[data-figure]")
     button.focus()
@@ -232,17 +249,15 @@ def test_a_finger_does_too(visit):
     tip.wait_for(state="hidden")
 
 
-def test_what_is_pending_is_shown_as_such(visit):
-    page = visit()
+def test_what_is_pending_is_shown_as_such(page):
     figure(page, 2, "frSF+BN+BM").get_by_role("button").hover()
     tip = page.locator("#tip")
     tip.wait_for(state="visible")
-    assert "9 of 10 runs" in tip.inner_text()
+    assert "3 of 4 runs" in tip.inner_text()
     assert tip.locator("td", has_text="pending").count() == 1
 
 
-def test_commands_are_copied(visit):
-    page = visit()
+def test_commands_are_copied(page):
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
 
     def pasted():
@@ -260,16 +275,15 @@ def test_commands_are_copied(visit):
     page.get_by_text("Copied", exact=True).last.wait_for()
     assert pasted() == (
         "python -m keras_asymbp.benchmarks --exp B1 --models brSF-50+BN+BM --datasets "
-        "mnist_5k --preset quick --epochs 6 --learning_rates "
-        "0.05,0.005,0.0005,5e-05,5e-06 --seeds 0,1"
+        "mnist_5k --preset quick --epochs 6 --learning_rates 0.005,0.0005 --seeds 0,1"
     )
 
 
+SPLITS = ("test", "training")
 PICTURES = ("signs", "rates", "curves", "alignment", "scatter")
 
 
-def test_pictures_are_drawn(visit):
-    page = visit()
+def test_pictures_are_drawn(page):
     for name in PICTURES:
         colors = page.locator(f"#{name} canvas").evaluate(
             """canvas => {
@@ -297,17 +311,13 @@ def test_pictures_are_drawn(visit):
         ),
         (
             "rates",
-            ["5e-6", "5e-5", "5e-4", "0.005", "0.05"],
-            [["SGD", "7.00", "6.12", "5.25", "4.38", "3.50"]],
+            ["5e-4", "0.005"],
+            [["SGD", "5.25", "3.50"], ["BN", "3.75", "2.50"]],
         ),
         (
             "curves",
-            [
-                f"{rate}: {split}"
-                for rate in ("0.05",)
-                for split in ("test", "training")
-            ],
-            [["1", "18.00", "9.00"], ["2", "15.00", "7.50"]],
+            [f"{rate}: {split}" for rate in ("0.005", "5e-4") for split in SPLITS],
+            [["1", "18.00", "9.00", "27.00"], ["2", "15.00", "7.50", "22.50"]],
         ),
         ("alignment", ["fc"], [["1", "90.00"], ["2", "89.00"]]),
         (
@@ -317,8 +327,7 @@ def test_pictures_are_drawn(visit):
         ),
     ],
 )
-def test_pictures_as_numbers(name, heads, rows, visit):
-    page = visit()
+def test_pictures_as_numbers(name, heads, rows, page):
     page.locator(f"#{name} summary").click()
     table = page.locator(f"#{name} table")
     found = [row.split("\t") for row in table.locator("tr").all_inner_texts()]
@@ -338,18 +347,18 @@ def test_curves_of_a_figure(visit):
 
 
 def test_no_panel_where_nothing_was_recorded(visit, folder):
-    page = visit()
-    assert page.locator("#alignment-section").is_visible()
     text = (folder / "report.html").read_text(encoding="utf-8")
-    text = text.replace('"alignment":', '"other":')
-    page.route("**/bare.html", lambda route: route.fulfill(body=text))
-    page.remove_listener  # noqa: B018
-    assert '"alignment":' not in text
+    without = text.replace('"alignment":{', '"other":{')
+    (folder / "bare.html").write_text(without, encoding="utf-8")
+    bare = visit(file="bare.html")
+    for part in ("#alignment-section", "#to-alignment"):
+        assert bare.locator(part).is_hidden()
+    assert bare.locator("#curves-section").is_visible()
 
 
-def test_trials_lead_to_their_files(visit, folder):
-    page = visit()
+def test_trials_lead_to_their_files(page, folder):
     page.locator("#trial-list summary").click()
+    page.locator("#trial-list a").first.wait_for()
     links = page.locator("#trial-list a").evaluate_all(
         "links => links.map((link) => link.getAttribute('href'))"
     )
@@ -358,7 +367,7 @@ def test_trials_lead_to_their_files(visit, folder):
     page.locator("#trial-list").get_by_role("button", name="error").click()
     errors = page.locator("#trial-list tbody td:nth-child(6)").all_inner_texts()
     assert errors[0] == "2.00"
-    assert errors[-1] == "90.00 (diverged)"
+    assert "90.00 (diverged)" in errors[-10:]
 
 
 @pytest.mark.parametrize("width", [380, 1440])
@@ -402,15 +411,16 @@ def test_it_is_printed_on_white_with_all_tables(visit):
     assert page.locator("details.models[open]").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [380, 1440])
-def test_axe_finds_no_fault(scheme, width, visit):
+@pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (1440, "light")])
+def test_axe_finds_no_fault(width, scheme, visit):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(width=width, scheme=scheme)
     for summary in page.locator("summary").all():
         summary.click()
     figure(page, 0, "SGD").locator("button[data-figure]").focus()
-    found = axe.run(page).response["violations"]
+    found = axe.run(page, options={"resultTypes": ["violations"]}).response[
+        "violations"
+    ]
     assert [
         (fault["id"], fault["help"], fault["nodes"][0]["html"])
         for fault in found
