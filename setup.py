@@ -40,7 +40,7 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
     package_data={
-        "keras_asymbp.benchmarks": ["paper/*.csv", "templates/*"],
+        "keras_asymbp.benchmarks": ["paper/*.csv", "static/*", "templates/*"],
         "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
     },
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
@@ -51,11 +51,15 @@ setuptools.setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
+            # The report in a browser: Debian's chromium, and axe for its accessibility.
+            "axe-playwright-python>=0.1.8",
             # TFDS 4.9.10 needs dill to test a builder without saying so.
             "dill>=0.3.9",
             *RAY,
             "hypothesis>=6.112",
             "mypy>=1.13",
+            "pandas>=2.2",
+            "playwright>=1.49",
             "psutil>=6.1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",

@@ -1,9 +1,8 @@
-"""Reports of a table: Markdown, self-contained HTML, and the terminal's."""
+"""Reports: in the terminal, and as Markdown, LaTeX, HTML and CSV in the folder."""
 
 import collections
 import pathlib
 import re
-import shlex
 from collections.abc import Sequence
 
 import jinja2
@@ -12,12 +11,12 @@ import rich.measure
 import rich.table
 import rich.text
 
-from keras_asymbp.benchmarks import chart, claims
+from keras_asymbp.benchmarks import claims, html_report, latex, results_csv
+from keras_asymbp.benchmarks.commands import reproduce
 from keras_asymbp.benchmarks.comparison import Comparison
-from keras_asymbp.benchmarks.experiments import EXPERIMENTS
 from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.setups import Setup
-from keras_asymbp.benchmarks.store import write_atomically
+from keras_asymbp.benchmarks.store import Store, write_atomically
 from keras_asymbp.benchmarks.table import Entry, Table
 
 # Marks carry a sign, so that colour is never alone.
@@ -36,7 +35,10 @@ LEGEND = (
 def write(
     tables: Sequence[Table], folder: pathlib.Path, problems: Sequence[str]
 ) -> None:
-    """Writes `report.md` and `report.html` into a results folder.
+    """Writes `report.md`, `report.tex`, `report.html` and `results.csv`.
+
+    The first two are of the tables; the others of all that is in the folder at that
+    time, while trials are still being added to it, too.
 
     Args:
         tables: The filled tables, of the same data sets by the same protocol.
@@ -44,20 +46,30 @@ def write(
         problems: Lines about files in it that weren't used.
     """
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
-    for name in ("report.md", "report.html"):
-        text = _TEMPLATES.get_template(f"{name}.jinja").render(
-            tables=tables,
-            plan=tables[0].plan,
-            trials=list(trials.values()),
-            problems=problems,
-            legends=list(dict.fromkeys(map(_legend, tables))),
-            commands=sorted({trial["command"] for trial in trials.values()}),
-            environments=_environments(trials.values()),
-            reproduce=reproduce(tables),
-            failures=dict(failure for table in tables for failure in table.failures()),
-            chart=chart.data_url,
-        )
-        write_atomically(folder / name, text)
+    context = {
+        "tables": tables,
+        "plan": tables[0].plan,
+        "trials": list(trials.values()),
+        "problems": problems,
+        "legends": list(dict.fromkeys(map(_legend, tables))),
+        "reproduce": reproduce(tables),
+        "failures": _failures(tables),
+        **_origins(trials.values()),
+    }
+    for name in ("report.md", "report.tex"):
+        write_atomically(folder / name, _render(name, **context))
+    store = Store(folder)
+    page = html_report.build(tables, store)
+    text = _render(
+        "report.html",
+        page=page,
+        problems=[*problems, *page.problems],
+        reproduce=context["reproduce"],
+        failures=context["failures"],
+        **_origins(page.trials),
+    )
+    write_atomically(folder / "report.html", text)
+    write_atomically(folder / "results.csv", results_csv.text(store.trials()))
 
 
 def write_claims(checked: Checked, folder: pathlib.Path) -> None:
@@ -99,7 +111,7 @@ def _verdict(finding):
 
 
 def _claims_text(checked):
-    return _TEMPLATES.get_template("claims.md.jinja").render(checked=checked)
+    return _render("claims.md", checked=checked)
 
 
 def show(table: Table, console: rich.console.Console) -> None:
@@ -114,30 +126,9 @@ def show(table: Table, console: rich.console.Console) -> None:
 
 def show_plain(table: Table, console: rich.console.Console) -> None:
     """Prints the table as Markdown, for output that is no terminal."""
-    text = _TEMPLATES.get_template("table.md.jinja").render(table=table)
+    text = _render("table.md", table=table)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print(_legend(table), markup=False, highlight=False, soft_wrap=True)
-
-
-def reproduce(tables: Sequence[Table]) -> str:
-    """The command that makes these tables."""
-    plan = tables[0].plan
-    names = [table.plan.experiment.name for table in tables]
-    words = ["python", "-m", "keras_asymbp.benchmarks"]
-    words += ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
-    words += ["--datasets", ",".join(dataset.name for dataset, _ in plan.datasets)]
-    if any(table.plan.columns != table.plan.experiment.columns for table in tables):
-        models = dict.fromkeys(c.name for table in tables for c in table.plan.columns)
-        words += ["--models", ",".join(models)]
-    rates = ",".join(map(repr, plan.protocol.learning_rates))  # to the last digit
-    words += ["--preset", plan.preset, "--epochs", str(plan.protocol.epochs)]
-    words += ["--learning_rates", rates]
-    for name in ("train_examples", "test_examples", "architecture"):
-        value = getattr(plan.protocol, name)
-        if value is not None:
-            words += [f"--{name}", str(value)]
-    words += ["--seeds", ",".join(map(str, plan.seeds))]
-    return shlex.join(words)
 
 
 def changes(protocol: Protocol) -> str:
@@ -231,6 +222,14 @@ def _legend(table):
     return LEGEND.format(baseline=table.plan.experiment.baseline)
 
 
+def _origins(trials):
+    """What made the trials, and on what."""
+    return {
+        "commands": sorted({trial["command"] for trial in trials}),
+        "environments": _environments(trials),
+    }
+
+
 def _environments(trials):
     """The machines and versions behind the figures, each once, with their trials."""
     counts = collections.Counter()
@@ -254,6 +253,15 @@ def _threads(machine):
     return f"{count} thread{'s' if count > 1 else ''}, {deterministic}deterministic"
 
 
+def _failures(tables):
+    """The cells that failed, each once, and why."""
+    return dict(failure for table in tables for failure in table.failures())
+
+
+def _render(name, **context):
+    return _TEMPLATES.get_template(f"{name}.jinja").render(context)
+
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
     autoescape=lambda name: "html" in (name or ""),
@@ -266,6 +274,20 @@ _TEMPLATES.filters.update(
     changes=changes,
     ours=ours,
     paper=paper,
+    comment=lambda text: " ".join(str(text).split()),
+    tex=latex.escape,
     # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.
     plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),
 )
+_TEMPLATES.globals.update(
+    static=html_report.static,
+    csp_hash=html_report.csp_hash,
+    zip=zip,
+    HOLDS=claims.HOLDS,
+    UNKNOWN=claims.UNKNOWN,
+)
+_TEMPLATES.policies["json.dumps_kwargs"] = {
+    "separators": (",", ":"),
+    "ensure_ascii": False,
+    "allow_nan": False,
+}

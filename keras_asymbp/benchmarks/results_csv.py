@@ -1,0 +1,51 @@
+"""Every stored trial as a row of a table, for pandas and spreadsheets."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_FIRST = ("model", "dataset", "seed", "learning_rate", "best_error")
+
+
+def text(trials: Iterable[Mapping[str, Any]]) -> str:
+    """The trials as CSV with a heading, in the order of their names.
+
+    A row has `id`, `model`, every setting under its own name (lists as JSON),
+    `best_error` (a share), `best_epoch`, `diverged`, `epochs_finished`, and
+    `train_error` and `test_error` of the last epoch; then `started`, `seconds`,
+    `command`, `file`, and the versions and the machine as `version.tensorflow`,
+    `machine.cores` and so on. What a trial doesn't have is left empty.
+
+    Args:
+        trials: As the store has them.
+    """
+    rows = [_row(trial) for trial in trials]
+    rows.sort(key=lambda row: [str(row[name]) for name in ("file", "id")])
+    names = dict.fromkeys(_FIRST) | dict.fromkeys(name for row in rows for name in row)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _row(trial):
+    result = trial["result"]
+    last = result["curves"][-1] if result["curves"] else {}
+    row = {
+        "id": trial["id"],
+        "model": trial["model"],
+        **trial["settings"],
+        **{name: result[name] for name in ("best_error", "best_epoch", "diverged")},
+        "epochs_finished": len(result["curves"]),
+        **{name: last.get(name) for name in ("train_error", "test_error")},
+        **{name: trial[name] for name in ("started", "seconds", "command", "file")},
+        **{f"version.{name}": value for name, value in trial["versions"].items()},
+        **{f"machine.{name}": value for name, value in trial["machine"].items()},
+    }
+    return {
+        name: json.dumps(value) if isinstance(value, list | dict) else value
+        for name, value in row.items()
+    }
