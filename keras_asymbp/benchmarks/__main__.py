@@ -97,6 +97,11 @@ _DETERMINISTIC = flags.DEFINE_bool(
     "Tell TensorFlow to give the same numbers each time, for the same number of "
     "threads on the same kind of processor.",
 )
+_SBATCH = flags.DEFINE_integer(
+    "sbatch",
+    None,
+    "Print a Slurm script in which so many tasks run this command together, then end.",
+)
 _CLAIMS = flags.DEFINE_bool(
     "claims",
     False,
@@ -176,6 +181,9 @@ def _run_experiment() -> int:
         raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
     for dataset, _ in rows:
         dataset.check(protocol, _DATA_DIR.value)
+    if _SBATCH.value is not None:
+        print(_slurm_script(_SBATCH.value, execution), end="")
+        return 0
     import rich.console
 
     from keras_asymbp.benchmarks import progress, report, runner, store, table
@@ -256,6 +264,15 @@ def _write(results, failed, write, *what) -> bool:
 def _not_installed(name: str | None) -> str:
     extra = _EXTRAS.get(str(name).partition(".")[0], "benchmarks")
     return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
+
+
+def _slurm_script(tasks: int, execution: executors.Execution) -> str:
+    from keras_asymbp.benchmarks import slurm
+
+    # As it was typed, by the same Python, whatever a task finds on its PATH.
+    arguments = slurm.without_flag(sys.orig_argv[1:], "sbatch")
+    command = [sys.executable, *arguments]
+    return slurm.script(tasks, execution, command, os.getcwd())
 
 
 def _execution() -> executors.Execution:
