@@ -10,6 +10,7 @@ Ray's: it gives out what is missing of a cell, where Ray would start all of it a
 import contextlib
 import functools
 import os
+import socket
 import sys
 import time
 import uuid
@@ -45,8 +46,11 @@ class Ray(base.Executor):
         num_gpus: float,
         variables: dict[str, str],
     ):
-        # Read when Ray is imported.
+        # Both are read when Ray is imported.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address is None:
+            # With the node's address below, every port is on the loopback interface.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         import ray
 
         self._ray = ray
@@ -147,12 +151,10 @@ class Ray(base.Executor):
 
 def _connect(ray, address):
     options: dict[str, Any] = {
-        "logging_level": "warning",
+        "logging_level": "error",
         "log_to_driver": False,
     }
     if address is None:
-        # The two together keep every port on the loopback interface.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         options |= {
             "address": "local",
             "_node_ip_address": "127.0.0.1",
@@ -162,12 +164,20 @@ def _connect(ray, address):
     else:
         options["address"] = address
     try:
+        _knock(address)
         ray.init(**options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"no Ray cluster at '{address}' ({base.describe(error)}): start one with "
             "'ray start --head', or leave --address out"
         ) from error
+
+
+def _knock(address):
+    """Raises OSError if nobody answers there, which Ray takes minutes to find out."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 class _Mailbox:
