@@ -11,6 +11,7 @@ VERSION = re.search(
 )[1]
 
 PLOTS = ["matplotlib>=3.9"]
+RAY = ["ray>=2.60"]
 
 BENCHMARKS = [
     *PLOTS,
@@ -43,11 +44,14 @@ setuptools.setup(
     extras_require={
         "benchmarks": BENCHMARKS,
         "plots": PLOTS,
+        "ray": [*BENCHMARKS, *RAY],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
+            *RAY,
             "hypothesis>=6.112",
             "mypy>=1.13",
+            "psutil>=6.1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",

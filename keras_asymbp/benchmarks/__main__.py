@@ -197,7 +197,8 @@ def _run_experiment() -> int:
     for problem in results.problems:
         print(f"warning: {problem}", file=sys.stderr)
     if execution.in_process and execution.threads:
-        os.environ.update(environment.threads(execution.threads))
+        # TensorFlow, which reads them, isn't imported yet.
+        os.environ |= environment.threads(execution.threads, execution.threads)
     with progress.Display(console) as display:
         failures = runner.run(
             plans, results, display, _DATA_DIR.value, _command(), execution

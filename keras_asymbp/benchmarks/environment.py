@@ -21,12 +21,15 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def threads(share: int) -> dict[str, str]:
-    """The environment of a process that is to train with so many threads.
+def threads(wanted: int | None, share: int) -> dict[str, str]:
+    """The variables that give a process that is to train its threads.
 
-    What the user has set stays.
+    Args:
+        wanted: How many the user asked for, or None: then what the user has set in the
+            environment stays.
+        share: How many it gets where the user said nothing.
     """
-    return {name: os.environ.get(name, str(share)) for name in THREADS}
+    return {name: str(wanted or os.environ.get(name) or share) for name in THREADS}
 
 
 def describe(deterministic: bool) -> dict[str, Any]:

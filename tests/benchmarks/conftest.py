@@ -226,7 +226,12 @@ def start_stand_in(tmp_path):
         notes = tmp_path / "notes"
         notes.mkdir(exist_ok=True)
         told = {"notes": str(notes), "faults": list(faults), "seconds": seconds}
-        flags = ["--exp=C2", "--preset=smoke", f"--results_dir={tmp_path}/results", *flags]
+        flags = [
+            "--exp=C2",
+            "--preset=smoke",
+            f"--results_dir={tmp_path}/results",
+            *flags,
+        ]
         return _start(program, flags, {"STAND_IN": json.dumps(told), **environment})
 
     return start

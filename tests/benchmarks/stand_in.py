@@ -1,18 +1,19 @@
 """The real command where training is a stand-in, for faults that aren't TensorFlow's.
 
-`python stand_in.py FLAGS` is `python -m keras_asymbp.benchmarks FLAGS`: executors, leases,
-store and reports are the real ones, and start in a second, for nothing imports TensorFlow.
-A trial takes no time and its error follows from its settings. What is to go wrong is in
-the environment, as STAND_IN: in JSON
+`python stand_in.py FLAGS` is `python -m keras_asymbp.benchmarks FLAGS`: executors,
+leases, store and reports are the real ones, and start in a second, for nothing imports
+TensorFlow. A trial takes no time and its error follows from its settings. What is to go
+wrong is in the environment, as STAND_IN: in JSON
 
 - `notes`: a folder that gets a file for each trial begun;
 - `seconds`: how long a trial takes;
-- `faults`: a list of `seed` and `rate` of the trials that are hit, as far as given, `what`
-  happens, and how many `times` in all (by default always).
+- `faults`: a list of `seed` and `rate` of the trials that are hit, as far as given,
+  `what` happens, and how many `times` in all (by default always).
 """
 
 import json
 import os
+import pathlib
 import resource
 import signal
 import socket
@@ -23,9 +24,9 @@ import uuid
 
 sys.argv[0] = "-m"  # by which keras_asymbp knows not to import TensorFlow
 
-from keras_asymbp.benchmarks import runner
-from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.workbench import Workbench
+from keras_asymbp.benchmarks import runner  # noqa: E402
+from keras_asymbp.benchmarks.errors import UsageError  # noqa: E402
+from keras_asymbp.benchmarks.workbench import Workbench  # noqa: E402
 
 
 class Bench(Workbench):
@@ -60,7 +61,9 @@ class StandIn:
         }
         note(self._told["notes"], what)
         for number, fault in enumerate(self._told["faults"]):
-            hit = all(fault.get(key, what[key]) == what[key] for key in ("seed", "rate"))
+            hit = all(
+                fault.get(key, what[key]) == what[key] for key in ("seed", "rate")
+            )
             if hit and self._once_more(number, fault.get("times")):
                 self._go_wrong(fault)
         time.sleep(self._told["seconds"])
@@ -98,7 +101,7 @@ class StandIn:
             case "error":
                 raise RuntimeError("out of | something\nand more")
             case "memory":
-                used = int(open("/proc/self/statm").read().split()[0])
+                used = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
                 limit = used * resource.getpagesize() + 2**26
                 resource.setrlimit(resource.RLIMIT_AS, (limit, -1))
                 bytearray(2**30)

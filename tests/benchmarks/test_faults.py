@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 
+import psutil
 import pytest
 
 from keras_asymbp.benchmarks.store import Store
@@ -62,27 +63,9 @@ def runs(notes):
     return counts
 
 
-def processes(pid):
-    """The processes below a process that haven't ended."""
-    lines = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    rows = [line.split() for line in lines]
-    below, found = {str(pid)}, set()
-    while below:
-        below = {p for p, parent, s in rows if parent in below and "Z" not in s} - found
-        found |= below
-    return found
-
-
-def alive(pids):
-    done = subprocess.run(
-        ["ps", "-o", "stat=", "-p", ",".join(pids)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [stat for stat in done.stdout.split() if "Z" not in stat]
+def alive(processes):
+    """Those that haven't ended."""
+    return psutil.wait_procs(processes, timeout=0)[1]
 
 
 def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
@@ -157,7 +140,7 @@ def test_the_driver_killed_and_started_again(
     flags = (*FLAGS[:2], f"--jobs={jobs}")
     process = start_stand_in(*flags, seconds=0.3)
     wait_for(lambda: len(trials()) >= 2)
-    workers = processes(process.pid)
+    workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
     assert len(trials()) < 8
@@ -173,7 +156,7 @@ def test_ctrl_c_ends_all_processes(
     """A terminal sends it to all; `kill -INT` to the driver alone."""
     process = start_stand_in(*FLAGS, faults=[{"seed": 1, "what": "hold"}])
     wait_for(lambda: len({note["model"] for note in notes() if note["seed"]}) == 2)
-    workers = processes(process.pid)
+    workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
     if to == "all":
         os.killpg(process.pid, signal.SIGINT)

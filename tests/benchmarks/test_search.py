@@ -53,7 +53,9 @@ def test_every_trial_is_run_in_order_and_returned_best_first(
 
 def test_one_trial(make_cell, run):
     cell, run = make_cell(learning_rates=(0.5,)), run([0.25])
-    assert [trial["result"]["best_error"] for trial in search(cell.trials(), run)] == [0.25]
+    assert [trial["result"]["best_error"] for trial in search(cell.trials(), run)] == [
+        0.25
+    ]
     assert run.trials == cell.trials()
 
 

@@ -87,11 +87,12 @@ def make(execution: Execution, make_bench: base.MakeBench) -> base.Executor:
     if execution.executor == "local":
         from keras_asymbp.benchmarks.executors.local import Local
 
-        share = execution.threads or max(1, environment.cores() // execution.jobs)
-        return Local(make_bench, execution.jobs, environment.threads(share))
+        share = max(1, environment.cores() // execution.jobs)
+        variables = environment.threads(execution.threads, share)
+        return Local(make_bench, execution.jobs, variables)
     from keras_asymbp.benchmarks.executors.ray import Ray
 
-    variables = environment.threads(execution.threads or execution.num_cpus)
+    variables = environment.threads(execution.threads, execution.num_cpus)
     return Ray(
         make_bench,
         execution.address,

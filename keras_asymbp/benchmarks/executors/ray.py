@@ -60,13 +60,7 @@ class Ray(base.Executor):
         self._last: list[base.Slot] = []
         _connect(ray, address)
         self._check(address)
-        # On the driver's node: if that goes, so does all else.
-        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-            ray.get_runtime_context().get_node_id(), soft=True
-        )
-        self._mailbox = (
-            ray.remote(_Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
-        )
+        self._mailbox = self._open_mailbox()
         variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
         self._start = functools.partial(
             ray.remote(_work)
@@ -77,7 +71,6 @@ class Ray(base.Executor):
                 runtime_env={"env_vars": variables},
             )
             .remote,
-            self._mailbox,
             uuid.uuid4().hex,
             make_bench,
         )
@@ -94,7 +87,7 @@ class Ray(base.Executor):
         slot.last = task.cell
         number = uuid.uuid4().hex
         self._tasks[number] = task
-        self._running[self._start(number, task)] = slot, task
+        self._running[self._start(self._mailbox, number, task)] = slot, task
 
     def poll(self, tasks, timeout):
         if not self._running:
@@ -103,7 +96,7 @@ class Ray(base.Executor):
         over, _ = self._ray.wait(list(self._running), timeout=timeout)
         running = [task for _, task in self._running.values()]
         # What a task has told was there before its end.
-        for number, event in self._ray.get(self._mailbox.take.remote()):
+        for number, event in self._take():
             # Of a task whose worker is gone, results may come late.
             if event[0] == "finished" or self._tasks[number] in running:
                 tasks.tell(self._tasks[number], *event)
@@ -120,6 +113,26 @@ class Ray(base.Executor):
                 self._ray.cancel(reference, force=True)
         self._running.clear()
         self._ray.shutdown()
+
+    def _open_mailbox(self):
+        # On the driver's node, without which there is no run.
+        node = self._ray.get_runtime_context().get_node_id()
+        strategies = self._ray.util.scheduling_strategies
+        here = strategies.NodeAffinitySchedulingStrategy(node, soft=True)
+        options = {"num_cpus": 0, "scheduling_strategy": here}
+        return self._ray.remote(_Mailbox).options(**options).remote()
+
+    def _take(self):
+        """What is in the mailbox."""
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(self._mailbox.take.remote())
+        except errors.ActorUnavailableError:
+            return []
+        except errors.RayActorError:
+            # It is gone, and what was in it; tasks that have it fail, and start anew.
+            self._mailbox = self._open_mailbox()
+            return []
 
     def _ending(self, reference):
         try:
@@ -198,7 +211,7 @@ class _Mailbox:
 _bench: tuple[str, base.MakeBench] | None = None
 
 
-def _work(mailbox, run, make_bench, number, task):
+def _work(run, make_bench, mailbox, number, task):
     """A task, in its worker; what Ray keeps the worker for is the workbench."""
     import ray
 

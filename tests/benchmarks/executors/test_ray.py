@@ -1,13 +1,13 @@
-"""On real Ray clusters of this machine; training is a stand-in but for the last test."""
+"""On real Ray clusters of this machine; training is a stand-in."""
 
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 FLAGS = ("--models=SGD,RndF", "--seeds=0,1", "--executor=ray")
@@ -63,7 +63,7 @@ def stored(folder):
 
 @pytest.mark.slow
 def test_a_local_cluster(ray_stand_in, tmp_path, notes):
-    done = ray_stand_in(*FLAGS, "--threads=3", TF_NUM_INTRAOP_THREADS="")
+    done = ray_stand_in(*FLAGS, "--threads=3")
     assert done.returncode == 0, done.stderr
     trials = stored(tmp_path / "results")
     assert len(trials) == 8
@@ -74,23 +74,24 @@ def test_a_local_cluster(ray_stand_in, tmp_path, notes):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_ray")
 def test_a_local_cluster_is_reached_by_this_machine_alone(
-    _ray, start_stand_in, wait_for, notes, tmp_path, monkeypatch
+    start_stand_in, wait_for, notes, monkeypatch
 ):
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED")
     monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
     process = start_stand_in(*FLAGS, faults=[{"what": "hold"}])
     wait_for(lambda: len(notes()) >= 2, 120)
-    below = descendants(process.pid)
+    below = psutil.Process(process.pid).children(recursive=True)
     addresses = listening(below)
-    environments = [environment(pid) for pid in below]
+    statistics = {each.environ().get("RAY_USAGE_STATS_ENABLED") for each in below}
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130, stderr
     assert addresses
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}
-    assert any("RAY_USAGE_STATS_ENABLED=0" in each for each in environments)
-    wait_for(lambda: not [p for p in below if environment(p)], 20)  # no orphans
+    assert statistics == {"0"}
+    assert not psutil.wait_procs(below, timeout=20)[1]  # no orphans
 
 
 @pytest.mark.slow
@@ -143,7 +144,8 @@ def cluster(_ray, tmp_path, monkeypatch):
         initialize_head=True, head_node_args=node | {"ray_client_server_port": 10101}
     )
     del node["include_dashboard"]
-    cluster.second = cluster.add_node(**node)
+    # The driver takes the node that has its address.
+    cluster.second = cluster.add_node(**node | {"node_ip_address": "127.0.0.2"})
     yield cluster
     cluster.shutdown()
 
@@ -179,47 +181,11 @@ def test_rays_client(cluster, stand_in, tmp_path):
     assert len(stored(tmp_path / "results")) == 8
 
 
-def descendants(pid):
-    table = subprocess.run(
-        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    rows = [line.split() for line in table.stdout.splitlines()]
-    new, found = {str(pid)}, {str(pid)}
-    while new:
-        new = {p for p, parent in rows if parent in new} - found
-        found |= new
-    return found
-
-
-def environment(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0")
-    except OSError:
-        return []
-
-
-def listening(pids):
-    """Addresses at which processes listen, from the kernel's tables."""
-    inodes = set()
-    for pid in pids:
-        for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
-            try:
-                inodes |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
-            except OSError:
-                continue
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            _, local, _, state, *_, inode = line.split()[:10]
-            if state == "0A" and inode in inodes:
-                found.add(_address(local.partition(":")[0]))
-    return found
-
-
-def _address(digits):
-    words = [bytes.fromhex(digits[i : i + 8])[::-1] for i in range(0, len(digits), 8)]
-    four = ".".join(map(str, words[-1]))
-    if len(words) == 1:
-        return four
-    mapped = words[:2] == [bytes(4)] * 2 and words[2] == b"\0\0\xff\xff"
-    return f"::ffff:{four}" if mapped else b"".join(words).hex(":", 2)
+def listening(processes):
+    """Addresses at which processes listen."""
+    return {
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
