@@ -3,8 +3,8 @@
     python benchmarks/jobs.py --jobs 1,2 --repeats 3
 
 Every number of jobs shares all cores. The time is that of the whole command, the start of
-processes and TensorFlow's import included, so a short run is in favour of one job; the
-seconds of training alone are beside it.
+processes and TensorFlow's import included, so a short run is in favour of one job.
+The seconds of training alone are beside it.
 """
 
 import json
@@ -30,7 +30,9 @@ _COMMAND = flags.DEFINE_string(
 def main(argv):
     del argv
     rows = {jobs: [] for jobs in _JOBS.value}
-    for _ in range(_REPEATS.value):  # in turn: what else the machine does hits all alike
+    for _ in range(
+        _REPEATS.value
+    ):  # in turn: what else the machine does hits all alike
         for jobs in rows:
             rows[jobs].append(_measure(jobs))
     print(f"{os.cpu_count()} cores; {_COMMAND.value}")
@@ -38,7 +40,8 @@ def main(argv):
     print("|--:|--:|--:|--:|")
     for jobs, measured in rows.items():
         cells, seconds, training = map(statistics.median, zip(*measured, strict=True))
-        print(f"| {jobs} | {3600 * cells / seconds:.0f} | {seconds:.1f} | {training:.1f} |")
+        rate = f"{3600 * cells / seconds:.0f}"
+        print(f"| {jobs} | {rate} | {seconds:.1f} | {training:.1f} |")
 
 
 def _measure(jobs):

@@ -63,7 +63,7 @@ def test_a_worker_may_write_itself(bench, make_cell, tmp_path, monkeypatch):
 
 
 FLAGS = (
-    *("--exp=C2", "--models=SGD,uSF+BN+BM", "--preset=smoke", "--seeds=0,1"),
+    *("--exp=C2", "--models=SGD,uSF+BN+BM", "--preset=smoke"),
     *("--threads=1", "--deterministic"),
 )
 
@@ -82,7 +82,7 @@ def test_the_same_numbers_wherever_a_cell_is_run(benchmarks, tmp_path):
         done = benchmarks(*FLAGS, *flags, f"--results_dir={folder}")
         assert done.returncode == 0, done.stderr
         trials = Store(folder).trials()
-        assert len(trials) == 8
+        assert len(trials) == 4
         results[way] = {trial["id"]: trial["result"] for trial in trials}
         for trial in trials:
             machine = trial["machine"]

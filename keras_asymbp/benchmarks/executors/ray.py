@@ -115,10 +115,11 @@ class Ray(base.Executor):
         self._ray.shutdown()
 
     def _open_mailbox(self):
-        # On the driver's node, without which there is no run.
+        # On the driver's node, without which there is no run. (With soft=True, Ray at
+        # times takes another.)
         node = self._ray.get_runtime_context().get_node_id()
         strategies = self._ray.util.scheduling_strategies
-        here = strategies.NodeAffinitySchedulingStrategy(node, soft=True)
+        here = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
         options = {"num_cpus": 0, "scheduling_strategy": here}
         return self._ray.remote(_Mailbox).options(**options).remote()
 
@@ -178,7 +179,10 @@ def _connect(ray, address):
         options["address"] = address
     try:
         _knock(address)
-        ray.init(**options)
+        try:
+            ray.init(**options)
+        except ConnectionAbortedError:  # the client's server was slow to start
+            ray.init(**options)
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"no Ray cluster at '{address}' ({base.describe(error)}): start one with "
