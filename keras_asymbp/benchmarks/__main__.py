@@ -10,6 +10,7 @@ where it was stopped.
 import dataclasses
 import functools
 import os
+import pathlib
 import shlex
 import sys
 
@@ -107,6 +108,17 @@ _DETERMINISTIC = flags.DEFINE_bool(
     "Tell TensorFlow to give the same numbers each time, for the same number of "
     "threads on the same kind of processor.",
 )
+_SBATCH = flags.DEFINE_integer(
+    "sbatch",
+    None,
+    "Print a Slurm script in which so many tasks run this command together, then end.",
+)
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run",
+    False,
+    "Print how many cells and trials there are to run and about how long they take, "
+    "then end. The data sets need not be there.",
+)
 _CLAIMS = flags.DEFINE_bool(
     "claims",
     False,
@@ -148,27 +160,32 @@ def _run_experiment() -> int:
     if not seeds:
         raise UsageError("--seeds is empty: give one seed or more, such as 0")
     # Data sets that aren't there are said before anything is trained.
-    rows = datasets.find(_DATASETS.value, _DATA_DIR.value)
+    rows = datasets.find(_DATASETS.value, _DATA_DIR.value, _DRY_RUN.value)
     if not rows:
         raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
     for dataset, _ in rows:
         dataset.check(protocol)
+    if _SBATCH.value is not None:
+        print(_slurm_script(_SBATCH.value, execution), end="")
+        return 0
     import rich.console
 
     from keras_asymbp.benchmarks import progress, report, runner, store, table
 
-    console = rich.console.Console()
-    _prepare(rows, protocol, console)
     plans = [
         table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
         for experiment, columns in experiments.select(chosen, _MODELS.value)
     ]
-    results = store.Store(_RESULTS_DIR.value)
-    for problem in results.problems:
-        print(f"warning: {problem}", file=sys.stderr)
+    if _DRY_RUN.value:
+        return _dry_run(plans, execution)
     if execution.in_process and execution.threads:
         # TensorFlow, which reads them, isn't imported yet.
         os.environ |= environment.threads(execution.threads, execution.threads)
+    console = rich.console.Console()
+    _prepare(rows, protocol, console)
+    results = store.Store(_RESULTS_DIR.value)
+    for problem in results.problems:
+        print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
         failures = runner.run(
             plans, results, display, _DATA_DIR.value, _command(), execution
@@ -189,6 +206,16 @@ def _run_experiment() -> int:
     if failures:
         print("the same command tries what failed again", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _dry_run(plans, execution) -> int:
+    from keras_asymbp.benchmarks import planning, store
+
+    folder = pathlib.Path(_RESULTS_DIR.value)
+    there = (folder / "trials").is_dir()
+    results = store.Store(folder, make=False) if there else None
+    print(planning.describe(planning.amounts(plans, results), execution.jobs))
+    return 0
 
 
 def _prepare(rows, protocol, console):
@@ -246,6 +273,15 @@ def _write(results, failed, write, *what) -> bool:
             "again"
         ) from error
     return True
+
+
+def _slurm_script(tasks: int, execution: executors.Execution) -> str:
+    from keras_asymbp.benchmarks import slurm
+
+    # As it was typed, by the same Python, whatever a task finds on its PATH.
+    arguments = slurm.without_flag(sys.orig_argv[1:], "sbatch")
+    command = [sys.executable, *arguments]
+    return slurm.script(tasks, execution, command, os.getcwd())
 
 
 def _execution() -> executors.Execution:

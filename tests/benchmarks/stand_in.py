@@ -58,6 +58,7 @@ class StandIn:
             "process": os.getpid(),
             "host": socket.gethostname(),
             "node": os.environ.get("RAY_NODE_ID"),
+            "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         }
         note(self._told["notes"], what)
         for number, fault in enumerate(self._told["faults"]):

@@ -8,7 +8,7 @@ from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset, Source
 from keras_asymbp.benchmarks.datasets.npz import Npz
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
-from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError, unknown
 
 __all__ = ["DATASETS", "Arrays", "Dataset", "Source", "find", "get"]
 
@@ -218,9 +218,14 @@ _OWN = (
 
 
 def find(
-    names: Sequence[str], data_dir: str | None = None
+    names: Sequence[str], data_dir: str | None = None, missing_ok: bool = False
 ) -> tuple[tuple[Dataset, str], ...]:
     """The data sets of these names, each once, with the version that is there.
+
+    Args:
+        names: Names, as `get` takes them.
+        data_dir: Folder of the data sets that TFDS has prepared.
+        missing_ok: Whether one that isn't there yet is found, too, in version "none".
 
     Raises:
         UsageError: If any isn't there: a line for each that isn't.
@@ -230,7 +235,7 @@ def find(
     for name in dict.fromkeys(names):
         try:
             dataset = get(name, data_dir)
-            version = dataset.version(data_dir)
+            version = _version(dataset, data_dir, missing_ok)
         except UsageError as error:
             problems += error.args
             continue
@@ -242,3 +247,12 @@ def find(
     if problems:
         raise UsageError(*problems)
     return tuple(found.values())
+
+
+def _version(dataset, data_dir, missing_ok):
+    try:
+        return dataset.version(data_dir)
+    except NotPreparedError:
+        if missing_ok:
+            return "none"
+        raise

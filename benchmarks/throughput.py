@@ -1,0 +1,259 @@
+"""Measures what executors cost and bring: python -m benchmarks.throughput
+
+Two questions:
+
+- Overhead: seconds a cell when a cell takes no time. The runner, the schedule, leases,
+  the store and the executor are the real ones; the workbench returns at once. What a
+  workbench itself does (keras-tuner's notes, data, compiling) is not in it.
+- Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
+  thread each against `--jobs 1` with two, in turn.
+
+Beside each figure stands how many cores others used just before it or just after, for on
+a busy machine it means little.
+"""
+
+import os
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import datetime
+import importlib.metadata
+import io
+import json
+import pathlib
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import rich.console
+from absl import app, flags
+
+from keras_asymbp.benchmarks import datasets, environment, experiments, runner
+from keras_asymbp.benchmarks.executors import Execution
+from keras_asymbp.benchmarks.progress import Display
+from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.store import Store
+from keras_asymbp.benchmarks.table import Plan
+
+_PARTS = flags.DEFINE_multi_enum(
+    "part", ["overhead", "sweep"], ["overhead", "sweep"], "What to measure."
+)
+_CELLS = flags.DEFINE_integer("cells", 1000, "Empty cells.", lower_bound=10)
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each is measured.", 1)
+_PRESET = flags.DEFINE_string("preset", "smoke", "Of the sweep.")
+_SEEDS = flags.DEFINE_integer("seeds", 4, "Seeds of each model of the sweep.", 1)
+_JSON = flags.DEFINE_string("json", None, "File for the figures.")
+
+# Name: settings, and the goal in seconds a cell.
+OVERHEAD = {
+    "local, 1 job": (Execution(), 0.05),
+    "local, 2 jobs": (Execution(jobs=2), 0.05),
+    "ray": (Execution(executor="ray"), 0.1),
+}
+MODELS = ("SGD", "uSF", "uSF+BN+BM")
+SWEEP = {
+    "1 job, 2 threads": ("--jobs=1", "--threads=2"),
+    "2 jobs, 1 thread each": ("--jobs=2", "--threads=1"),
+}
+
+
+class EmptyBench:
+    """A workbench whose trials are over at once."""
+
+    def __init__(self, data_dir, command, deterministic, results_dir):
+        self._command = command
+
+    def run(self, task, tell):
+        cell = task.cell
+        for trial in task.trials:
+            tell("begin", trial)
+            row = {
+                "epoch": 1,
+                "learning_rate": trial.learning_rate,
+                "train_loss": 1.0,
+                "train_error": 0.5,
+                "test_loss": 1.0,
+                "test_error": 0.5,
+            }
+            tell("epoch", trial, row)
+            record = {
+                "settings": cell.settings(trial),
+                "model": cell.column.name,
+                "result": {
+                    "best_error": 0.5,
+                    "best_epoch": 1,
+                    "diverged": False,
+                    "curves": [row],
+                },
+                "started": datetime.datetime.now(datetime.UTC).isoformat(),
+                "seconds": 0.0,
+                "command": self._command,
+                **environment.describe(deterministic=False),
+            }
+            tell("finished", trial, record)
+
+
+class Clock(Display):
+    """Notes when the first trial begins: until then, processes were started."""
+
+    first: float | None = None
+
+    def begin(self, cell, trial):
+        self.first = self.first or time.monotonic()
+        super().begin(cell, trial)
+
+
+def main(argv):
+    del argv
+    rows = []
+    if "overhead" in _PARTS.value:
+        for _ in range(_ROUNDS.value):
+            for name, (execution, goal) in OVERHEAD.items():
+                rows.append(_measured("overhead", name, overhead, execution))
+                rows[-1]["goal"] = goal
+    if "sweep" in _PARTS.value:
+        for number in range(_ROUNDS.value):
+            # In turn, and each first in turn: what drifts, drifts for both.
+            for name in list(SWEEP)[:: -1 if number % 2 else 1]:
+                rows.append(_measured("sweep", name, sweep, SWEEP[name]))
+    medians = summary(rows)
+    print(table(medians))
+    if _JSON.value:
+        report = {
+            "command": shlex.join(["python", *sys.orig_argv[1:]]),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **environment.describe(deterministic=False),
+            "medians": medians,
+            "measurements": rows,
+        }
+        report["versions"]["ray"] = importlib.metadata.version("ray")
+        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
+        pathlib.Path(_JSON.value).write_text(text, encoding="utf-8")
+
+
+def overhead(execution):
+    """Runs empty cells; returns seconds a cell, with and without the start."""
+    ((experiment, columns),) = experiments.select([experiments.get("A")], None)
+    # Of the first models as many seeds each as make so many cells.
+    columns = columns[:10]
+    seeds = range(-(-_CELLS.value // len(columns)))
+    dataset = datasets.get("mnist_5k")
+    protocol = Protocol(epochs=1, learning_rates=(5e-4,))
+    plan = Plan(
+        experiment, columns, ((dataset, dataset.version()),), protocol, "", tuple(seeds)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        with Clock(rich.console.Console(file=io.StringIO())) as clock:
+            start = time.monotonic()
+            failures = runner.run(
+                [plan], store, clock, None, "", execution, workbench=EmptyBench
+            )
+            end = time.monotonic()
+        cells = len(plan.cells())
+        if failures or len(store.trials()) != cells:
+            raise RuntimeError(f"not all was done: {failures}")
+    return {
+        "cells": cells,
+        "seconds_a_cell": (end - start) / cells,
+        "seconds_to_start": clock.first - start,
+        "seconds_a_cell_once_started": (end - clock.first) / cells,
+    }
+
+
+def sweep(settings):
+    """Runs the real command; returns cells an hour."""
+    seeds = ",".join(map(str, range(_SEEDS.value)))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "keras_asymbp.benchmarks", "--exp=A"),
+            *(f"--models={','.join(MODELS)}", f"--preset={_PRESET.value}"),
+            *(f"--seeds={seeds}", f"--results_dir={folder}", *settings),
+        ]
+        # Threads are those of the settings.
+        inherited = {
+            k: v for k, v in os.environ.items() if k not in environment.THREADS
+        }
+        start = time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=inherited)
+        seconds = time.monotonic() - start
+    cells = len(MODELS) * _SEEDS.value
+    return {"cells": cells, "seconds": seconds, "cells_an_hour": cells * 3600 / seconds}
+
+
+def summary(rows):
+    """The median of each figure, by part and name."""
+    medians = {}
+    for row in rows:
+        medians.setdefault((row["part"], row["name"]), []).append(row)
+    return [
+        {"part": part, "name": name, "rounds": len(group)}
+        | {
+            key: round(statistics.median(row[key] for row in group), 4)
+            for key, value in group[0].items()
+            if isinstance(value, int | float)
+        }
+        for (part, name), group in medians.items()
+    ]
+
+
+def table(medians):
+    """The medians as Markdown."""
+    lines = []
+    if group := [row for row in medians if row["part"] == "overhead"]:
+        lines += [
+            "| empty cells | ms a cell | goal | start, s | ms a cell once started "
+            "| cores that others used |",
+            "|:--|--:|--:|--:|--:|--:|",
+        ]
+        lines += [
+            f"| {row['name']}, {row['cells']:g} cells "
+            f"| {1000 * row['seconds_a_cell']:.1f} "
+            f"| {1000 * row['goal']:.0f} | {row['seconds_to_start']:.1f} "
+            f"| {1000 * row['seconds_a_cell_once_started']:.1f} | {row['others']:.2f} |"
+            for row in group
+        ]
+    if group := [row for row in medians if row["part"] == "sweep"]:
+        lines += [""] * bool(lines) + [
+            "| real sweep | cells an hour | s | against the first "
+            "| cores that others used |",
+            "|:--|--:|--:|--:|--:|",
+        ]
+        lines += [
+            f"| {row['name']} | {row['cells_an_hour']:.0f} | {row['seconds']:.1f} "
+            f"| {row['cells_an_hour'] / group[0]['cells_an_hour']:.2f} "
+            f"| {row['others']:.2f} |"
+            for row in group
+        ]
+    return "\n".join(lines)
+
+
+def _measured(part, name, measure, settings):
+    before = _busy_cores()
+    row = {"part": part, "name": name, "load": round(os.getloadavg()[0], 2)}
+    row |= measure(settings)
+    row["others"] = round(max(before, _busy_cores()), 2)
+    print(json.dumps(row), file=sys.stderr, flush=True)
+    return row
+
+
+def _busy_cores(seconds=2.0):
+    """How many cores were busy while this process slept."""
+    before = _busy_seconds()
+    time.sleep(seconds)
+    return (_busy_seconds() - before) / seconds
+
+
+def _busy_seconds():
+    with open("/proc/stat", encoding="utf-8") as file:
+        times = [int(text) for text in file.readline().split()[1:]]
+    user, nice, system, _, _, irq, softirq, *_ = times
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    app.run(main)

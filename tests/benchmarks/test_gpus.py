@@ -1,0 +1,83 @@
+"""One machine with several GPUs, which here are names: training is a stand-in.
+
+What is seen: which GPU each process is told to use, and how many are in use at once.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+SECONDS = 0.3
+FLAGS = ("--models=SGD,RndF", "--seeds=0,1,2")
+
+
+@pytest.fixture
+def used(tmp_path):
+    """Each trial's GPUs, when it began and when it was over at the earliest."""
+
+    def used():
+        trials = []
+        for path in (tmp_path / "notes").glob("*.json"):
+            begin = int(path.name.partition("-")[0]) / 1e9
+            gpus = json.loads(path.read_text())["gpus"]
+            trials.append((begin, begin + SECONDS, gpus))
+        return sorted(trials)
+
+    return used
+
+
+def at_once(trials):
+    """The most trials at work at one time."""
+    return max(
+        sum(begin <= start < end for begin, end, _ in trials) for start, *_ in trials
+    )
+
+
+def test_each_job_has_a_gpu_of_its_own(stand_in, used):
+    done = stand_in(*FLAGS, "--jobs=2", seconds=SECONDS, CUDA_VISIBLE_DEVICES="3,GPU-5")
+    assert done.returncode == 0, done.stderr
+    assert {gpus for *_, gpus in used()} == {"3", "GPU-5"}
+    for gpu in ("3", "GPU-5"):
+        assert at_once([trial for trial in used() if trial[2] == gpu]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("share", "most"), [("1", 1), ("0.5", 2)])
+def test_each_task_of_ray_has_its_share(
+    share, most, stand_in, used, tmp_path, monkeypatch
+):
+    """A cluster that is told it has two GPUs, and CPUs for more."""
+    pytest.importorskip("ray")
+    folder = pathlib.Path(__file__).parent
+    told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": SECONDS}
+    for name, value in {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
+        "STAND_IN": json.dumps(told),
+    }.items():
+        monkeypatch.setenv(name, value)
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 6,
+            "num_gpus": 2,
+            "node_ip_address": "127.0.0.1",
+            "include_dashboard": False,
+        },
+    )
+    try:
+        flags = ("--executor=ray", f"--address={cluster.address}")
+        done = stand_in(*FLAGS, *flags, f"--num_gpus={share}", timeout=180)
+    finally:
+        cluster.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert "12 trials run" in done.stdout
+    assert {gpus for *_, gpus in used()} == {"0", "1"}
+    for gpu in ("0", "1"):
+        assert at_once([trial for trial in used() if trial[2] == gpu]) <= most
