@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from keras_asymbp.benchmarks import costs
 from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.store import Store
+from keras_asymbp.benchmarks.store import Store, trial_id
 from keras_asymbp.benchmarks.table import Plan
 
 
@@ -49,15 +49,21 @@ def amounts(plans: Sequence[Plan], store: Store | None) -> list[Amount]:
 
 
 def _amount(name, cells, store):
-    work = [(cell, trial) for cell in cells for trial in cell.trials()]
+    # By what they do: Table 5 calls some models by other names.
+    models, work = set(), {}
+    for cell in cells:
+        ids = [trial_id(cell.settings(trial)) for trial in cell.trials()]
+        models.add(tuple(ids))
+        for number, trial in zip(ids, cell.trials(), strict=True):
+            work.setdefault(number, (cell, trial))
     missing = [
         (cell, trial)
-        for cell, trial in work
+        for cell, trial in work.values()
         if store is None or store.get(cell.settings(trial)) is None
     ]
     return Amount(
         dataset=name,
-        cells=len(cells),
+        cells=len(models),
         trials=len(work),
         stored=len(work) - len(missing),
         seconds=costs.seconds(missing),
