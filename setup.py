@@ -11,6 +11,7 @@ VERSION = re.search(
 )[1]
 
 PLOTS = ["matplotlib>=3.9"]
+RAY = ["ray>=2.60"]
 
 BENCHMARKS = [
     *PLOTS,
@@ -46,6 +47,7 @@ setuptools.setup(
     extras_require={
         "benchmarks": BENCHMARKS,
         "plots": PLOTS,
+        "ray": [*BENCHMARKS, *RAY],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
@@ -53,10 +55,12 @@ setuptools.setup(
             "axe-playwright-python>=0.1.8",
             # TFDS 4.9.10 needs dill to test a builder without saying so.
             "dill>=0.3.9",
+            *RAY,
             "hypothesis>=6.112",
             "mypy>=1.13",
             "pandas>=2.2",
             "playwright>=1.49",
+            "psutil>=6.1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.8",

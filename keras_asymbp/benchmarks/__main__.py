@@ -9,13 +9,19 @@ where it was stopped.
 
 import dataclasses
 import functools
-import pathlib
+import os
 import shlex
 import sys
 
 from absl import flags
 
-from keras_asymbp.benchmarks import command_line, datasets, experiments
+from keras_asymbp.benchmarks import (
+    command_line,
+    datasets,
+    environment,
+    executors,
+    experiments,
+)
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
@@ -63,6 +69,44 @@ _DATA_DIR = flags.DEFINE_string(
 _RESULTS_DIR = flags.DEFINE_string(
     "results_dir", "results", "Folder that keeps finished trials and reports."
 )
+_EXECUTOR = flags.DEFINE_string(
+    "executor",
+    "local",
+    f"Where to train, one of {', '.join(executors.NAMES)}: processes on this machine, "
+    "or a Ray cluster.",
+)
+_JOBS = flags.DEFINE_integer(
+    "jobs", 1, "How many processes train, with --executor local."
+)
+_THREADS = flags.DEFINE_integer(
+    "threads",
+    None,
+    "Threads of each process that trains, instead of its share of the cores.",
+)
+_ADDRESS = flags.DEFINE_string(
+    "address",
+    None,
+    "The Ray cluster: auto, host:port or ray://host:port; by default one is started "
+    "on this machine.",
+)
+_NUM_CPUS = flags.DEFINE_integer("num_cpus", 1, "CPUs of a cell, with --executor ray.")
+_NUM_GPUS = flags.DEFINE_float(
+    "num_gpus", 0, "GPUs of a cell, with --executor ray; 0.5 lets two share one."
+)
+_RETRIES = flags.DEFINE_integer(
+    "retries", 2, "How often a cell is tried again that has failed."
+)
+_RESULTS_BY = flags.DEFINE_string(
+    "results_by",
+    "driver",
+    "Who writes results: driver, or workers, which need the results folder, too.",
+)
+_DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic",
+    False,
+    "Tell TensorFlow to give the same numbers each time, for the same number of "
+    "threads on the same kind of processor.",
+)
 _CLAIMS = flags.DEFINE_bool(
     "claims",
     False,
@@ -99,6 +143,7 @@ def _run_experiment() -> int:
         )
     chosen = experiments.get_all(_EXP.value)
     protocol = _protocol()
+    execution = _execution()
     seeds = _distinct(_integer("seed", text) for text in _SEEDS.value)
     if not seeds:
         raise UsageError("--seeds is empty: give one seed or more, such as 0")
@@ -121,22 +166,33 @@ def _run_experiment() -> int:
     results = store.Store(_RESULTS_DIR.value)
     for problem in results.problems:
         print(f"warning: {problem}", file=sys.stderr)
+    if execution.in_process and execution.threads:
+        # TensorFlow, which reads them, isn't imported yet.
+        os.environ |= environment.threads(execution.threads, execution.threads)
     with progress.Display(console) as display:
-        runner.run(plans, results, display, _DATA_DIR.value, _command())
-    tables = [table.fill(plan, results) for plan in plans]
-    try:
-        report.write(tables, results.folder, results.problems)
-    except OSError as error:
-        raise _unwritten(results.folder, error) from error
+        failures = runner.run(
+            plans, results, display, _DATA_DIR.value, _command(), execution
+        )
+    tables = [table.fill(plan, results, failures) for plan in plans]
     for filled in tables:
         (report.show if console.is_terminal else report.show_plain)(filled, console)
-    folder = pathlib.Path(_RESULTS_DIR.value)
-    print(f"{display.summary()}; report: {folder / 'report.html'}")
-    return 0
+    arguments = tables, results.folder, results.problems
+    written = _write(results, bool(failures), report.write, *arguments)
+    place = f"report: {results.folder / 'report.html'}" if written else "no report"
+    print(f"{display.summary()}; {place}")
+    for cell, reason in failures.items():
+        print(
+            f"failed: {cell.dataset.name}, {cell.column.name}, seed {cell.seed}: "
+            f"{reason}",
+            file=sys.stderr,
+        )
+    if failures:
+        print("the same command tries what failed again", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _prepare(rows, protocol, console):
-    """What isn't fitted to its network yet is, and examples are counted."""
+    """Fits to its network what isn't yet, with a bar."""
     import rich.progress
 
     from keras_asymbp.benchmarks.datasets import prepared
@@ -145,9 +201,7 @@ def _prepare(rows, protocol, console):
         rich.progress.track, console=console, disable=not console.is_terminal
     )
     for dataset, _ in rows:
-        network = ARCHITECTURES[protocol.architecture or dataset.architecture]
-        arrays = prepared.load(dataset, network.input_shape, _DATA_DIR.value, track)
-        dataset.check_counts(arrays, protocol)
+        prepared.load(prepared.Fit.of(dataset, protocol, _DATA_DIR.value), track)
 
 
 def _check_claims() -> int:
@@ -171,17 +225,40 @@ def _check_claims() -> int:
     # That there are no results is no claim that holds.
     checked = checked or [(None, claims.evaluate(None, results))]
     report.show_claims(checked, rich.console.Console())
-    try:
-        report.write_claims(checked, results.folder)
-    except OSError as error:
-        raise _unwritten(results.folder, error) from error
+    _write(results, False, report.write_claims, checked, results.folder)
     return 0
 
 
-def _unwritten(folder, error):
-    return UsageError(
-        f"can't write the report into {folder} ({error.strerror}): "
-        "finished trials are kept; mend that and give the same command again"
+def _write(results, failed, write, *what) -> bool:
+    """Writes a report; returns whether it could.
+
+    If the run failed, or the folder is read-only and was only looked at, it need not.
+    """
+    try:
+        write(*what)
+    except OSError as error:
+        line = f"can't write the report into {results.folder} ({error.strerror})"
+        if failed or not results.writable:
+            print(f"warning: {line}", file=sys.stderr)
+            return False
+        raise UsageError(
+            f"{line}: finished trials are kept; mend that and give the same command "
+            "again"
+        ) from error
+    return True
+
+
+def _execution() -> executors.Execution:
+    return executors.Execution(
+        executor=_EXECUTOR.value,
+        jobs=_JOBS.value,
+        threads=_THREADS.value,
+        address=_ADDRESS.value,
+        num_cpus=_NUM_CPUS.value,
+        num_gpus=_NUM_GPUS.value,
+        retries=_RETRIES.value,
+        deterministic=_DETERMINISTIC.value,
+        results_by=_RESULTS_BY.value,
     )
 
 

@@ -78,6 +78,13 @@ class Cell:
             "seed": self.seed,
         }
 
+    def label(self, trial: TrialSpec) -> str:
+        """The readable start of the name of a trial's file."""
+        return (
+            f"{self.dataset.name}-{self.column.name}-seed{self.seed}"
+            f"-lr{trial.learning_rate:g}"
+        )
+
     def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:
         phases = [
             (epoch, size or self.protocol.batch_size)
@@ -89,3 +96,11 @@ class Cell:
             for number, phase in enumerate(phases)
             if number == 0 or phase[1] != phases[number - 1][1]
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What one process is given to do: a cell, and those of its trials to run."""
+
+    cell: Cell
+    trials: tuple[TrialSpec, ...]

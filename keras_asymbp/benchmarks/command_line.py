@@ -9,7 +9,7 @@ from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
 
-_EXTRA = "install what the benchmarks need with: pip install 'keras-asymbp[benchmarks]'"
+_EXTRAS = {"ray": "ray"}  # of a package that isn't in the extra "benchmarks"
 
 
 def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -> None:
@@ -46,7 +46,7 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
         except UsageError as error:
             _fail(error)
         except ModuleNotFoundError as error:
-            _fail(UsageError(f"{error.name} is not installed: {_EXTRA}"))
+            _fail(UsageError(_not_installed(error.name)))
         except KeyboardInterrupt:
             print(stopped, file=sys.stderr)
         return 130
@@ -61,6 +61,11 @@ def _parse_flags(argv):
         _fail(UsageError(f"{error} (--help lists the flags)"))
     except SystemExit:
         sys.exit(0)  # --help, which absl ends as an error
+
+
+def _not_installed(name: str | None) -> str:
+    extra = _EXTRAS.get(str(name).partition(".")[0], "benchmarks")
+    return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
 
 
 def _fail(error: UsageError):

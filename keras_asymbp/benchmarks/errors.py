@@ -15,6 +15,10 @@ class NotPreparedError(UsageError):
     """A data set isn't there yet."""
 
 
+class StoreError(UsageError):
+    """Results can't be written any more, in the middle of a run."""
+
+
 def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError:
     """The error for a name that isn't known, nor what `other` says."""
     choice = f"choose from {', '.join(known)}" + (f"; or give {other}" if other else "")

@@ -18,7 +18,7 @@ _ROWS = 100
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The training or the test examples of a cut data set.
+    """The training or the test examples of a data set.
 
     Attributes:
         rows: Takes int64 positions (n,) to float32 inputs (n, ...): scaled, minus the
@@ -49,106 +49,62 @@ class Examples:
     test: Split
 
 
-def prepare(
-    arrays: Arrays,
-    input_scale: float,
-    train_examples: int | None = None,
-    test_examples: int | None = None,
-) -> Examples:
-    """Cuts a data set, scales it, subtracts its mean.
+def prepare(arrays: Arrays, input_scale: float) -> Examples:
+    """Scales a data set and subtracts its mean.
 
     Args:
         arrays: The data set, with inputs as the network takes them: uint8 images are
             multiplied by `input_scale`, float vectors are divided by each input's
             standard deviation over the training examples.
         input_scale: What pixels are multiplied by.
-        train_examples: How many training examples are used; None for all.
-        test_examples: How many test examples are used; None for all.
     """
-    train = _Rows(arrays.x_train, balanced(arrays.y_train, train_examples))
-    test = _Rows(arrays.x_test, balanced(arrays.y_test, test_examples))
-    if arrays.x_train.dtype == np.uint8:
-        scale = np.float32(input_scale)
-    else:
-        scale = _inverse_deviation(train)
-    mean = train.mean(lambda x: x.astype(np.float32) * scale).astype(np.float32)
-    return Examples(
-        *(
-            Split(
-                rows.reader(scale, mean),
-                tf.constant(labels[rows.positions].astype(np.int64)),
-            )
-            for rows, labels in ((train, arrays.y_train), (test, arrays.y_test))
+    scale: np.float32 | np.ndarray = np.float32(input_scale)
+    if arrays.x_train.dtype != np.uint8:
+        scale = _inverse_deviation(arrays.x_train)
+    mean = _mean(arrays.x_train, lambda rows: rows.astype(np.float32) * scale)
+    mean = mean.astype(np.float32)
+
+    def split(inputs, labels):
+        take = _taker(inputs)
+        return Split(
+            lambda positions: tf.cast(take(positions), tf.float32) * scale - mean,
+            tf.constant(labels.astype(np.int64)),
         )
+
+    return Examples(
+        split(arrays.x_train, arrays.y_train), split(arrays.x_test, arrays.y_test)
     )
 
 
-def _inverse_deviation(rows):
+def _inverse_deviation(inputs):
     """1 / the standard deviation of each input; 1 for an input that is constant."""
-    centre = rows.mean()
-    deviation = np.sqrt(rows.mean(lambda inputs: np.square(inputs - centre)))
+    centre = _mean(inputs)
+    deviation = np.sqrt(_mean(inputs, lambda rows: np.square(rows - centre)))
     deviation[deviation == 0] = 1
     return (1 / deviation).astype(np.float32)
 
 
-class _Rows:
-    """The rows of an array, which may be memory-mapped, at some positions."""
-
-    def __init__(self, inputs: np.ndarray, positions: np.ndarray):
-        self._inputs, self.positions = inputs, positions
-
-    def mean(self, function=lambda x: x) -> np.ndarray:
-        """The mean row of a function of the rows, in float64."""
-        total = np.zeros(self._inputs.shape[1:])
-        for start in range(0, len(self.positions), _ROWS):
-            # One row after the other, so that a sum is the same however it is cut.
-            for row in function(self._inputs[self.positions[start : start + _ROWS]]):
-                total += row
-        return total / len(self.positions)
-
-    def reader(self, scale: np.ndarray | np.float32, mean: np.ndarray):
-        """What takes positions among these to float32 inputs."""
-        take = self._taker()
-
-        def rows(positions):
-            return tf.cast(take(positions), tf.float32) * scale - mean
-
-        return rows
-
-    def _taker(self):
-        inputs, positions = self._inputs, self.positions
-        if inputs.nbytes // len(inputs) * len(positions) <= _HELD_BYTES:
-            held = tf.constant(inputs[positions])
-            return lambda index: tf.gather(held, index)
-
-        def take(index):
-            rows = tf.numpy_function(
-                lambda at: inputs[positions[at]], [index], inputs.dtype
-            )
-            return tf.ensure_shape(rows, (None, *inputs.shape[1:]))
-
-        return take
+def _mean(inputs, function=lambda rows: rows):
+    """The mean of a function of the rows, in float64; few are in memory at once."""
+    total = np.zeros(inputs.shape[1:])
+    for start in range(0, len(inputs), _ROWS):
+        # One row after the other, so that a sum is the same however it is cut.
+        for row in function(inputs[start : start + _ROWS]):
+            total += row
+    return total / len(inputs)
 
 
-def balanced(labels: np.ndarray, count: int | None) -> np.ndarray:
-    """Positions of `count` examples, of every class as many as can be, in their order.
+def _taker(inputs):
+    """What takes the rows at some positions, as a tensor."""
+    if inputs.nbytes <= _HELD_BYTES:
+        held = tf.constant(np.asarray(inputs))
+        return lambda positions: tf.gather(held, positions)
 
-    The first ones of each class are taken; a class that runs out leaves its share to
-    the others.
+    def take(positions):
+        rows = tf.numpy_function(lambda at: inputs[at], [positions], inputs.dtype)
+        return tf.ensure_shape(rows, (None, *inputs.shape[1:]))
 
-    >>> balanced(np.array([7, 7, 7, 3, 3, 5]), 4).tolist()
-    [0, 1, 3, 5]
-    """
-    if count is None:
-        return np.arange(len(labels))
-    by_class = np.argsort(labels, kind="stable")
-    _, starts, sizes = np.unique(
-        labels[by_class], return_index=True, return_counts=True
-    )
-    # The number of each example within its class: all firsts, then all seconds, ...
-    number = np.empty(len(labels), dtype=np.int64)
-    number[by_class] = np.arange(len(labels)) - np.repeat(starts, sizes)
-    return np.sort(np.argsort(number, kind="stable")[:count])
+    return take
 
 
 def training_batches(

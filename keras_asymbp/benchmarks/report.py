@@ -53,6 +53,7 @@ def write(
         "problems": problems,
         "legends": list(dict.fromkeys(map(_legend, tables))),
         "reproduce": reproduce(tables),
+        "failures": dict(failure for table in tables for failure in table.failures()),
         **_origins(trials.values()),
     }
     for name in ("report.md", "report.tex"):
@@ -64,6 +65,7 @@ def write(
         page=page,
         problems=[*problems, *page.problems],
         reproduce=context["reproduce"],
+        failures=context["failures"],
         **_origins(page.trials),
     )
     write_atomically(folder / "report.html", text)
@@ -145,7 +147,9 @@ def changes(protocol: Protocol) -> str:
 
 
 def ours(entry: Entry) -> str:
-    """Our figure: error, sign, spread between seeds, and what is missing."""
+    """Our error, sign, spread between seeds, what is missing; or what failed."""
+    if entry.failures:
+        return f"failed: {'; '.join(dict.fromkeys(entry.failures.values()))}"
     done, expected = len(entry.trials), entry.expected
     missing = f"({done} of {expected} trials)" if done < expected else ""
     if entry.error is None:
@@ -234,9 +238,19 @@ def _environments(trials):
         text = (
             f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
             + ", ".join(f"{name} {version}" for name, version in versions.items())
+            + f"; {_threads(machine)}"
         )
         counts[text] += 1
     return counts
+
+
+def _threads(machine):
+    """On how many threads, and whether the figures are the same each time."""
+    if "threads" not in machine:
+        return "threads not recorded"
+    count = machine["threads"]
+    deterministic = "" if machine["deterministic"] else "not "
+    return f"{count} thread{'s' if count > 1 else ''}, {deterministic}deterministic"
 
 
 def _render(name, **context):

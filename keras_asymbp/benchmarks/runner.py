@@ -1,22 +1,22 @@
-"""Runs the cells of a plan, trial by trial, and stores each trial as it finishes."""
+"""Runs the cells of plans that aren't in the store yet, in an order that is fast."""
 
-import datetime
 import functools
-import importlib.metadata
-import os
-import platform
-import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-import keras_asymbp
-from keras_asymbp.benchmarks.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks import executors
+from keras_asymbp.benchmarks.cells import Cell
+from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.executors import Execution
+from keras_asymbp.benchmarks.executors.base import Bench
+from keras_asymbp.benchmarks.leases import EXPIRY, Leases
 from keras_asymbp.benchmarks.progress import Display
+from keras_asymbp.benchmarks.schedule import Schedule
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.workbench import Workbench
 
-_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
+# Seconds at most between two looks at what there is to do.
+_POLL = 1.0
 
 
 def run(
@@ -25,8 +25,14 @@ def run(
     display: Display,
     data_dir: str | None,
     command: str,
-) -> None:
+    execution: Execution | None = None,
+    workbench: Callable[..., Bench] | None = None,
+    lease_expiry: float = EXPIRY,
+) -> dict[Cell, str]:
     """Runs what isn't in the store yet.
+
+    Other runs may work on the same store meanwhile: each trial is run by one of them,
+    and this run ends when all of its own plans' trials are there, or have failed.
 
     Args:
         plans: What to run: tables of the same data sets by the same protocol.
@@ -34,24 +40,53 @@ def run(
         display: Is told what happens.
         data_dir: Folder of the prepared data sets.
         command: The command line, kept with each result.
+        execution: Where and how; by default in this process.
+        workbench: What runs cells, by default a `Workbench`; made in each process that
+            does.
+        lease_expiry: Seconds after which others take over what a run that is dead had
+            taken.
+
+    Returns:
+        The cells that failed, and why.
+
+    Raises:
+        UsageError: If the request can't be met.
+        ModuleNotFoundError: If a package is missing.
     """
+    execution = execution or Execution()
     cells = _in_order(cell for plan in plans for cell in plan.cells())
     display.start(
         total=sum(len(cell.trials()) for cell in cells),
         epochs=plans[0].protocol.epochs,
     )
-    workbench = _Workbench(data_dir)
-    for cell in cells:
-        stored = [store.get(cell.settings(trial)) for trial in cell.trials()]
-        finished = [trial for trial in stored if trial]
-        if len(finished) == len(stored):
-            for trial in finished:
-                display.found(cell, trial["result"])
-        else:
-            _run_cell(cell, workbench.trainer(cell), store, display, command)
+    leases = Leases(store.folder / "leases", lease_expiry)
+    schedule = Schedule(cells, store, leases, display, execution.retries)
+    if schedule.over:
+        return {}
+    store.require_writable()
+    make_bench = functools.partial(
+        workbench or Workbench,
+        data_dir,
+        command,
+        execution.deterministic,
+        store.folder.absolute() if execution.results_by == "workers" else None,
+    )
+    with leases, executors.make(execution, make_bench) as executor:
+        try:
+            while not schedule.over:
+                for slot in executor.free():
+                    task = schedule.next(slot.last)
+                    if task is None:
+                        break
+                    executor.submit(slot, task)
+                executor.poll(schedule, _POLL)
+        except StoreError as error:
+            schedule.give_up(str(error))
+    failures = schedule.failures
+    return {cell: failures[cell] for cell in cells if cell in failures}
 
 
-def _in_order(cells):
+def _in_order(cells: Iterable[Cell]) -> list[Cell]:
     """The cells, each once, a data set at a time and in it all seeds of a model."""
     cells = dict.fromkeys(cells)
     ranks = [
@@ -65,98 +100,3 @@ def _in_order(cells):
     return sorted(
         cells, key=lambda cell: (datasets[cell.dataset.name], columns[cell.column])
     )
-
-
-def _run_cell(cell, trainer, store, display, command):
-    from keras_asymbp.benchmarks.search import search
-
-    def run_trial(trial: TrialSpec) -> dict[str, Any]:
-        settings = cell.settings(trial)
-        stored = store.get(settings)
-        if stored:
-            display.found(cell, stored["result"])
-            return stored
-        display.begin(cell, trial)
-        started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-        result = trainer.train(trial, display.epoch)
-        stored = store.put(
-            f"{cell.dataset.name}-{cell.column.name}-seed{cell.seed}"
-            f"-lr{trial.learning_rate:g}",
-            {
-                "settings": settings,
-                "model": cell.column.name,
-                "result": result,
-                "started": started.isoformat(timespec="seconds"),
-                "seconds": round(time.monotonic() - clock, 3),
-                "command": command,
-                **_environment(),
-            },
-        )
-        display.end(cell, trial, result)
-        return stored
-
-    search(cell, run_trial)
-
-
-class _Workbench:
-    """The data set and the compiled model in use, until a cell needs others."""
-
-    def __init__(self, data_dir):
-        self._data_dir = data_dir
-        self._dataset = self._examples = self._trainer = None
-
-    def trainer(self, cell: Cell):
-        import keras
-
-        from keras_asymbp.benchmarks.trial import Trainer
-
-        examples = self._prepared(cell)
-        if self._trainer is None or not self._trainer.take_up(cell, examples):
-            keras.utils.clear_session()  # or every cell's graph stays in memory
-            self._trainer = Trainer(cell, examples)
-        return self._trainer
-
-    def _prepared(self, cell):
-        from keras_asymbp.benchmarks import pipeline
-        from keras_asymbp.benchmarks.datasets import prepared
-
-        if self._dataset != cell.dataset:
-            protocol = cell.protocol
-            input_shape = ARCHITECTURES[cell.architecture].input_shape
-            self._examples = pipeline.prepare(
-                prepared.load(cell.dataset, input_shape, self._data_dir),
-                protocol.input_scale,
-                protocol.train_examples,
-                protocol.test_examples,
-            )
-            self._dataset = cell.dataset
-        return self._examples
-
-
-@functools.cache
-def _environment() -> dict[str, Any]:
-    """What a figure depends on besides its settings."""
-    return {
-        "versions": {
-            "keras-asymbp": keras_asymbp.__version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-        },
-    }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass  # not Linux
-    return platform.processor() or platform.machine()

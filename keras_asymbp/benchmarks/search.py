@@ -1,39 +1,39 @@
-"""The search for the learning rate: five runs of a cell, by keras-tuner."""
+"""The search for the learning rate: the runs of a cell, by keras-tuner."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras_tuner
 
-from keras_asymbp.benchmarks.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks.cells import TrialSpec
 
 
 def search(
-    cell: Cell, run: Callable[[TrialSpec], dict[str, Any]]
+    trials: Sequence[TrialSpec], run: Callable[[TrialSpec], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Runs every trial of a cell and returns them, best first.
+    """Runs the trials of a cell that are missing and returns them, best first.
 
     keras-tuner's own files go into a folder that is thrown away: what is finished and
-    what is not is known to the store alone, which `run` asks.
+    what is not is known to the store alone.
 
     Args:
-        cell: The cell.
-        run: Trains a trial, or finds it in the store; returns what the store holds.
+        trials: What is to be run, one or more.
+        run: Trains a trial; returns what the store is to hold.
 
     Raises:
         Exception: What `run` raises, at once: no further trial is run.
     """
-    trials = {_key(_values(trial)): trial for trial in cell.trials()}
+    by_key = {_key(_values(trial)): trial for trial in trials}
     finished: dict[tuple, dict[str, Any]] = {}
 
     def score(values: dict[str, Any]) -> float:
         key = _key(values)
-        finished[key] = run(trials[key])
+        finished[key] = run(by_key[key])
         return finished[key]["result"]["best_error"]
 
     with tempfile.TemporaryDirectory() as folder:
-        tuner = _Tuner(score, oracle=_InOrder(list(trials.values())), directory=folder)
+        tuner = _Tuner(score, oracle=_InOrder(trials), directory=folder)
         try:
             tuner.search(verbose=0)
         except keras_tuner.errors.FatalError as error:
@@ -45,7 +45,7 @@ def search(
 class _InOrder(keras_tuner.Oracle):
     """Proposes the given trials one after the other."""
 
-    def __init__(self, trials: list[TrialSpec]):
+    def __init__(self, trials: Sequence[TrialSpec]):
         self._proposals = [_values(trial) for trial in trials]
         hyperparameters = keras_tuner.HyperParameters()
         for name in self._proposals[0]:

@@ -1,16 +1,27 @@
-"""Results on disk: a JSON file for each finished trial, written whole or not at all."""
+"""Results on disk: a JSON file for each finished trial, written whole or not at all.
 
+Several processes may write into one folder. None changes or removes what is there, and
+of two results of one trial the first stands.
+"""
+
+import errno
 import hashlib
 import json
 import os
 import pathlib
 import re
 import tempfile
+import time
 from typing import Any
 
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
 
 SCHEMA = "keras_asymbp.trial/1"
+# A file that is being written has such a name; one that is left over is old.
+_TEMPORARY = ".", ".tmp"
+_LEFT_OVER = 600.0  # seconds
+# What a file system says that has no hard links.
+_NO_LINKS = errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK
 
 
 def trial_id(settings: dict[str, Any]) -> str:
@@ -30,7 +41,7 @@ class Store:
         make: Whether it is made if it isn't there.
 
     Raises:
-        UsageError: If the folder can't be written to.
+        UsageError: If there is no such folder, and it can't be made.
 
     Attributes:
         problems: A line for each file that couldn't be used.
@@ -40,6 +51,7 @@ class Store:
         self.folder = pathlib.Path(folder)
         self.problems: list[str] = []
         self._trials: dict[str, dict[str, Any]] = {}
+        self._seen: set[str] = set()
         if not make and not self._trials_folder.is_dir():
             raise UsageError(
                 f"no results in {self.folder}: name the folder that has them with "
@@ -47,19 +59,40 @@ class Store:
             )
         try:
             self._trials_folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self._trials_folder).close()
         except OSError as error:
-            raise UsageError(
-                f"can't write to the results folder {self.folder} ({error.strerror}): "
-                "choose another with --results_dir"
-            ) from error
-        for path in sorted(self._trials_folder.rglob("*")):
-            if path.is_file():
-                self._read(path)
+            raise self._unwritable(error) from error
+        self.refresh()
 
     @property
     def _trials_folder(self) -> pathlib.Path:
         return self.folder / "trials"
+
+    @property
+    def writable(self) -> bool:
+        """Whether the folder can be written to."""
+        try:
+            self.require_writable()
+        except UsageError:
+            return False
+        return True
+
+    def require_writable(self) -> None:
+        """Raises UsageError if the folder can't be written to."""
+        try:
+            tempfile.TemporaryFile(dir=self._trials_folder).close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def refresh(self) -> None:
+        """Reads what other processes have stored since."""
+        root = os.fspath(self._trials_folder)
+        paths = {
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(root, followlinks=False)
+            for name in names
+        }
+        for path in sorted(paths - self._seen):
+            self._read(pathlib.Path(path))
 
     def get(self, settings: dict[str, Any]) -> dict[str, Any] | None:
         """Returns the trial with these settings, or None.
@@ -73,40 +106,52 @@ class Store:
         return list(self._trials.values())
 
     def put(self, label: str, trial: dict[str, Any]) -> dict[str, Any]:
-        """Stores a finished trial, atomically.
+        """Stores a finished trial, atomically; one that is stored already stays.
 
         Args:
             label: Readable start of the file's name.
             trial: JSON-able; must hold `settings` and `result`.
 
         Returns:
-            The trial as `get` returns it.
+            The trial as `get` returns it: the one that was stored first.
 
         Raises:
-            UsageError: If the file can't be written (the disk is full, the folder has
+            StoreError: If the file can't be written (the disk is full, the folder has
                 become read-only); what was stored before stays.
         """
         trial = {"schema": SCHEMA, "id": trial_id(trial["settings"]), **trial}
         trial["digest"] = _digest(trial)
         stem = re.sub(r"[^\w.+-]+", "_", label) + "-" + trial["id"]
-        path = self._trials_folder / f"{stem}.json"
+        text = json.dumps(trial, indent=1, allow_nan=False) + "\n"
+        self.refresh()
         number = 1
-        while path.exists():  # a broken file of that name, which is left alone
+        # Until a name is free: a broken file that has it is left alone.
+        while trial["id"] not in self._trials:
+            ending = f".{number}.json" if number > 1 else ".json"
+            path = self._trials_folder / (stem + ending)
+            try:
+                write_atomically(path, text, replace=False)
+                self._add(path, trial)
+            except FileExistsError:
+                self._read(path)
+            except OSError as error:
+                raise StoreError(
+                    f"can't store a result in {self.folder} ({error.strerror}): "
+                    "finished trials are kept; mend that and give the same command "
+                    "again"
+                ) from error
             number += 1
-            path = self._trials_folder / f"{stem}.{number}.json"
-        try:
-            write_atomically(path, json.dumps(trial, indent=1, allow_nan=False) + "\n")
-        except OSError as error:
-            raise UsageError(
-                f"can't store a result in {self.folder} ({error.strerror}): finished "
-                "trials are kept; mend that and give the same command again"
-            ) from error
-        return self._add(path, trial)
+        return self._trials[trial["id"]]
 
     def _read(self, path: pathlib.Path) -> None:
+        if os.fspath(path) in self._seen or self._being_written(path):
+            return None
+        self._seen.add(os.fspath(path))
         try:
             trial = json.loads(path.read_text(encoding="utf-8"))
             digest = _digest(trial) if isinstance(trial, dict) else None
+        except FileNotFoundError:
+            return None  # a link to nowhere, or gone since
         except OSError as error:
             return self._problem(path, f"can't be read ({error.strerror})")
         except (ValueError, RecursionError):
@@ -119,12 +164,31 @@ class Store:
             )
         if trial.get("digest") != digest:
             return self._problem(path, "was changed after it was written")
-        self._add(path, trial)
+        first = self._trials.get(trial["id"])
+        if first and first["digest"] != digest:
+            return self._problem(path, f"is another result of {first['file']}")
+        return self._add(path, trial)
+
+    def _being_written(self, path):
+        start, end = _TEMPORARY
+        if not (path.name.startswith(start) and path.name.endswith(end)):
+            return False
+        try:
+            age = time.time() - path.stat().st_mtime
+        except OSError:
+            return True  # it has its name by now
+        return age < _LEFT_OVER
 
     def _add(self, path, trial):
-        trial = {**trial, "file": path.relative_to(self.folder).as_posix()}
-        self._trials[trial["id"]] = trial
-        return trial
+        self._seen.add(os.fspath(path))
+        file = path.relative_to(self.folder).as_posix()
+        self._trials.setdefault(trial["id"], {**trial, "file": file})
+
+    def _unwritable(self, error):
+        return UsageError(
+            f"can't write to the results folder {self.folder} ({error.strerror}): "
+            "choose another with --results_dir"
+        )
 
     def _problem(self, path: pathlib.Path, what: str) -> None:
         self.problems.append(f"{path} {what}; left alone")
@@ -136,16 +200,43 @@ def _digest(trial):
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def write_atomically(path: pathlib.Path, text: str) -> None:
-    """Writes a file so that it is there whole or not at all, whatever happens."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> None:
+    """Writes a file so that it is there whole or not at all, whatever happens.
+
+    Args:
+        path: The file.
+        text: Its content.
+        replace: Whether a file of that name is replaced.
+
+    Raises:
+        FileExistsError: If the file is there and isn't to be replaced.
+        OSError: If it can't be written.
+    """
+    start, end = _TEMPORARY
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=end)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            _rename_to_new(temporary, path)
     except BaseException:
         pathlib.Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _rename_to_new(temporary, path):
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "is there", str(path)) from error
+        os.replace(temporary, path)
+    else:
+        os.unlink(temporary)

@@ -1,7 +1,9 @@
 """A table of the paper, filled from the store."""
 
 import dataclasses
+import functools
 import statistics
+from collections.abc import Mapping
 from typing import Any
 
 from keras_asymbp.benchmarks import paper
@@ -63,6 +65,7 @@ class Entry:
         expected: How many trials the entry needs.
         comparison: With our baseline, over the seeds that both have; None for less than
             two, and for the baseline.
+        failures: Why a seed failed, for each that did.
     """
 
     errors: dict[int, float]
@@ -72,11 +75,17 @@ class Entry:
     trials: tuple[dict[str, Any], ...]
     expected: int
     comparison: Comparison | None = None
+    failures: Mapping[int, str] = dataclasses.field(default_factory=dict)
 
     @property
     def error(self) -> float | None:
-        """Our error in percent, the mean of the seeds, or None."""
-        return statistics.fmean(self.errors.values()) if self.errors else None
+        """Our error in percent, the mean of the seeds; None if none is complete.
+
+        None, too, if a seed failed: a mean of the others is not what was asked for.
+        """
+        if not self.errors or self.failures:
+            return None
+        return statistics.fmean(self.errors.values())
 
     @property
     def spread(self) -> float | None:
@@ -93,20 +102,37 @@ class Table:
     plan: Plan
     rows: tuple[tuple[Dataset, tuple[Entry, ...]], ...]
 
+    def failures(self) -> list[tuple[Cell, str]]:
+        """The cells that failed, and why."""
+        return [
+            (self.plan.cell(dataset, version, column, seed), reason)
+            for (dataset, version), (_, entries) in zip(
+                self.plan.datasets, self.rows, strict=True
+            )
+            for column, entry in zip(self.plan.columns, entries, strict=True)
+            for seed, reason in entry.failures.items()
+        ]
+
     def trials(self) -> list[dict[str, Any]]:
         """All trials behind the figures."""
         return [t for _, entries in self.rows for e in entries for t in e.trials]
 
 
-def fill(plan: Plan, store: Store) -> Table:
-    """Fills a plan's table with what is in the store."""
+def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -> Table:
+    """Fills a plan's table with what is in the store.
+
+    Args:
+        plan: The plan.
+        store: The store.
+        failures: Cells that failed, and why.
+    """
     rows = []
+    entry = functools.partial(_entry, plan, store, failures or {})
     for dataset, version in plan.datasets:
         base = [c for c in plan.columns if c.name == plan.experiment.baseline]
-        base_entry = _entry(plan, store, dataset, version, base[0]) if base else None
+        base_entry = entry(dataset, version, base[0]) if base else None
         entries = tuple(
-            _entry(plan, store, dataset, version, column, base_entry)
-            for column in plan.columns
+            entry(dataset, version, column, base_entry) for column in plan.columns
         )
         rows.append((dataset, entries))
     return Table(plan, tuple(rows))
@@ -125,8 +151,8 @@ def cell_error(cell: Cell, store: Store) -> float | None:
     return 100 * trials[0]["result"]["best_error"] if complete else None
 
 
-def _entry(plan, store, dataset, version, column, baseline=None):
-    errors, trials, expected = {}, [], 0
+def _entry(plan, store, failures, dataset, version, column, baseline=None):
+    errors, failed, trials, expected = {}, {}, [], 0
     for seed in plan.seeds:
         cell = plan.cell(dataset, version, column, seed)
         stored = finished(cell, store)
@@ -134,6 +160,8 @@ def _entry(plan, store, dataset, version, column, baseline=None):
         expected += len(cell.trials())
         if (error := cell_error(cell, store)) is not None:
             errors[seed] = error
+        elif cell in failures:
+            failed[seed] = failures[cell]
     entry = Entry(
         errors=errors,
         paper=paper.error(dataset.paper, column.name),
@@ -141,6 +169,7 @@ def _entry(plan, store, dataset, version, column, baseline=None):
         paper_mark=None,
         trials=tuple(trials),
         expected=expected,
+        failures=failed,
     )
     if baseline is None:
         return entry

@@ -2,10 +2,13 @@
 
 import contextlib
 import dataclasses
+import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -159,7 +162,14 @@ def finish():
                 "seconds": 1.25,
                 "command": "python -m keras_asymbp.benchmarks --exp X",
                 "versions": {"keras-asymbp": "0", "numpy": "1"},
-                "machine": {"system": "S", "processor": "P", "cores": 2, "onednn": "1"},
+                "machine": {
+                    "system": "S",
+                    "processor": "P",
+                    "cores": 2,
+                    "onednn": "1",
+                    "threads": 2,
+                    "deterministic": False,
+                },
             }
             | changes,
         )
@@ -177,35 +187,27 @@ def _interruptible():
         signal.signal(signal.SIGINT, handler)
 
 
-@pytest.fixture(scope="session")
-def start_benchmarks():
-    """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process."""
-
-    def start(*flags, **environment):
-        with _interruptible():
-            return subprocess.Popen(
-                [sys.executable, "-m", "keras_asymbp.benchmarks", *map(str, flags)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(sys.path),
-                    "COLUMNS": "80",
-                    **environment,
-                },
-            )
-
-    return start
+def _start(program, flags, environment):
+    with _interruptible():
+        return subprocess.Popen(
+            [sys.executable, *program, *map(str, flags)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "COLUMNS": "80",
+                **environment,
+            },
+        )
 
 
-@pytest.fixture(scope="session")
-def benchmarks(start_benchmarks):
-    """Runs `python -m keras_asymbp.benchmarks` with flags to its end."""
-
+def _to_the_end(start):
     def run(*flags, timeout=600, **environment):
-        process = start_benchmarks(*flags, **environment)
+        process = start(*flags, **environment)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         finally:
@@ -215,6 +217,76 @@ def benchmarks(start_benchmarks):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start_benchmarks():
+    """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process."""
+
+    def start(*flags, module="keras_asymbp.benchmarks", **environment):
+        return _start(["-m", module], flags, environment)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def benchmarks(start_benchmarks):
+    """Runs `python -m keras_asymbp.benchmarks` with flags to its end."""
+    return _to_the_end(start_benchmarks)
+
+
+@pytest.fixture
+def start_stand_in(tmp_path):
+    """Starts the command with flags where training is a stand-in; see `stand_in.py`.
+
+    The results folder is `results` in `tmp_path`, unless a flag says otherwise.
+    """
+    program = [str(pathlib.Path(__file__).with_name("stand_in.py"))]
+
+    def start(*flags, faults=(), seconds=0.0, **environment):
+        notes = tmp_path / "notes"
+        notes.mkdir(exist_ok=True)
+        told = {"notes": str(notes), "faults": list(faults), "seconds": seconds}
+        flags = [
+            "--exp=C2",
+            "--preset=smoke",
+            f"--results_dir={tmp_path}/results",
+            *flags,
+        ]
+        return _start(program, flags, {"STAND_IN": json.dumps(told), **environment})
+
+    return start
+
+
+@pytest.fixture
+def stand_in(start_stand_in):
+    """Runs the command with flags to its end, where training is a stand-in."""
+    return _to_the_end(start_stand_in)
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """What stand-ins have done, an entry a trial begun: seed, rate, process, host."""
+
+    def notes():
+        files = sorted((tmp_path / "notes").glob("*.json"))
+        return [json.loads(file.read_text()) for file in files]
+
+    return notes
+
+
+@pytest.fixture(scope="session")
+def wait_for():
+    """Waits until something is so."""
+
+    def wait_for(condition, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it took too long"
+            time.sleep(0.01)
+        return value
+
+    return wait_for
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def test_the_last_commands_table_is_shown_as_it_is(run, store):
     assert names(page) == ["A", "C1", "C2"]
     section = page.sections[1]
     assert [column.name for column in section.columns] == ["SGD", "RndF"]
-    assert page.setups[0].seeds == (1,)
+    assert page.setups[section.rows[0][0]].seeds == (1,)
 
 
 def test_a_users_experiment_is_not_shown_twice(run, store):

@@ -11,7 +11,7 @@ import pytest
 from keras_asymbp.benchmarks import experiments
 
 # What the command line must not import before it trains.
-SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets"}
+SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "ray"}
 
 
 def imported(stderr):
@@ -36,6 +36,8 @@ def test_help_tells_every_flag(benchmarks):
         *("exp", "datasets", "models", "preset", "epochs", "learning_rates"),
         *("train_examples", "test_examples", "architecture"),
         *("seeds", "data_dir", "results_dir", "[no]list"),
+        *("executor", "jobs", "threads", "address", "num_cpus", "num_gpus"),
+        *("retries", "results_by", "[no]deterministic"),
     ):
         assert f"--{flag}:" in done.stdout
     assert done.stderr == ""
@@ -113,6 +115,15 @@ BAD_INPUT = {
     "model of no experiment": (
         ["--exp=all", "--models=SGD,uSF+BN+BM9"],
         ["'uSF+BN+BM9'", "A, B1, B2, C1, C2, BM", "uSF+BN+BM3"],
+    ),
+    "unknown executor": (
+        ["--exp=C2", "--executor=slurm"],
+        ["executor 'slurm'", "local, ray"],
+    ),
+    "no jobs": (["--exp=C2", "--jobs=0"], ["--jobs", "1 or more", "0"]),
+    "jobs on Ray": (
+        ["--exp=C2", "--executor=ray", "--jobs=2"],
+        ["--jobs", "--executor ray"],
     ),
     "no training examples": (
         ["--exp=C2", "--train_examples=0"],

@@ -53,3 +53,34 @@ def test_tables_agree_on_what_they_share():
     assert len(TABLES) == 5
     assert [key for key, values in figures.items() if len(values) > 1] == []
     assert all(0 < figure < 100 for values in figures.values() for figure in values)
+
+
+TEST_EXAMPLES = {
+    "MNIST": 10_000,
+    "CIFAR": 10_000,
+    "CIFAR100": 10_000,
+    "SVHN": 26_032,
+    "STL10": 8_000,
+    "Cal101": 949,
+    "Cal256-101": 1_020,
+    "iCub": 2_001,
+    "Flowers17": 340,
+    "Flowers102": 6_149,
+    "PubFig83-ID": 1_200,
+    "SUFR-W-ID": 400,
+    "LFW-ID": 400,
+    "Scene67": 1_340,
+    "TIMIT80": 2_500,  # section 5 says 8,000
+}
+
+
+@pytest.mark.parametrize("row", TEST_EXAMPLES)
+def test_figures_are_shares_of_the_test_examples(row):
+    """What the documentation infers of the paper's test sets from its errors."""
+    count = TEST_EXAMPLES[row]
+    errors = [error for (name, _), error in paper._figures().items() if name == row]
+    assert len(errors) >= 19
+    for error in errors:
+        assert 100 * round(error * count / 100) / count == pytest.approx(
+            error, abs=0.00501
+        )

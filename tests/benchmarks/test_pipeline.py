@@ -83,57 +83,13 @@ def test_vectors_are_standardized_by_the_training_examples(anywhere):
     np.testing.assert_allclose(test[:, 2], 0, atol=1e-5)
 
 
-@given(
-    rows=st.integers(1, 40), cut=st.integers(1, 40), chunk=st.sampled_from([1, 3, 100])
-)
-def test_the_mean_is_the_same_however_it_is_cut(rows, cut, chunk):
+@given(rows=st.integers(1, 40), chunk=st.sampled_from([1, 3, 100]))
+def test_the_mean_is_the_same_however_it_is_taken(rows, chunk):
     inputs = np.random.default_rng(rows).integers(0, 256, (rows, 2, 2), dtype=np.uint8)
-    positions = np.arange(min(rows, cut))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "_ROWS", chunk)
-        mean = pipeline._Rows(inputs, positions).mean()
-    np.testing.assert_array_equal(mean, inputs[positions].mean(axis=0))
-
-
-@pytest.mark.parametrize(
-    ("labels", "count", "expected"),
-    [
-        ([0, 0, 0, 1, 1, 1], 4, [0, 1, 3, 4]),
-        ([1, 0, 1, 0, 1, 0], 2, [0, 1]),
-        ([0, 0, 0, 0, 1, 2], 5, [0, 1, 2, 4, 5]),  # two classes run out
-        ([2, 2, 1, 1, 0, 0], 4, [0, 2, 4, 0]),  # the remainder goes to one class
-        ([5, 9], 2, [0, 1]),
-        ([5, 9], None, [0, 1]),
-    ],
-)
-def test_balanced(labels, count, expected):
-    found = pipeline.balanced(np.array(labels), count)
-    if len(set(expected)) < len(expected):
-        per_class = np.bincount(np.array(labels)[found])
-        assert len(found) == count
-        assert per_class.max() - per_class.min() <= 1
-    else:
-        assert found.tolist() == expected
-
-
-@given(
-    labels=st.lists(st.integers(0, 4), min_size=1, max_size=60),
-    data=st.data(),
-)
-def test_balanced_is_as_balanced_as_can_be(labels, data):
-    labels = np.array(labels)
-    count = data.draw(st.integers(1, len(labels)))
-    found = pipeline.balanced(labels, count)
-    assert len(set(found)) == count
-    assert (np.diff(found) > 0).all()
-    have, taken = np.bincount(labels), np.bincount(labels[found], minlength=5)
-    for label in range(len(have)):
-        # A class has less than another only if it has no more.
-        if taken[label] < taken.max() - 1:
-            assert taken[label] == have[label]
-        chosen = found[labels[found] == label]
-        first = np.flatnonzero(labels == label)[: len(chosen)]
-        np.testing.assert_array_equal(chosen, first)
+        mean = pipeline._mean(inputs)
+    np.testing.assert_array_equal(mean, inputs.mean(axis=0))
 
 
 def random_arrays(shape, train=20, test=10):
@@ -146,21 +102,8 @@ def random_arrays(shape, train=20, test=10):
     )
 
 
-def test_a_cut_data_set_is_centred_by_what_is_left_of_it(anywhere):
-    arrays = random_arrays((3, 2, 1))
-    examples = pipeline.prepare(anywhere(arrays), 1.0, 10, 5)
-    assert (len(examples.train), len(examples.test)) == (10, 5)
-    mean = arrays.x_train[:10].astype("float64").mean(axis=0)
-    train, labels = everything(examples.train)
-    test, _ = everything(examples.test)
-    np.testing.assert_allclose(train, arrays.x_train[:10] - mean, atol=1e-4)
-    np.testing.assert_allclose(test, arrays.x_test[:5] - mean, atol=1e-4)
-    np.testing.assert_array_equal(labels, [0, 1, 2, 3, 4] * 2)
-
-
-def test_batches_are_of_the_cut(anywhere):
-    arrays = random_arrays((3, 2, 1))
-    examples = pipeline.prepare(anywhere(arrays), 1.0, 10, 5)
+def test_batches_are_of_the_examples(anywhere):
+    examples = pipeline.prepare(anywhere(random_arrays((3, 2, 1), 10, 5)), 1.0)
     inputs, labels = everything(examples.train)
     known = {
         image.tobytes(): label for image, label in zip(inputs, labels, strict=True)

@@ -37,7 +37,7 @@ def result(*errors, diverged=False):
 def run(display, cell, trial, result):
     display.begin(cell, trial)
     for row in result["curves"]:
-        display.epoch(row)
+        display.epoch(cell, trial, row)
     display.end(cell, trial, result)
 
 
@@ -129,9 +129,10 @@ def test_the_live_display_names_what_runs(cell):
     with display:
         display.start(total=4, epochs=3)
         display.found(cell, result(0.5))
-        display.begin(cell, cell.trials()[0])
+        trial = cell.trials()[0]
+        display.begin(cell, trial)
         for row in result(0.4375, 0.25)["curves"]:
-            display.epoch(row)
+            display.epoch(cell, trial, row)
     overall, trial = screen.text().rstrip().splitlines()[-2:]
     assert "mnist_5k | SGD | rate 0.5 | seed 0 | error 25.00 %" in trial
     assert re.search(r"\b2/3\b", trial)

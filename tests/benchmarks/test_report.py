@@ -127,7 +127,7 @@ One seed tells nothing of the spread between seeds: give several, as in `--seeds
     python -m keras_asymbp.benchmarks --exp X --datasets mnist_5k --preset quick \
 --epochs 4 --learning_rates 0.005,5e-05 --seeds 0
 
-- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1.
+- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1; 2 threads, not deterministic.
 
 The trials were made by:
 
@@ -545,3 +545,51 @@ def test_what_is_not_the_papers_is_named():
         ", 10,000 training examples, the network 'large'"
     )
     assert report.changes(PRESETS["paper"]) == ""
+
+
+REASON = "error: a | b <b>c</b>"
+
+
+def test_what_failed_is_named(tmp_path, make_plan, finish):
+    plan = make_plan(COLUMNS[:2], seeds=(0, 1), learning_rates=(0.5,))
+    store = Store(tmp_path)
+    *cells, failed = plan.cells()
+    for cell in cells:
+        finish(store, cell, *cell.trials(), 0.1)
+    table = fill(plan, store, {failed: REASON})
+    markdown, page = written(table, tmp_path)
+    escaped = r"error: a \| b \<b\>c\</b\>"
+    assert f"| mnist_5k | 10.00 ±0.00 | failed: {escaped} |" in markdown
+    assert f"- mnist_5k, RndF Bottom, seed 1: {escaped}\n" in markdown
+    assert page.count("error: a | b &lt;b&gt;c&lt;/b&gt;") == 3  # in both tables, too
+    assert "<b>" not in page
+    for text in (markdown, page):
+        assert "What failed" in text
+    assert f"failed: {REASON}" in " ".join(shown(table, 200).split())
+    for text in written(fill(plan, store), tmp_path):
+        assert "ailed" not in text
+
+
+def test_trials_on_other_threads_are_told_apart(tmp_path, make_plan, finish):
+    plan = make_plan(COLUMNS[:1], seeds=(0, 1, 2, 3), learning_rates=(0.5,))
+    store = Store(tmp_path)
+    machine = {"system": "S", "processor": "P", "cores": 2, "onednn": "1"}
+    for cell, how in zip(
+        plan.cells(),
+        (
+            {},  # of an earlier version of this package
+            {"threads": 1, "deterministic": True},
+            {"threads": 2, "deterministic": True},
+            {"threads": 2, "deterministic": True},
+        ),
+        strict=True,
+    ):
+        finish(store, cell, *cell.trials(), 0.1, machine=machine | how)
+    for text in written(fill(plan, store), tmp_path):
+        start = "trials on P, 2 cores, S; keras-asymbp 0, numpy 1; "
+        for line in (
+            f"1 {start}threads not recorded.",
+            f"1 {start}1 thread, deterministic.",
+            f"2 {start}2 threads, deterministic.",
+        ):
+            assert line in text

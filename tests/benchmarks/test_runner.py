@@ -11,6 +11,8 @@ import rich.console
 
 import keras_asymbp
 from keras_asymbp.benchmarks import runner, table
+from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.executors import Execution
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.store import Store
@@ -77,6 +79,9 @@ def test_a_trial_is_stored_with_all_that_it_came_from(tiny_plan, run, tmp_path):
     assert trial["versions"].keys() >= {"python", "tensorflow", "keras", "numpy"}
     assert trial["machine"]["cores"] == os.cpu_count()
     assert trial["machine"]["onednn"] == os.environ["TF_ENABLE_ONEDNN_OPTS"]
+    assert trial["machine"]["deterministic"] is False
+    assert trial["machine"]["threads"] >= 1
+    assert not list((tmp_path / "leases").iterdir())
 
 
 def test_a_column_is_one_row_of_data(tiny_plan, run, tmp_path):
@@ -100,7 +105,7 @@ def test_nothing_is_run_twice(tiny_plan, run, tmp_path, contents, tiny, monkeypa
     before = contents(tmp_path)
 
     # Not even looked at: neither TensorFlow nor the data are touched.
-    monkeypatch.setattr(runner, "_run_cell", None)
+    monkeypatch.setattr(runner.executors, "make", None)
     tiny.source.loads.clear()
     assert run(plan) == ([], "0 trials run, 2 found stored")
     assert tiny.source.loads == []
@@ -214,22 +219,51 @@ def test_data_are_loaded_once(tiny_plan, run, tiny):
     assert tiny.source.loads == ["a folder"]
 
 
-def test_an_error_keeps_the_trials_before_it(tiny_plan, run, tmp_path, monkeypatch):
+def test_what_fails_is_tried_again_and_named(tiny_plan, tmp_path, monkeypatch):
     from keras_asymbp.benchmarks.trial import Trainer
 
     train = Trainer.train
-    error = RuntimeError("out of something")
+    tried = []
 
     def fail_second(self, trial, on_epoch):
+        tried.append(trial.learning_rate)
         if trial.learning_rate == 5e-4:
-            raise error
+            raise RuntimeError("out of something")
         return train(self, trial, on_epoch)
 
     monkeypatch.setattr(Trainer, "train", fail_second)
-    with pytest.raises(RuntimeError) as caught:
-        run(tiny_plan(learning_rates=(5e-3, 5e-4, 5e-5)))
-    assert caught.value is error
+    plan = tiny_plan(learning_rates=(5e-3, 5e-4, 5e-5))
+    console = rich.console.Console(file=io.StringIO(), width=200)
+    with Display(console) as display:
+        arguments = [plan], Store(tmp_path), display, None, "the command"
+        failures = runner.run(*arguments, Execution(retries=1))
+    assert failures == {plan.cells()[0]: "RuntimeError: out of something"}
+    assert tried == [5e-3, 5e-4, 5e-4]
     assert by_name(tmp_path).keys() == {("SGD", 5e-3)}
+    assert console.file.getvalue().splitlines()[1:] == [
+        "failed, trying again: tiny | SGD | seed 0: RuntimeError: out of something",
+        "failed: tiny | SGD | seed 0: RuntimeError: out of something",
+    ]
+
+
+@pytest.mark.parametrize("error", [UsageError("no such data"), KeyboardInterrupt()])
+def test_what_trying_again_cannot_mend_ends_the_run(
+    error, tiny_plan, run, tmp_path, monkeypatch
+):
+    from keras_asymbp.benchmarks.trial import Trainer
+
+    def fail(self, trial, on_epoch):
+        raise error
+
+    monkeypatch.setattr(Trainer, "train", fail)
+    with pytest.raises(type(error)) as caught:
+        run(tiny_plan())
+    assert str(caught.value) == str(error)
+    # Another run may take at once what this one had.
+    monkeypatch.undo()
+    monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture((28, 28, 1), (FC(16),)))
+    _, summary = run(tiny_plan())
+    assert summary == "2 trials run, 0 found stored"
 
 
 # A real run of the real command, killed for real.
@@ -272,7 +306,7 @@ def resume(benchmarks, folder):
 def test_kill_9_costs_one_trial(stopped, benchmarks, tmp_path, contents):
     _, _, code = stopped(signal.SIGKILL)
     assert code == -signal.SIGKILL
-    before = contents(tmp_path)
+    before = contents(tmp_path / "trials")
     assert len(before) == 1
 
     output = resume(benchmarks, tmp_path)
@@ -285,7 +319,7 @@ def test_kill_9_costs_one_trial(stopped, benchmarks, tmp_path, contents):
     assert ran[-1].startswith("3 trials run, 1 found stored")
     after = contents(tmp_path / "trials")
     (first,) = before
-    assert after[first.removeprefix("trials/")] == before[first]
+    assert after[first] == before[first]
     assert len(after) == 4
     assert {json.loads(text)["schema"] for text, _ in after.values()} == {
         "keras_asymbp.trial/1"
@@ -301,7 +335,7 @@ def test_ctrl_c_is_one_line(stopped, benchmarks, tmp_path, contents):
         "stopped; finished trials are kept, the same command goes on from there"
     )
     assert "Traceback" not in stderr
-    before = contents(tmp_path)
+    before = contents(tmp_path / "trials")
     assert len(before) == 1
     assert "3 trials run, 1 found stored" in resume(benchmarks, tmp_path)
-    assert before.items() <= contents(tmp_path).items()
+    assert before.items() <= contents(tmp_path / "trials").items()

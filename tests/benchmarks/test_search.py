@@ -46,21 +46,23 @@ def test_every_trial_is_run_in_order_and_returned_best_first(
     scores, order, make_cell, run
 ):
     cell, run = make_cell(), run(scores)
-    found = search(cell, run)
+    found = search(cell.trials(), run)
     assert run.trials == cell.trials()
     assert [trial["trial"] for trial in found] == [cell.trials()[n] for n in order]
 
 
 def test_one_trial(make_cell, run):
     cell, run = make_cell(learning_rates=(0.5,)), run([0.25])
-    assert [trial["result"]["best_error"] for trial in search(cell, run)] == [0.25]
+    assert [trial["result"]["best_error"] for trial in search(cell.trials(), run)] == [
+        0.25
+    ]
     assert run.trials == cell.trials()
 
 
 def test_trials_of_every_schedule(make_cell, run):
     column = Column("uSF+BM", batch_schedules=(((0, None),), ((0, 100), (3, 500))))
     cell, run = make_cell(column), run([number / 16 for number in range(10)])
-    assert len(search(cell, run)) == 10
+    assert len(search(cell.trials(), run)) == 10
     assert run.trials == cell.trials()
 
 
@@ -73,7 +75,7 @@ def test_keras_tuner_runs_it(make_cell, run, monkeypatch):
         return update_trial(self, trial_id, metrics, step)
 
     monkeypatch.setattr(keras_tuner.Oracle, "update_trial", watched)
-    search(make_cell(), run([0.5, 0.25, 0.75, 0.125, 0.9]))
+    search(make_cell().trials(), run([0.5, 0.25, 0.75, 0.125, 0.9]))
     assert scores == [{"error": error} for error in (0.5, 0.25, 0.75, 0.125, 0.9)]
 
 
@@ -96,7 +98,7 @@ def test_an_error_in_a_trial_ends_the_search_and_is_that_error(
 ):
     run = run([0.5] * before + [error])
     with pytest.raises(type(error)) as caught:
-        search(make_cell(), run)
+        search(make_cell().trials(), run)
     assert caught.value is error
     assert len(run.trials) == before + 1
     assert list(scratch.iterdir()) == []
@@ -104,6 +106,6 @@ def test_an_error_in_a_trial_ends_the_search_and_is_that_error(
 
 
 def test_nothing_is_printed_or_left_behind(make_cell, run, scratch, capsys):
-    search(make_cell(), run([0.5] * 5))
+    search(make_cell().trials(), run([0.5] * 5))
     assert capsys.readouterr() == ("", "")
     assert list(scratch.iterdir()) == []

@@ -2,6 +2,8 @@ import errno
 import json
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -156,6 +158,7 @@ def test_problems_hide_no_other_trial(store):
     trial = store.put("label", TRIAL)
     for name in ("a.json", "zzz.json", ".abc.tmp"):
         (store.folder / "trials" / name).write_text("{")
+    os.utime(store.folder / "trials" / ".abc.tmp", (0, 0))  # of a write that was cut
     again = reopened(store)
     assert len(again.problems) == 3
     assert again.get(SETTINGS) == trial
@@ -208,8 +211,11 @@ def test_a_folder_that_became_unwritable(store, monkeypatch):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    trial = store.put("label", TRIAL)
+    again = reopened(store)
+    assert again.get(SETTINGS) == trial  # it can be looked at
     with pytest.raises(UsageError, match="Read-only file system"):
-        reopened(store)
+        again.require_writable()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -221,7 +227,7 @@ def test_numbers_that_json_lacks_are_refused(value, place, store, contents):
     assert store.get(SETTINGS) is None
 
 
-@pytest.mark.parametrize("function", ["replace", "fsync", "chmod"])
+@pytest.mark.parametrize("function", ["link", "fsync", "chmod"])
 def test_a_full_disk_loses_nothing(function, store, contents, monkeypatch):
     store.put("label", TRIAL)
     before = contents(store.folder)
@@ -265,3 +271,106 @@ def test_a_file_is_whole_before_it_has_its_name(tmp_path, monkeypatch):
     assert seen == [("new é", "old", 1)]
     assert path.read_text(encoding="utf-8") == "new é"
     assert list(tmp_path.iterdir()) == [path]
+
+
+# Several writers.
+
+
+def test_what_others_store_is_seen(store):
+    other = reopened(store)
+    trial = store.put("label", TRIAL)
+    assert other.get(SETTINGS) is None
+    other.refresh()
+    assert other.get(SETTINGS) == trial
+    assert other.problems == []
+
+
+@pytest.mark.parametrize("label", ["label", "another label"])
+def test_of_two_results_the_first_stands(label, store, contents):
+    other = reopened(store)
+    first = store.put("label", TRIAL)
+    before = contents(store.folder)
+    assert other.put(label, TRIAL | {"result": {"best_error": 0.5}}) == first
+    assert other.get(SETTINGS) == first
+    assert contents(store.folder) == before
+
+
+def test_two_results_in_two_files(store):
+    """Which no run makes, but a user who puts folders together does."""
+    first = store.put("a", TRIAL)
+    elsewhere = Store(store.folder.with_name("elsewhere"))
+    other = elsewhere.put("b", TRIAL | {"result": {"best_error": 0.5}})
+    copy = store.folder / "trials" / "b.json"
+    copy.write_bytes(file_of(elsewhere, other).read_bytes())
+    again = reopened(store)
+    assert again.get(SETTINGS) == first
+    assert again.trials() == [first]
+    assert again.problems == [
+        f"{copy} is another result of {first['file']}; left alone"
+    ]
+    copy.write_bytes(file_of(store, first).read_bytes())
+    assert reopened(store).problems == []
+
+
+def test_a_file_being_written_is_no_problem(store):
+    """Whoever writes it gives it its name when it is whole."""
+    path = store.folder / "trials" / ".abc.tmp"
+    path.write_text("{")
+    assert reopened(store).problems == []
+
+
+def test_a_file_system_without_links(store, contents, monkeypatch):
+    def refuse(*args):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    other = reopened(store)
+    first = store.put("label", TRIAL)
+    assert other.put("label", TRIAL | {"result": {"best_error": 0.5}}) == first
+    assert len(contents(store.folder)) == 1
+    assert reopened(store).get(SETTINGS) == first
+
+
+WRITER = """
+import sys; sys.argv[0] = "-m"
+from keras_asymbp.benchmarks.store import Store
+store = Store(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(60):
+    stored = store.put(
+        f"label-{int(sys.argv[2]) % 2}" if number % 2 else "label",
+        {"settings": {"number": number}, "result": sys.argv[2]},
+    )
+    print(stored["result"])
+"""
+
+
+def test_writers_that_race(tmp_path):
+    """All are told the same of each trial, which is what is on disk."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, tmp_path, str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    told = [writer.communicate(timeout=120)[0].split() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    store = Store(tmp_path)
+    on_disk = [store.get({"number": number})["result"] for number in range(60)]
+    even = slice(0, None, 2)  # of one name; of two, there may be two files
+    for results in told:
+        assert results[even] == on_disk[even]
+    assert len(store.trials()) == 60
+    assert not [path for path in (tmp_path / "trials").iterdir() if ".tmp" in path.name]
+    others = [problem for problem in store.problems if "is another result" in problem]
+    assert others == store.problems

@@ -183,3 +183,26 @@ def test_a_row_for_each_data_set_in_the_plans_order(tmp_path, make_plan, tiny):
         for seed in (0, 3)
         for column in ("SGD", "RndF Bottom")
     ]
+
+
+def test_a_cell_that_failed_has_a_reason_and_no_figure(tmp_path, make_plan, finish):
+    plan = make_plan(columns=[SGD, RNDF], seeds=(0, 1), learning_rates=(0.5,))
+    store = Store(tmp_path)
+    failures = {}
+    for cell in plan.cells():
+        if (cell.column, cell.seed) == (RNDF, 1):
+            failures[cell] = "out of memory"
+        else:
+            finish(store, cell, *cell.trials(), 0.1)
+    table = fill(plan, store, failures)
+    sgd, rndf = entries(table)
+    assert (sgd.error, dict(sgd.failures)) == (10.0, {})
+    # What the other seed has is kept, but its figure isn't the mean asked for.
+    assert rndf.errors == {0: 10.0}
+    assert (rndf.error, rndf.mark) == (None, None)
+    assert rndf.failures == {1: "out of memory"}
+    assert table.failures() == list(failures.items())
+    # Once it is complete, it hasn't failed.
+    for cell in failures:
+        finish(store, cell, *cell.trials(), 0.1)
+    assert fill(plan, store, failures).failures() == []

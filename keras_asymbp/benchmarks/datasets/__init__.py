@@ -22,6 +22,7 @@ DATASETS = {
             paper="MNIST",
             num_classes=10,
             architecture="mnist",
+            counts=(4_000, 1_000),
             source=Npz(pathlib.Path(__file__).with_name("mnist_5k.npz"), "1"),
             papers_own=False,
         ),
@@ -31,6 +32,7 @@ DATASETS = {
             paper="MNIST",
             num_classes=10,
             architecture="mnist",
+            counts=(60_000, 10_000),
             source=TfdsFolder("mnist", url="https://storage.googleapis.com"),
         ),
         Dataset(
@@ -39,6 +41,7 @@ DATASETS = {
             paper="CIFAR",
             num_classes=10,
             architecture="cifar",
+            counts=(50_000, 10_000),
             source=TfdsFolder("cifar10", url="https://www.cs.toronto.edu"),
         ),
         Dataset(
@@ -47,6 +50,7 @@ DATASETS = {
             paper="CIFAR100",
             num_classes=100,
             architecture="cifar",
+            counts=(50_000, 10_000),
             source=TfdsFolder("cifar100", url="https://www.cs.toronto.edu"),
         ),
         Dataset(
@@ -55,6 +59,7 @@ DATASETS = {
             paper="SVHN",
             num_classes=10,
             architecture="svhn",
+            counts=(73_257, 26_032),
             source=TfdsFolder("svhn_cropped", url="http://ufldl.stanford.edu"),
         ),
         Dataset(
@@ -63,6 +68,7 @@ DATASETS = {
             paper="STL10",
             num_classes=10,
             architecture="large",
+            counts=(5_000, 8_000),
             source=TfdsFolder("stl10", url="http://ai.stanford.edu"),
         ),
         Dataset(
@@ -71,6 +77,7 @@ DATASETS = {
             paper="Cal101",
             num_classes=102,
             architecture="large",
+            counts=(3_060, 949),
             source=Subset(
                 TfdsFolder("caltech101", url="https://data.caltech.edu"),
                 splits="train+test",
@@ -85,8 +92,9 @@ DATASETS = {
             paper="Cal256-101",
             num_classes=102,
             architecture="large",
+            counts=(3_060, 1_020),
             source=Subset(
-                TfdsFolder("caltech256"),
+                TfdsFolder("caltech256", url="https://data.caltech.edu"),
                 splits="train",
                 classes=102,
                 train=30,
@@ -99,6 +107,7 @@ DATASETS = {
             paper="iCub",
             num_classes=10,
             architecture="large",
+            counts=(6_000, 2_001),
             source=TfdsFolder("icubworld"),
         ),
         Dataset(
@@ -107,6 +116,7 @@ DATASETS = {
             paper="Flowers17",
             num_classes=17,
             architecture="large",
+            counts=(680, 340),
             source=TfdsFolder("flowers17", url="https://www.robots.ox.ac.uk"),
         ),
         Dataset(
@@ -115,6 +125,7 @@ DATASETS = {
             paper="Flowers102",
             num_classes=102,
             architecture="large",
+            counts=(1_020, 6_149),
             source=TfdsFolder("oxford_flowers102", url="https://www.robots.ox.ac.uk"),
         ),
         Dataset(
@@ -123,6 +134,7 @@ DATASETS = {
             paper="PubFig83-ID",
             num_classes=80,
             architecture="large",
+            counts=(6_800, 1_200),
             source=Subset(
                 TfdsFolder("pubfig83"), splits="train", classes=80, train=85, test=15
             ),
@@ -133,6 +145,7 @@ DATASETS = {
             paper="SUFR-W-ID",
             num_classes=80,
             architecture="large",
+            counts=(800, 400),
             source=Subset(
                 TfdsFolder("sufr_w"), splits="train", classes=80, train=10, test=5
             ),
@@ -143,6 +156,7 @@ DATASETS = {
             paper="LFW-ID",
             num_classes=80,
             architecture="large",
+            counts=(800, 400),
             source=Subset(
                 TfdsFolder("lfw", url="https://ndownloader.figshare.com"),
                 splits="train",
@@ -157,6 +171,7 @@ DATASETS = {
             paper="Scene67",
             num_classes=67,
             architecture="large",
+            counts=(5_360, 1_340),
             source=TfdsFolder("indoor67", url="https://web.mit.edu"),
         ),
         Dataset(
@@ -165,6 +180,7 @@ DATASETS = {
             paper="TIMIT80",
             num_classes=80,
             architecture="timit",
+            counts=(32_000, 8_000),
             source=TfdsFolder("timit/thirds"),
         ),
     )

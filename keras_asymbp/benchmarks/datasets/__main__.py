@@ -14,7 +14,7 @@ from keras_asymbp.benchmarks import command_line, datasets
 from keras_asymbp.benchmarks.datasets import download, prepared
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.protocol import Protocol
 
 _LIST = flags.DEFINE_bool(
     "list", False, "Say which data sets are there, and how to get the others."
@@ -78,11 +78,15 @@ def _state(dataset):
         how = "downloads it" if source.url else "says how to get it by hand"
         return f"missing: --prepare {dataset.name} {how}"
     if dataset.source.held:
-        return "part of the package"
-    shape = ARCHITECTURES[dataset.architecture].input_shape
-    folder = prepared.cache_folder(dataset, shape, _DATA_DIR.value)
-    fitted = ", fitted to its network" if folder.exists() else ""
+        part = dataset.name in datasets.DATASETS
+        return "part of the package" if part else f"there, version {version}"
+    fitted = ", fitted to its network" if _fit(dataset).folder().exists() else ""
     return f"there, version {version}{fitted}"
+
+
+def _fit(dataset):
+    """All of a data set, as the network that the paper uses for it takes it."""
+    return prepared.Fit.of(dataset, Protocol(), _DATA_DIR.value)
 
 
 def _prepare(name):
@@ -92,12 +96,11 @@ def _prepare(name):
     origin = download.origin(dataset)
     if origin:
         download.download(origin, _DATA_DIR.value)
-    shape = ARCHITECTURES[dataset.architecture].input_shape
     console = rich.progress.get_console()
     track = functools.partial(
         rich.progress.track, console=console, disable=not console.is_terminal
     )
-    prepared.load(dataset, shape, _DATA_DIR.value, track)
+    prepared.load(_fit(dataset), track)
     print(f"{name}: {_state(dataset)}")
 
 
@@ -106,7 +109,7 @@ def _own(name):
     try:
         return datasets.get(name, _DATA_DIR.value)
     except UsageError:
-        if not name.replace("_", "").isalnum():
+        if not name.replace("_", "").replace("/", "").isalnum():
             raise
     download.download(TfdsFolder(name), _DATA_DIR.value)
     return datasets.get(name, _DATA_DIR.value)
@@ -116,8 +119,7 @@ def _check(name):
     from keras_asymbp.benchmarks.datasets import check
 
     dataset = datasets.get(name, _DATA_DIR.value)
-    shape = ARCHITECTURES[dataset.architecture].input_shape
-    arrays = prepared.load(dataset, shape, _DATA_DIR.value)
+    arrays = prepared.load(_fit(dataset))
     print(
         f"{dataset.name}: {_about(dataset)}; version {dataset.version(_DATA_DIR.value)}"
     )

@@ -54,6 +54,8 @@ class Dataset:
         architecture: The network of Table 1 that the paper uses for it.
         source: Where it comes from.
         papers_own: Whether it is the paper's data set, and no part of it.
+        counts: How many training and test examples it has; None if that is not known
+            before it is there.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Dataset:
     architecture: str
     source: Source
     papers_own: bool = True
+    counts: tuple[int, int] | None = None
 
     def version(self, data_dir: str | None = None) -> str:
         """The version that is there.
@@ -120,15 +123,3 @@ class Dataset:
                 f"the inputs of {self.name} don't fit the network "
                 f"'{protocol.architecture}': choose from {', '.join(fitting)}"
             )
-
-    def check_counts(self, arrays: Arrays, protocol: Protocol) -> None:
-        """Raises UsageError if the protocol asks for more examples than there are."""
-        for split, want, labels in (
-            ("train", protocol.train_examples, arrays.y_train),
-            ("test", protocol.test_examples, arrays.y_test),
-        ):
-            if want and want > len(labels):
-                raise UsageError(
-                    f"--{split}_examples {want} is more than the {len(labels)} that "
-                    f"{self.name} has: give {len(labels)} or less, or leave it out"
-                )

@@ -1,6 +1,7 @@
 """A folder of class folders: a user's own images."""
 
 import dataclasses
+import functools
 import hashlib
 import pathlib
 from collections.abc import Iterator
@@ -35,12 +36,10 @@ class ImageFolder:
 
     def version(self, data_dir: str | None) -> str:
         """A digest of all images and their names."""
-        digest = hashlib.sha256()
-        for files in self._splits().values():
-            for file, _ in files:
-                digest.update(f"{file.relative_to(self.path)}\0".encode())
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-        return f"sha256-{digest.hexdigest()[:16]}"
+        files = [file for split in self._splits().values() for file, _ in split]
+        states = [file.stat() for file in files]
+        seen = tuple((state.st_size, state.st_mtime_ns) for state in states)
+        return f"sha256-{_digest(self.path, tuple(files), seen)[:16]}"
 
     def classes(self) -> list[str]:
         """The names of the classes; a class's label is its place."""
@@ -107,6 +106,16 @@ class ImageFolder:
             splits["train"] += [(file, label) for file in files[:-held_out]]
             splits["test"] += [(file, label) for file in files[-held_out:]]
         return splits
+
+
+@functools.lru_cache(maxsize=16)
+def _digest(root: pathlib.Path, files: tuple[pathlib.Path, ...], seen: tuple) -> str:
+    """Of names and contents; read once while size and time of each file are `seen`."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(root)}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _images(folder: pathlib.Path) -> list[pathlib.Path]:

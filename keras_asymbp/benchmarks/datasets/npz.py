@@ -42,45 +42,45 @@ class Npz:
         return f"sha256-{hashlib.sha256(content).hexdigest()[:16]}"
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
-        arrays = self._read()
-        return arrays["y_train"], arrays["y_test"]
+        train, test = (self._read(f"y_{split}") for split in ("train", "test"))
+        for split, labels in (("train", train), ("test", test)):
+            if labels.dtype.kind not in "iu" or labels.ndim != 1:
+                raise UsageError(
+                    f"y_{split} of {self.path} is {labels.dtype} of shape "
+                    f"{labels.shape}: expected integers of shape (n,)"
+                )
+            if not len(labels) or labels.min() < 0:
+                raise UsageError(
+                    f"y_{split} of {self.path} is empty or has a label below 0: "
+                    "expected one label or more, counted from 0"
+                )
+        return train, test
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
-        inputs = self._read()[f"x_{split}"]
+        inputs, labels = self._read(f"x_{split}"), self._read(f"y_{split}")
+        image = inputs.dtype == np.uint8 and inputs.ndim in (3, 4)
+        vector = inputs.dtype.kind == "f" and inputs.ndim == 2
+        if not (image or vector):
+            raise UsageError(
+                f"x_{split} of {self.path} is {inputs.dtype} of shape {inputs.shape}: "
+                "expected uint8 images (n, height, width[, channels]) or float vectors "
+                "(n, size)"
+            )
+        if len(inputs) != len(labels):
+            raise UsageError(
+                f"{self.path} has {len(inputs)} x_{split} and {len(labels)} "
+                f"y_{split}: expected a label for each"
+            )
         yield inputs[..., np.newaxis] if inputs.ndim == 3 else inputs
 
-    def _read(self):
+    def _read(self, key):
         try:
             with np.load(self.path, allow_pickle=False) as file:
-                missing = [key for key in _KEYS if key not in file]
-                if missing:
+                if key not in file:
                     raise UsageError(
-                        f"{self.path} has no array {', '.join(missing)}: an .npz data "
-                        f"set has the arrays {', '.join(_KEYS)}"
+                        f"{self.path} has no array {key}: an .npz data set has the "
+                        f"arrays {', '.join(_KEYS)}"
                     )
-                arrays = {key: file[key] for key in _KEYS}
+                return file[key]
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise UsageError(f"can't read {self.path} as .npz: {error}") from error
-        for split in ("train", "test"):
-            _check(self.path, split, arrays[f"x_{split}"], arrays[f"y_{split}"])
-        return arrays
-
-
-def _check(path, split, inputs, labels):
-    image = inputs.dtype == np.uint8 and inputs.ndim in (3, 4)
-    vector = inputs.dtype.kind == "f" and inputs.ndim == 2
-    if not (image or vector):
-        raise UsageError(
-            f"x_{split} of {path} is {inputs.dtype} of shape {inputs.shape}: expected "
-            "uint8 images (n, height, width[, channels]) or float vectors (n, size)"
-        )
-    if labels.dtype.kind not in "iu" or labels.shape != inputs.shape[:1]:
-        raise UsageError(
-            f"y_{split} of {path} is {labels.dtype} of shape {labels.shape}: expected "
-            f"integers of shape {inputs.shape[:1]}, a label for each of x_{split}"
-        )
-    if not len(labels) or labels.min() < 0:
-        raise UsageError(
-            f"y_{split} of {path} is empty or has a label below 0: expected one label "
-            "or more, counted from 0"
-        )

@@ -48,12 +48,14 @@ def _npz(path):
         architecture=network_for(shape, path),
         source=source,
         papers_own=False,
+        counts=(len(labels[0]), len(labels[1])),
     )
 
 
 def _image_folder(path):
     source = ImageFolder(path)
     classes = source.classes()
+    train, test = source.labels(None)
     return Dataset(
         name=path.resolve().name,
         description=f"images of {len(classes)} classes in the folder {path.name}",
@@ -62,6 +64,7 @@ def _image_folder(path):
         architecture="large",
         source=source,
         papers_own=False,
+        counts=(len(train), len(test)),
     )
 
 

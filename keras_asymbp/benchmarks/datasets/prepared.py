@@ -1,8 +1,8 @@
 """Data sets as networks take them, on disk: fitted once, memory-mapped from then on."""
 
 import contextlib
+import dataclasses
 import hashlib
-import json
 import os
 import pathlib
 import re
@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets.cutting import balanced
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _DAY = 24 * 60 * 60
@@ -34,50 +37,88 @@ def cache_root() -> pathlib.Path:
     return pathlib.Path(os.environ.get("KERAS_ASYMBP_CACHE") or default).expanduser()
 
 
-def cache_folder(
-    dataset: Dataset, input_shape: tuple[int, ...], data_dir: str | None = None
-) -> pathlib.Path:
-    """The folder of a data set fitted to inputs of a shape, whether it's there or not.
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What of a data set is wanted, and how: the cache has a folder for each.
 
-    Its name tells the data set, its version and the shape, and ends in a digest of
-    them: a name or a version can have what a file's name can't.
+    Attributes:
+        dataset: The data set.
+        input_shape: Shape of one input of the network.
+        train_examples: How many training examples, of every class as many; None for
+            all.
+        test_examples: The same of test examples.
+        data_dir: Folder of the data sets that TFDS has prepared.
     """
-    size = "x".join(map(str, input_shape))
-    key = f"{dataset.name}-{dataset.version(data_dir)}-{size}"
-    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    readable = re.sub(r"[^\w.+-]+", "_", key)[:100]
-    return cache_root() / f"{readable}-{digest}"
+
+    dataset: Dataset
+    input_shape: tuple[int, ...]
+    train_examples: int | None = None
+    test_examples: int | None = None
+    data_dir: str | None = None
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, protocol: Protocol, data_dir: str | None = None
+    ) -> "Fit":
+        """What a protocol wants of a data set."""
+        network = ARCHITECTURES[protocol.architecture or dataset.architecture]
+        counts = protocol.train_examples, protocol.test_examples
+        return cls(dataset, network.input_shape, *counts, data_dir)
+
+    def folder(self) -> pathlib.Path:
+        """The folder of it in the cache, whether it's there or not.
+
+        Its name tells the data set, its version, the shape and the counts, and ends in
+        a digest of them: a name or a version can have what a file's name can't.
+        """
+        parts = [self.dataset.name, self.dataset.version(self.data_dir)]
+        parts += ["x".join(map(str, self.input_shape))]
+        if self.train_examples or self.test_examples:
+            parts += [f"{self.train_examples or 'all'}+{self.test_examples or 'all'}"]
+        key = "-".join(parts)
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        readable = re.sub(r"[^\w.+-]+", "_", key)[:100]
+        return cache_root() / f"{readable}-{digest}"
+
+    def positions(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Of each split, the positions of the examples that are wanted, and labels."""
+        labels = self.dataset.labels(self.data_dir)
+        found = {}
+        for split, numbers in zip(("train", "test"), labels, strict=True):
+            try:
+                positions = balanced(numbers, getattr(self, f"{split}_examples"))
+            except UsageError as error:
+                raise UsageError(
+                    f"--{split}_examples of {self.dataset.name}: {error}"
+                ) from error
+            found[split] = positions, numbers[positions]
+        return found
 
 
-def load(
-    dataset: Dataset,
-    input_shape: tuple[int, ...],
-    data_dir: str | None = None,
-    track: Track = _untracked,
-) -> Arrays:
+def load(fit: Fit, track: Track = _untracked) -> Arrays:
     """A data set with inputs of a network's shape, prepared if it isn't yet.
 
     What is in memory anyway and fits is given as it is; all else is memory-mapped from
     the cache.
 
     Args:
-        dataset: The data set.
-        input_shape: Shape of one input of the network.
-        data_dir: Folder of the data sets that TFDS has prepared.
+        fit: What is wanted.
         track: Shows how far the preparation is.
 
     Raises:
         UsageError: If the data set isn't there or can't be used, or the cache can't be
             written or is broken.
     """
+    dataset = fit.dataset
     if dataset.source.held:
-        arrays = dataset.load(data_dir)
-        if arrays.x_train.shape[1:] == input_shape:
-            return arrays
-    folder = cache_folder(dataset, input_shape, data_dir)
+        whole = dataset.load(fit.data_dir)
+        if whole.x_train.shape[1:] == fit.input_shape:
+            (train, y_train), (test, y_test) = fit.positions().values()
+            return Arrays(whole.x_train[train], y_train, whole.x_test[test], y_test)
+    folder = fit.folder()
     try:
         if not folder.exists():
-            _prepare(dataset, input_shape, data_dir, track, folder)
+            _prepare(fit, track, folder)
     except OSError as error:
         raise UsageError(
             f"can't keep {dataset.name} in {folder.parent} ({error.strerror}): make "
@@ -93,7 +134,7 @@ def load(
         ) from error
 
 
-def _prepare(dataset, input_shape, data_dir, track, folder):
+def _prepare(fit, track, folder):
     """Makes the folder: whole, or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_remains(folder.parent)
@@ -102,23 +143,28 @@ def _prepare(dataset, input_shape, data_dir, track, folder):
     ) as temporary:
         work = pathlib.Path(temporary, folder.name)
         work.mkdir()
-        labels = dict(zip(("train", "test"), dataset.labels(data_dir), strict=True))
-        for split, numbers in labels.items():
-            np.save(work / f"y_{split}.npy", numbers)
-            batches = dataset.source.inputs(split, data_dir)
-            inputs = (row for batch in batches for row in _fitted(batch, input_shape))
-            description = f"preparing {dataset.name}, {split}"
-            tracked = track(inputs, description=description, total=len(numbers))
-            _write(work / f"x_{split}.npy", tracked, len(numbers), input_shape)
-        about = {
-            "dataset": dataset.name,
-            "version": dataset.version(data_dir),
-            "input_shape": input_shape,
-        }
-        (work / "about.json").write_text(json.dumps(about, indent=1) + "\n")
+        for split, (positions, labels) in fit.positions().items():
+            np.save(work / f"y_{split}.npy", labels)
+            rows = track(
+                _fitted_rows(fit, split, positions),
+                description=f"preparing {fit.dataset.name}, {split}",
+                total=len(labels),
+            )
+            _write(work / f"x_{split}.npy", rows, len(labels), fit.input_shape)
         # Another process may have been faster: its folder is as good.
         with contextlib.suppress(FileExistsError):
             _publish(work, folder)
+
+
+def _fitted_rows(fit, split, positions) -> Iterator[np.ndarray]:
+    """The inputs at some positions, which rise, one by one."""
+    start = 0
+    for batch in fit.dataset.source.inputs(split, fit.data_dir):
+        end = start + len(batch)
+        wanted = positions[(positions >= start) & (positions < end)] - start
+        if len(wanted):
+            yield from _fitted(batch[wanted], fit.input_shape)
+        start = end
 
 
 def _fitted(batch, input_shape) -> np.ndarray:

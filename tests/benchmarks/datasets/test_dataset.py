@@ -59,28 +59,6 @@ def test_a_label_that_is_no_class(labels):
         make(**labels).labels()
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"train_examples": 4001}, ["--train_examples 4001", "4000", "mnist_5k"]),
-        ({"test_examples": 1001}, ["--test_examples 1001", "1000", "mnist_5k"]),
-    ],
-)
-def test_more_examples_than_there_are(settings, words):
-    dataset = datasets.get("mnist_5k")
-    with pytest.raises(UsageError) as error:
-        dataset.check_counts(dataset.load(), Protocol(**settings))
-    for word in words:
-        assert word in str(error.value)
-
-
-def test_as_many_examples_as_there_are():
-    dataset = datasets.get("mnist_5k")
-    arrays = dataset.load()
-    dataset.check_counts(arrays, Protocol())
-    dataset.check_counts(arrays, Protocol(train_examples=4000, test_examples=1000))
-
-
 def test_networks_that_fit():
     images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
     for architecture in (None, "large", "cifar", "svhn", "mnist"):

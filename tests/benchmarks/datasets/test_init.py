@@ -1,6 +1,7 @@
 import pytest
 
 from keras_asymbp.benchmarks import datasets, paper
+from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
@@ -23,6 +24,16 @@ def test_classes_and_networks_are_the_papers(dataset):
     networks = {"MNIST": "mnist", "CIFAR": "cifar", "CIFAR100": "cifar", "SVHN": "svhn"}
     networks["TIMIT80"] = "timit"
     assert dataset.architecture == networks.get(dataset.paper, "large")
+
+
+def test_counts():
+    train, test = datasets.get("mnist_5k").labels()
+    assert datasets.get("mnist_5k").counts == (len(train), len(test))
+    for dataset in datasets.DATASETS.values():
+        if isinstance(dataset.source, Subset) and dataset.name != "caltech101":
+            source = dataset.source
+            per_class = source.train, source.test
+            assert dataset.counts == tuple(source.classes * n for n in per_class)
 
 
 def test_every_row_of_the_paper_has_its_data_set():

@@ -89,7 +89,8 @@ def test_the_version_is_that_of_the_content(write):
     ("changes", "words"),
     [
         ({"y_test": None}, "has no array y_test"),
-        ({"y_train": np.arange(5)}, r"y_train of .* of shape \(5,\).*\(6,\)"),
+        ({"y_train": np.arange(5)}, r"has 6 x_train and 5 y_train"),
+        ({"y_train": np.eye(6, dtype=int)}, r"y_train of .* of shape \(6, 6\)"),
         ({"y_train": np.arange(6.0)}, "y_train of .* is float64.*expected integers"),
         ({"y_train": np.arange(6) - 1}, "has a label below 0"),
         ({"x_train": np.zeros((6, 2, 2), int)}, "x_train of .*expected uint8 images"),
@@ -100,7 +101,7 @@ def test_the_version_is_that_of_the_content(write):
 def test_a_file_that_is_no_data_set(changes, words, write):
     path, _ = write(**changes)
     with pytest.raises(UsageError, match=words) as error:
-        Npz(path).labels(None)
+        datasets.Dataset("x", "", None, 9, "mnist", Npz(path)).load()
     assert str(path) in str(error.value)
 
 

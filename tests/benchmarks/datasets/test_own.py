@@ -44,6 +44,7 @@ def test_an_npz_file(shape, network, npz):
     assert (dataset.paper, dataset.papers_own) == (None, False)
     assert dataset.version().startswith("sha256-")
     assert len(dataset.load().x_train) == 6
+    assert dataset.counts == (6, 2)
 
 
 @pytest.mark.parametrize("shape", [(7,), (5, 5, 4)])
@@ -59,7 +60,7 @@ def test_a_folder_of_class_folders(tmp_path, monkeypatch):
             (tmp_path / "pets" / name / f"{number}.png").touch()
     dataset = datasets.get(str(tmp_path / "pets"))
     assert (dataset.name, dataset.architecture) == ("pets", "large")
-    assert dataset.num_classes == 3
+    assert (dataset.num_classes, dataset.counts) == (3, (3, 3))
     monkeypatch.chdir(tmp_path / "pets")
     assert datasets.get(".").name == "pets"
 

@@ -7,7 +7,10 @@ import pytest
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.datasets import prepared
+from keras_asymbp.benchmarks.datasets.cutting import balanced
+from keras_asymbp.benchmarks.datasets.prepared import Fit
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 
 SHAPE = (8, 6, 3)
 
@@ -43,7 +46,7 @@ def dataset():
 
 def test_it_is_fitted_once_and_memory_mapped_from_then_on(dataset, cache):
     for _ in range(2):
-        arrays = prepared.load(dataset, SHAPE)
+        arrays = prepared.load(Fit(dataset, SHAPE))
         for split, labels in dataset.source.labels_.items():
             inputs = getattr(arrays, f"x_{split}")
             assert isinstance(inputs, np.memmap)
@@ -58,30 +61,80 @@ def test_it_is_fitted_once_and_memory_mapped_from_then_on(dataset, cache):
 
 
 def test_shapes_versions_and_names_are_kept_apart(dataset):
-    folder = prepared.cache_folder(dataset, SHAPE)
+    folder = Fit(dataset, SHAPE).folder()
     other = dataclasses.replace(dataset, name="x_y")
-    assert prepared.cache_folder(other, SHAPE) != folder
-    assert prepared.cache_folder(dataset, (8, 6, 1)) != folder
-    assert prepared.cache_folder(dataclasses.replace(dataset), SHAPE) == folder
+    assert Fit(other, SHAPE).folder() != folder
+    assert Fit(dataset, (8, 6, 1)).folder() != folder
+    assert Fit(dataclasses.replace(dataset), SHAPE).folder() == folder
 
 
 def test_what_is_in_memory_and_fits_is_not_copied(cache):
     digits = datasets.get("mnist_5k")
-    arrays = prepared.load(digits, (28, 28, 1))
+    arrays = prepared.load(Fit(digits, (28, 28, 1)))
     assert not cache.exists()
     assert arrays.x_train.shape == (4000, 28, 28, 1)
-    arrays = prepared.load(digits, (8, 8, 3))
+    arrays = prepared.load(Fit(digits, (8, 8, 3)))
     assert arrays.x_train.shape == (4000, 8, 8, 3)
     assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 8, 3)])
+def test_a_cut(shape, cache):
+    digits = datasets.get("mnist_5k")
+    cut = prepared.load(Fit(digits, shape, 25, 10))
+    whole = prepared.load(Fit(digits, shape))
+    for split, count in (("train", 25), ("test", 10)):
+        x, y = (getattr(cut, f"{name}_{split}") for name in "xy")
+        assert (len(x), len(y)) == (count, count)
+        per_class = np.bincount(y)
+        assert per_class.max() - per_class.min() <= 1
+        # The first of each class, in their order.
+        first = balanced(getattr(whole, f"y_{split}"), count)
+        np.testing.assert_array_equal(x, getattr(whole, f"x_{split}")[first])
+        np.testing.assert_array_equal(y, getattr(whole, f"y_{split}")[first])
+    folders = {Fit(digits, shape, *n).folder() for n in ((), (25, 10), (25,), (10, 25))}
+    assert len(folders) == 4
+
+
+def test_images_come_in_batches_of_any_size(dataset):
+    class Batches(Source):
+        def inputs(self, split, data_dir):
+            images = np.stack([np.full(SHAPE, n) for n in self.labels_[split]])
+            yield from np.split(images.astype(np.uint8), [3])
+
+    labels = {"train": [0, 0, 0, 1, 0, 1], "test": [0, 0, 0, 1]}
+    batches = dataclasses.replace(dataset, source=Batches(labels))
+    arrays = prepared.load(Fit(batches, SHAPE, 3, 2))
+    assert arrays.y_train.tolist() == arrays.x_train[:, 0, 0, 0].tolist() == [0, 0, 1]
+    assert arrays.y_test.tolist() == arrays.x_test[:, 0, 0, 0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((4001,), r"--train_examples of mnist_5k: 4001 .* 4000"),
+        ((None, 1001), r"--test_examples of mnist_5k: 1001 .* 1000"),
+    ],
+)
+def test_more_examples_than_there_are(counts, words):
+    with pytest.raises(UsageError, match=words):
+        prepared.load(Fit(datasets.get("mnist_5k"), (28, 28, 1), *counts))
+
+
+def test_what_a_protocol_wants():
+    digits = datasets.get("mnist_5k")
+    assert Fit.of(digits, Protocol()) == Fit(digits, (28, 28, 1))
+    smoke = dataclasses.replace(PRESETS["smoke"], architecture="large")
+    assert Fit.of(digits, smoke, "d") == Fit(digits, (119, 119, 3), 500, 200, "d")
 
 
 @pytest.mark.parametrize("fails_after", [0, 2])
 def test_an_interrupted_preparation_leaves_nothing(fails_after, dataset, cache):
     source = dataclasses.replace(dataset.source, fails_after=fails_after)
     with pytest.raises(KeyboardInterrupt):
-        prepared.load(dataclasses.replace(dataset, source=source), SHAPE)
+        prepared.load(Fit(dataclasses.replace(dataset, source=source), SHAPE))
     assert list(cache.iterdir()) == []
-    assert len(prepared.load(dataset, SHAPE).x_train) == 4
+    assert len(prepared.load(Fit(dataset, SHAPE)).x_train) == 4
 
 
 def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python):
@@ -93,19 +146,19 @@ def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python)
         "    for number, row in enumerate(rows):\n"
         "        if number == 300: os.kill(os.getpid(), signal.SIGKILL)\n"
         "        yield row\n"
-        "prepared.load(datasets.get('mnist_5k'), (8, 8, 1), track=track)\n"
+        "prepared.load(prepared.Fit(datasets.get('mnist_5k'), (8, 8, 1)), track)\n"
     )
     with pytest.raises(AssertionError):
         run_python(code)
     (remains,) = cache.iterdir()
     assert remains.name.startswith(".incomplete-")
     digits = datasets.get("mnist_5k")
-    assert not prepared.cache_folder(digits, (8, 8, 1)).exists()
-    assert len(prepared.load(digits, (8, 8, 1)).x_train) == 4000
+    assert not Fit(digits, (8, 8, 1)).folder().exists()
+    assert len(prepared.load(Fit(digits, (8, 8, 1))).x_train) == 4000
     # It might be at work still; a day later it isn't.
     assert remains.exists()
     os.utime(remains, (time.time() - 2 * 24 * 60 * 60,) * 2)
-    prepared.load(digits, (8, 9, 1))
+    prepared.load(Fit(digits, (8, 9, 1)))
     assert not remains.exists()
 
 
@@ -114,11 +167,11 @@ def test_another_process_may_be_faster(dataset, monkeypatch):
 
     def late(work, folder):
         monkeypatch.setattr(prepared, "_publish", publish)
-        prepared.load(dataset, SHAPE)
+        prepared.load(Fit(dataset, SHAPE))
         publish(work, folder)
 
     monkeypatch.setattr(prepared, "_publish", late)
-    assert len(prepared.load(dataset, SHAPE).x_train) == 4
+    assert len(prepared.load(Fit(dataset, SHAPE)).x_train) == 4
     assert len(list(prepared.cache_root().iterdir())) == 1
 
 
@@ -129,27 +182,27 @@ def test_progress_is_shown_by_what_is_given(dataset):
         shown.append((description, total))
         return rows
 
-    prepared.load(dataset, SHAPE, track=track)
-    prepared.load(dataset, SHAPE, track=track)
+    prepared.load(Fit(dataset, SHAPE), track)
+    prepared.load(Fit(dataset, SHAPE), track)
     assert shown == [("preparing x y, train", 4), ("preparing x y, test", 2)]
 
 
 def test_no_place_for_it(dataset, cache):
     cache.touch()  # a file where the folder belongs
     with pytest.raises(UsageError, match=r"can't keep x y .*KERAS_ASYMBP_CACHE"):
-        prepared.load(dataset, SHAPE)
+        prepared.load(Fit(dataset, SHAPE))
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])
 def test_a_broken_folder_is_named(damage, dataset):
-    prepared.load(dataset, SHAPE)
-    folder = prepared.cache_folder(dataset, SHAPE)
+    prepared.load(Fit(dataset, SHAPE))
+    folder = Fit(dataset, SHAPE).folder()
     if damage == "cut":
         os.truncate(folder / "x_train.npy", 200)
     else:
         (folder / "y_test.npy").unlink()
     with pytest.raises(UsageError, match=r"is broken .*delete it") as error:
-        prepared.load(dataset, SHAPE)
+        prepared.load(Fit(dataset, SHAPE))
     assert str(folder) in str(error.value)
 
 
@@ -160,13 +213,13 @@ def test_a_source_that_is_not_whole(dataset, cache):
 
     short = dataclasses.replace(dataset, source=Short(dataset.source.labels_))
     with pytest.raises(UsageError, match="1 inputs and 4 labels"):
-        prepared.load(short, SHAPE)
+        prepared.load(Fit(short, SHAPE))
     assert list(cache.iterdir()) == []
 
 
 def test_inputs_that_no_resizing_fits(dataset):
     with pytest.raises(UsageError, match=r"shape \(5, 9, 1\) don't fit"):
-        prepared.load(dataset, (1845,))
+        prepared.load(Fit(dataset, (1845,)))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +255,7 @@ def test_a_large_data_set_needs_little_memory(run_python):
         "dataset = datasets.Dataset('big', '', None, 2, 'large', Source())\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "before = peak()\n"
-        "prepared.load(dataset, (119, 119, 3))\n"
+        "prepared.load(prepared.Fit(dataset, (119, 119, 3)))\n"
         "assert peak() - before < 60, (before, peak())\n"
     )
     run_python(code)

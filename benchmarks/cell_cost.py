@@ -1,0 +1,82 @@
+"""Measures what an update and a forward pass of each network cost on one core.
+
+    TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 taskset -c 0 \
+        python -m benchmarks.cell_cost
+
+The figures of `keras_asymbp/benchmarks/costs.py` are from here. Each is taken by the
+runner's own trainer from epochs of three sizes, measured in turns: their differences
+are updates and forward passes and nothing else. The median of the rounds counts.
+"""
+
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+from keras_asymbp.benchmarks import pipeline
+from keras_asymbp.benchmarks.cells import Cell
+from keras_asymbp.benchmarks.datasets import Arrays, Dataset
+from keras_asymbp.benchmarks.experiments import Column
+from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.trial import Trainer
+
+# Training and test examples of an epoch: a base, more updates, more forward passes.
+SIZES = ((500, 500), (1500, 500), (500, 2500))
+ROUNDS = 5
+CLASSES = {"timit": 80, "large": 80}
+
+
+def main():
+    print(f"load average {os.getloadavg()[0]:.2f}")
+    for name in ARCHITECTURES:
+        for normalization in (None, "BN"):
+            update, forward = measure(name, normalization)
+            print(
+                f'("{name}", {normalization is not None}): '
+                f"Cost(update={update:.4f}, forward={forward:.4f}),",
+                flush=True,
+            )
+
+
+def measure(name, normalization):
+    keras.utils.clear_session()
+    column = Column("uSF", feedback="uSF", normalization=normalization, setting=1)
+    classes = CLASSES.get(name, 10)
+    dataset = Dataset("random", "", None, classes, name, None)
+    protocol = Protocol(epochs=1, learning_rates=(5e-6,))
+    cell = Cell(dataset, "1", column, protocol, seed=0)
+    data = [examples(name, classes, *size) for size in SIZES]
+    trainer = Trainer(cell, data[0])
+    (trial,) = cell.trials()
+    times = [[] for _ in SIZES]
+    for number in range(ROUNDS + 1):
+        for some, taken in zip(data, times, strict=True):
+            assert trainer.take_up(cell, some)
+            start = time.perf_counter()
+            trainer.train(trial, lambda row: None)
+            if number:  # the first round traces
+                taken.append(time.perf_counter() - start)
+    base, updates, forwards = map(statistics.median, times)
+    return (
+        (updates - base) / ((SIZES[1][0] - SIZES[0][0]) / 100),
+        (forwards - base) / ((SIZES[2][1] - SIZES[0][1]) / 100),
+    )
+
+
+def examples(name, classes, train, test):
+    shape = ARCHITECTURES[name].input_shape
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(0, 256, (train + test, *shape), dtype=np.uint8)
+    labels = rng.integers(0, classes, train + test)
+    arrays = Arrays(inputs[:train], labels[:train], inputs[train:], labels[train:])
+    return pipeline.prepare(arrays, 1 / 255)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Runs cells in this process, with the data and the compiled model that it keeps."""
+
+import contextlib
+import datetime
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.cells import Cell, Task, TrialSpec
+from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.store import Store
+
+
+class Workbench:
+    """The data set and the compiled model in use, until a cell needs others.
+
+    Args:
+        data_dir: Folder of the prepared data sets.
+        command: The command line, kept with each result.
+        deterministic: Whether TensorFlow is told to give the same numbers each time.
+        results_dir: Folder to write finished trials into; None if whoever is told of
+            them does.
+    """
+
+    def __init__(
+        self,
+        data_dir: str | None,
+        command: str,
+        deterministic: bool = False,
+        results_dir: str | os.PathLike | None = None,
+    ):
+        self._data_dir = data_dir
+        self._command = command
+        self._deterministic = deterministic
+        self._store = Store(results_dir) if results_dir else None
+        self._dataset = self._examples = None
+        self._trainer: Any = None
+
+    def run(self, task: Task, tell: Callable[..., Any]) -> None:
+        """Runs a task.
+
+        Args:
+            task: The task.
+            tell: Called with `"begin"` and a trial, with `"epoch"`, the trial and a row
+                of its curves, and with `"finished"`, the trial and all that is to be
+                stored of it, apart from its settings.
+        """
+        from keras_asymbp.benchmarks.search import search
+
+        cell, trainer = task.cell, self.trainer(task.cell)
+
+        def run_trial(trial: TrialSpec) -> dict[str, Any]:
+            tell("begin", trial)
+            started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+            result = trainer.train(trial, lambda row: tell("epoch", trial, row))
+            record = {
+                "settings": cell.settings(trial),
+                "model": cell.column.name,
+                "result": result,
+                "started": started.isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - clock, 3),
+                "command": self._command,
+                **environment.describe(self._deterministic),
+            }
+            if self._store:
+                # Who is told of it tries, too, and says what is wrong.
+                with contextlib.suppress(StoreError):
+                    self._store.put(cell.label(trial), record)
+            tell("finished", trial, record)
+            return record
+
+        search(task.trials, run_trial)
+
+    def trainer(self, cell: Cell):
+        """What trains the cell's trials."""
+        import keras
+
+        from keras_asymbp.benchmarks.trial import Trainer
+
+        if self._deterministic:
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+        examples = self._prepared(cell)
+        if self._trainer is None or not self._trainer.take_up(cell, examples):
+            keras.utils.clear_session()  # or every cell's graph stays in memory
+            self._trainer = Trainer(cell, examples)
+        return self._trainer
+
+    def _prepared(self, cell):
+        from keras_asymbp.benchmarks import pipeline
+        from keras_asymbp.benchmarks.datasets import prepared
+
+        if self._dataset != cell.dataset:
+            fit = prepared.Fit.of(cell.dataset, cell.protocol, self._data_dir)
+            self._examples = pipeline.prepare(
+                prepared.load(fit), cell.protocol.input_scale
+            )
+            self._dataset = cell.dataset
+        return self._examples

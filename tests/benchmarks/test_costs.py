@@ -1,0 +1,58 @@
+import dataclasses
+
+import pytest
+
+from keras_asymbp.benchmarks import costs, datasets
+from keras_asymbp.benchmarks.costs import START, Cost, seconds, trial_seconds
+from keras_asymbp.benchmarks.experiments import Column
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+
+BN = Column("BN", normalization="BN")
+
+
+@pytest.fixture(autouse=True)
+def _costs(monkeypatch):
+    known = {("mnist", False): Cost(2.0, 0.5), ("mnist", True): Cost(3.0, 0.25)}
+    monkeypatch.setattr(costs, "COSTS", known)
+
+
+def test_every_network_is_measured():
+    # What the file itself holds, not the fixture's.
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("fresh", costs.__file__)
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    assert set(fresh.COSTS) == {(n, bn) for n in ARCHITECTURES for bn in (False, True)}
+    for cost in fresh.COSTS.values():
+        assert cost.update > cost.forward > 0
+
+
+def test_a_trial_is_its_updates_and_its_evaluations(make_cell):
+    cell = make_cell(epochs=6)
+    # 40 updates and 10 forward passes of 100 an epoch.
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 2.0 + 10 * 0.5)
+
+
+def test_batch_normalization_needs_its_statistics(make_cell):
+    cell = make_cell(BN, epochs=6, statistics_batches=20)
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+
+
+def test_a_cut_counts(make_cell):
+    cell = make_cell(epochs=1, train_examples=500, test_examples=200)
+    assert trial_seconds(cell, cell.trials()[0]) == 5 * 2.0 + 2 * 0.5
+
+
+def test_models_are_built_once(make_cell):
+    cells = [make_cell(seed=seed, epochs=1) for seed in (0, 1)]
+    work = [(cell, trial) for cell in cells for trial in cell.trials()]
+    assert seconds(work) == 10 * (40 * 2.0 + 10 * 0.5) + START
+    assert seconds([]) == 0
+
+
+def test_what_is_not_known_is_none(make_cell):
+    unknown = dataclasses.replace(datasets.get("mnist_5k"), counts=None)
+    for cell in (make_cell(architecture="svhn"), make_cell(dataset=unknown)):
+        assert trial_seconds(cell, cell.trials()[0]) is None
+        assert seconds([(cell, cell.trials()[0])]) is None
