@@ -612,7 +612,7 @@
     const place = find("#trial-list .scroll");
     if (place.childElementCount) return;
     const heads = [["model", ""], ["data set", "text"], ["seed", ""], ["learning rate", ""], ["batches", "text"], ["error, %", ""], ["best epoch", ""], ["seconds", ""], ["file", "text"]];
-    const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.id);
+    const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.file.split("/").at(-1));
     const rows = data.trials.map((run) => {
       return element(
         "tr",
