@@ -378,7 +378,6 @@ def _trial_data(trial):
         "epoch": result["best_epoch"],
         "diverged": result["diverged"],
         "seconds": trial["seconds"],
-        "id": trial["id"],
         "file": trial["file"],
         "train": [_percent(100 * row["train_error"]) for row in rows],
         "test": [_percent(100 * row["test_error"]) for row in rows],

@@ -53,7 +53,7 @@ def write(
         "problems": problems,
         "legends": list(dict.fromkeys(map(_legend, tables))),
         "reproduce": reproduce(tables),
-        "failures": _failures(tables),
+        "failures": dict(failure for table in tables for failure in table.failures()),
         **_origins(trials.values()),
     }
     for name in ("report.md", "report.tex"):
@@ -251,11 +251,6 @@ def _threads(machine):
     count = machine["threads"]
     deterministic = "" if machine["deterministic"] else "not "
     return f"{count} thread{'s' if count > 1 else ''}, {deterministic}deterministic"
-
-
-def _failures(tables):
-    """The cells that failed, each once, and why."""
-    return dict(failure for table in tables for failure in table.failures())
 
 
 def _render(name, **context):

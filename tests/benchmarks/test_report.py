@@ -561,13 +561,14 @@ def test_what_failed_is_named(tmp_path, make_plan, finish):
     escaped = r"error: a \| b \<b\>c\</b\>"
     assert f"| mnist_5k | 10.00 ±0.00 | failed: {escaped} |" in markdown
     assert f"- mnist_5k, RndF Bottom, seed 1: {escaped}\n" in markdown
-    assert page.count("error: a | b &lt;b&gt;c&lt;/b&gt;") == 2
+    assert page.count("error: a | b &lt;b&gt;c&lt;/b&gt;") == 3  # in both tables, too
     assert "<b>" not in page
     for text in (markdown, page):
         assert "What failed" in text
     assert f"failed: {REASON}" in " ".join(shown(table, 200).split())
     for text in written(fill(plan, store), tmp_path):
-        assert "ailed" not in text
+        assert "What failed" not in text
+        assert "failed:" not in text
 
 
 def test_trials_on_other_threads_are_told_apart(tmp_path, make_plan, finish):

@@ -113,13 +113,13 @@
     );
   }
 
-  function fillTip(figure) {
+  function fillTip(figure, said) {
     const setup = setupOf(figure);
     const runs = runsOf(figure);
     const spread = figure.spread === null ? "" : ` ± ${percent(figure.spread)}`;
     const parts = [
       element("strong", {}, `${figure.model} on ${setup.label}`),
-      element("p", {}, `ours ${percent(figure.error)}${spread}, the paper’s ${percent(figure.paper)}; ${runs.length} of ${figure.expected} runs`),
+      element("p", {}, `ours ${figure.error === null ? said : percent(figure.error)}${spread}, the paper’s ${percent(figure.paper)}; ${runs.length} of ${figure.expected} runs`),
       ratesTable(figure),
     ];
     if (runs.some((run) => run.diverged)) parts.push(element("p", {}, "div.: diverged; its error is that of its best epoch, or of guessing."));
@@ -151,7 +151,7 @@
     hide();
     host = figureHost;
     const button = find("button[data-figure]", host);
-    fillTip(data.figures[Number(button.dataset.figure)]);
+    fillTip(data.figures[Number(button.dataset.figure)], button.textContent);
     host.append(tip); // next to the button, so that Tab goes on into it
     tip.showPopover();
     button.setAttribute("aria-expanded", "true");
@@ -612,7 +612,7 @@
     const place = find("#trial-list .scroll");
     if (place.childElementCount) return;
     const heads = [["model", ""], ["data set", "text"], ["seed", ""], ["learning rate", ""], ["batches", "text"], ["error, %", ""], ["best epoch", ""], ["seconds", ""], ["file", "text"]];
-    const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.id);
+    const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.file.split("/").at(-1));
     const rows = data.trials.map((run) => {
       return element(
         "tr",
