@@ -114,6 +114,10 @@ def test_a_users_own_data_from_file_to_table(benchmarks, npz, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "| mine |" in done.stdout
+    assert "| paper: no row | ? |" in done.stdout
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "`mine` is not the paper's data: 60 + 30 examples" in report
+    assert "None" not in report
     (path,) = (tmp_path / "results" / "trials").iterdir()
     settings = json.loads(path.read_text())["settings"]
     assert settings["dataset"] == "mine"
