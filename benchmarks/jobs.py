@@ -2,7 +2,7 @@
 
     python benchmarks/jobs.py --jobs 1,2 --repeats 3
 
-Every number of jobs shares all cores. The time is that of the whole command, the start of
+Every number of jobs shares all cores. The time is that of the whole command, start of
 processes and TensorFlow's import included, so a short run is in favour of one job.
 The seconds of training alone are beside it.
 """

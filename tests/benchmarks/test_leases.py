@@ -231,6 +231,47 @@ def test_never_two_holders(steps, tmp_path_factory):
             run.give_up(name)
 
 
+def take_at_once(folder, names, barrier, results):
+    """Takes each name at the same time as others do."""
+    taken = []
+    with Leases(folder, expiry=1000) as leases:
+        for name in names:
+            barrier.wait()
+            if leases.take(name):
+                taken.append(name)
+        results.put(taken)
+        barrier.wait()
+
+
+@pytest.mark.parametrize("before", ["nothing", "given up", "out"])
+def test_of_those_that_try_at_once_one_succeeds(before, folder, light):
+    import test_leases as this
+
+    names = [f"{number:03}" for number in range(300)]
+    if before != "nothing":
+        with Leases(folder, expiry=1000) as leases:
+            for name in names:
+                leases.take(name)
+            if before == "out":
+                # As if the run had vanished, elsewhere.
+                for path in folder.glob("???.1"):
+                    content = json.loads(path.read_text())
+                    path.write_text(json.dumps(content | {"boot": "another"}))
+                leases._held.clear()
+                age(folder, 1001)
+    barrier, results = light.Barrier(4), light.Queue()
+    processes = [
+        light.Process(target=this.take_at_once, args=(folder, names, barrier, results))
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    taken = [name for _ in processes for name in results.get(timeout=120)]
+    for process in processes:
+        process.join(120)
+    assert sorted(taken) == names
+
+
 def race(folder, names, start, results, deaths):
     """Works on all names at once with others, and dies in some of them."""
     taken, died = [], False
