@@ -8,8 +8,8 @@ Two questions:
 - Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
   thread each against `--jobs 1` with two, in turn.
 
-Beside each figure stands how many cores others used just before, for on a busy machine
-it means little.
+Beside each figure stands how many cores others used just before it or just after: on a
+busy machine it means little.
 """
 
 import os
@@ -113,9 +113,7 @@ def main(argv):
     if "overhead" in _PARTS.value:
         for _ in range(_ROUNDS.value):
             for name, (execution, goal) in OVERHEAD.items():
-                rows.append(
-                    _measured("overhead", name, lambda e=execution: overhead(e))
-                )
+                rows.append(_measured("overhead", name, overhead, execution))
                 rows[-1]["goal"] = goal
     if "sweep" in _PARTS.value:
         for number in range(_ROUNDS.value):
@@ -126,9 +124,7 @@ def main(argv):
     print(table(medians))
     if _JSON.value:
         report = {
-            "command": shlex.join(
-                ["python", "-m", "benchmarks.throughput", *sys.argv[1:]]
-            ),
+            "command": shlex.join(["python", *sys.orig_argv[1:]]),
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             **environment.describe(deterministic=False),
             "medians": medians,
@@ -237,9 +233,10 @@ def table(medians):
 
 
 def _measured(part, name, measure, settings):
-    others, load = round(_busy_cores(), 2), round(os.getloadavg()[0], 2)
-    row = {"part": part, "name": name, "others": others, "load": load}
+    before = _busy_cores()
+    row = {"part": part, "name": name, "load": round(os.getloadavg()[0], 2)}
     row |= measure(settings)
+    row["others"] = round(max(before, _busy_cores()), 2)
     print(json.dumps(row), file=sys.stderr, flush=True)
     return row
 
@@ -253,9 +250,8 @@ def _busy_cores(seconds=2.0):
 
 def _busy_seconds():
     with open("/proc/stat", encoding="utf-8") as file:
-        user, nice, system, _, _, irq, softirq, *_ = map(
-            int, file.readline().split()[1:]
-        )
+        times = [int(text) for text in file.readline().split()[1:]]
+    user, nice, system, _, _, irq, softirq, *_ = times
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,4 +1,4 @@
-"""docs/examples/ray-kubernetes.yaml and its Dockerfile, as far as they go without either.
+"""docs/examples/ray-kubernetes.yaml and its Dockerfile, as far as they go here.
 
 No cluster and no Docker is needed: manifests are validated by Kubernetes's own schemas,
 and the commands of the pods are run as processes of this machine.
@@ -219,7 +219,7 @@ def test_the_pods_commands_do_the_work(
 
 @contextlib.contextmanager
 def running(command, log, wait_for):
-    """A node of Ray while it is needed: `ray start --block` ends its processes itself."""
+    """A node of Ray while it is needed; `ray start --block` ends its processes."""
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
     try:
