@@ -57,7 +57,7 @@ setuptools.setup(
             "dill>=0.3.9",
             *RAY,
             "hypothesis>=6.112",
-            "kubernetes-validate>=1.30",
+            "kubernetes-validate>=1.37",
             "mypy>=1.13",
             "pandas>=2.2",
             "playwright>=1.49",

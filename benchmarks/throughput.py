@@ -8,8 +8,8 @@ Two questions:
 - Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
   thread each against `--jobs 1` with two, in turn.
 
-Beside each figure stands how many cores others used just before it or just after, for
-on a busy machine it means little.
+Beside each figure stands how many cores others used just before it or just after: on a
+busy machine it means little.
 """
 
 import os
