@@ -208,7 +208,7 @@ def mounted(tmp_path):
             libc.umount2(bytes(folder), detach)
 
     remount, bind, detach = 32, 4096, 2
-    if reason := mount(b"tmpfs", 0, b"size=256k"):
+    if reason := mount(b"tmpfs", 0, b"size=4m"):
         pytest.skip(f"no tmpfs: {reason}")
     yield folder, read_only
     while os.path.ismount(folder):

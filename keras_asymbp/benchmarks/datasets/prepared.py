@@ -80,19 +80,14 @@ class Fit:
         readable = re.sub(r"[^\w.+-]+", "_", key)[:100]
         return cache_root() / f"{readable}-{digest}"
 
-    def positions(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Of each split, the positions of the examples that are wanted, and labels."""
-        labels = self.dataset.labels(self.data_dir)
-        found = {}
-        for split, numbers in zip(("train", "test"), labels, strict=True):
-            try:
-                positions = balanced(numbers, getattr(self, f"{split}_examples"))
-            except UsageError as error:
-                raise UsageError(
-                    f"--{split}_examples of {self.dataset.name}: {error}"
-                ) from error
-            found[split] = positions, numbers[positions]
-        return found
+    def positions(self, split: str, labels: np.ndarray) -> np.ndarray:
+        """The positions of the examples of a split that are wanted."""
+        try:
+            return balanced(labels, getattr(self, f"{split}_examples"))
+        except UsageError as error:
+            raise UsageError(
+                f"--{split}_examples of {self.dataset.name}: {error}"
+            ) from error
 
 
 def load(fit: Fit, track: Track = _untracked) -> Arrays:
@@ -113,8 +108,12 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
     if dataset.source.held:
         whole = dataset.load(fit.data_dir)
         if whole.x_train.shape[1:] == fit.input_shape:
-            (train, y_train), (test, y_test) = fit.positions().values()
-            return Arrays(whole.x_train[train], y_train, whole.x_test[test], y_test)
+            train = fit.positions("train", whole.y_train)
+            test = fit.positions("test", whole.y_test)
+            return Arrays(
+                *(whole.x_train[train], whole.y_train[train]),
+                *(whole.x_test[test], whole.y_test[test]),
+            )
     folder = fit.folder()
     try:
         if not folder.exists():
@@ -143,14 +142,16 @@ def _prepare(fit, track, folder):
     ) as temporary:
         work = pathlib.Path(temporary, folder.name)
         work.mkdir()
-        for split, (positions, labels) in fit.positions().items():
-            np.save(work / f"y_{split}.npy", labels)
+        every = fit.dataset.labels(fit.data_dir)
+        for split, labels in zip(("train", "test"), every, strict=True):
+            positions = fit.positions(split, labels)
+            np.save(work / f"y_{split}.npy", labels[positions])
             rows = track(
                 _fitted_rows(fit, split, positions),
                 description=f"preparing {fit.dataset.name}, {split}",
-                total=len(labels),
+                total=len(positions),
             )
-            _write(work / f"x_{split}.npy", rows, len(labels), fit.input_shape)
+            _write(work / f"x_{split}.npy", rows, len(positions), fit.input_shape)
         # Another process may have been faster: its folder is as good.
         with contextlib.suppress(FileExistsError):
             _publish(work, folder)
