@@ -22,10 +22,19 @@ class Cost:
     forward: float
 
 
-# By architecture, and whether there is batch normalization. Measured by
-# `python -m benchmarks.cell_cost` on one core of an AMD EPYC, TensorFlow 2.21 with
-# oneDNN, TF_NUM_INTRAOP_THREADS=1.
-COSTS: dict[tuple[str, bool], Cost] = {}
+# By architecture, and whether there is batch normalization: on one core, TensorFlow
+# 2.21 with oneDNN. "mnist" (AMD EPYC) and "cifar" (Intel Xeon) are medians of the
+# recorded sweeps, which had another one beside them, with a forward pass taken as a
+# third of an update; "large" (AMD EPYC) was measured by `benchmarks/cell_cost.py`.
+# "svhn" and "timit" have not been measured yet.
+COSTS: dict[tuple[str, bool], Cost] = {
+    ("mnist", False): Cost(update=0.0248, forward=0.0083),
+    ("mnist", True): Cost(update=0.0393, forward=0.0131),
+    ("cifar", False): Cost(update=0.1288, forward=0.0429),
+    ("cifar", True): Cost(update=0.2461, forward=0.0820),
+    ("large", False): Cost(update=0.7288, forward=0.2425),
+    ("large", True): Cost(update=2.0384, forward=0.7555),
+}
 # Building and tracing a model, once for all cells that share it.
 START = 3.0
 
