@@ -12,6 +12,7 @@ def pytest_test(name, srcs, deps = [], data = [], **kwargs):
         data: The files that they read.
         **kwargs: Passed on to `py_test`.
     """
+
     # A busy machine takes several times as long as an idle one.
     kwargs.setdefault("timeout", "long")
     native.py_test(
