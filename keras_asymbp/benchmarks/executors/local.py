@@ -37,8 +37,8 @@ class Local(base.Executor):
     Args:
         make_bench: Makes a workbench, in each worker.
         jobs: How many workers.
-        variables: Environment variables for the workers, read when they import TensorFlow. Where
-            there are several GPUs, each worker sees one of them.
+        variables: Environment variables for the workers, read when they import
+            TensorFlow. Where there are several GPUs, each worker sees one of them.
     """
 
     def __init__(
