@@ -6,6 +6,7 @@ import inspect
 import io
 import pathlib
 import re
+import shutil
 
 import keras
 import pytest
@@ -60,6 +61,41 @@ def test_code_runs(page, tmp_path, monkeypatch):
             exec(compile(code, source, "exec"), namespace)
         if block["output"] is not None:
             assert printed.getvalue() == block["output"]
+
+
+@pytest.mark.slow
+def test_recipes_make_a_rule_and_a_layer_of_the_package(tmp_path, run_python):
+    shutil.copytree(ROOT / "keras_asymbp", tmp_path / "keras_asymbp")
+    shutil.copytree(ROOT / "tests", tmp_path / "tests")
+    page = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+    for block in blocks(page):
+        name = re.match(r"# (\S+/\S+\.py)\n", block["code"])
+        if name:
+            (tmp_path / name[1]).write_text(block["code"], encoding="utf-8")
+    case = re.search(r"^case = testing\.(Case\(.*\))$", page, re.MULTILINE)[1]
+    with (tmp_path / "keras_asymbp" / "testing.py").open("a") as testing:
+        testing.write(f"\n_case = {case}\nCASES[_case.layer] = _case\n")
+    run_python(
+        f"""
+import os, sys
+sys.path.insert(0, {str(tmp_path)!r})
+os.chdir({str(tmp_path)!r})
+import pytest
+import keras, keras_asymbp
+from keras_asymbp.testing import check_feedback
+assert keras_asymbp.__file__.startswith({str(tmp_path)!r})
+assert type(keras_asymbp.feedbacks.get("lSF")).__name__ == "LargestSigns"
+check_feedback("lSF", layers=["AsymDense"])
+check_feedback("NuSF", layers=["AsymConv1DTranspose"])
+model = keras.Sequential(
+    [keras.Input((4, 3)), keras.layers.Conv1DTranspose(2, 2, name="c")]
+)
+keras_asymbp.asymmetrize(model)
+sys.exit(pytest.main(["-q", "--import-mode=importlib", "-p", "no:cacheprovider",
+                      "tests/feedbacks/test_largest_signs.py"]))
+""",
+        timeout=600,
+    )
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
