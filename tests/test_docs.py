@@ -107,13 +107,36 @@ def test_links_lead_to_files(page):
             assert (ROOT / target).exists(), target
 
 
+def extension(name):
+    """A module of docs/ext/, which is no package."""
+    spec = importlib.util.spec_from_file_location(
+        name, ROOT / "docs" / "ext" / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_figures_of_the_readme_are_those_of_the_recorded_report():
+    recorded = extension("recorded_results").figures("C2", "quick-mnist_5k")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    alternative = re.search(r"!\[Experiment C2,.*?\]", readme, re.DOTALL)[0]
+    models = ("RndF Bottom", "uSF+BN+BM Bottom", "SGD Bottom")
+    ours = [recorded[model][0].split()[0].strip("▲▼") for model in models]
+    assert re.findall(r"([\d.]+)%", alternative) == ours
+
+
+def test_recorded_table_has_our_figures_and_the_paper_s():
+    page = extension("recorded_results").on_page_markdown(
+        "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"
+    )
+    assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
+
+
 def test_api_page_has_every_public_name():
     import keras_asymbp
 
-    hook = ROOT / "docs" / "ext" / "discovered_classes.py"
-    spec = importlib.util.spec_from_file_location(hook.stem, hook)
-    discovered = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(discovered)
+    discovered = extension("discovered_classes")
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     page = discovered.on_page_markdown(page)
     packages = (
