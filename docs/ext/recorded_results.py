@@ -1,7 +1,7 @@
 """Puts recorded results of experiment C2 on a page, read from the recorded report.
 
-A comment `<!-- recorded C2 of quick-mnist_5k -->` becomes a table: a row for each model,
-a column for each of the three ways to train it, our error and the paper's.
+A comment `<!-- recorded C2 of quick-mnist_5k -->` becomes a table: a row for each
+model, a column for each of the three ways to train it, our error and the paper's.
 """
 
 import pathlib
@@ -32,6 +32,8 @@ def _as_table(figures):
     for model in figures:
         if not model.endswith((" Bottom", " Top")):
             trained = (figures[f"{model}{how}"] for how in ("", " Bottom", " Top"))
-            cells = (f"{ours.split()[0]} <small>{paper}</small>" for ours, paper in trained)
+            cells = (
+                f"{ours.split()[0]} <small>{paper}</small>" for ours, paper in trained
+            )
             lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """Takes the README's picture of the result table from the recorded report.
 
-Run as `python docs/ext/report_picture.py` from the root of the repository, with Debian's
-`chromium` on PATH. It opens `benchmarks/results/quick-mnist_5k/report.html` and saves the
-section of experiment C2 as `docs/pictures/results.png`.
+Run as `python docs/ext/report_picture.py`, with Debian's `chromium` on PATH. It opens
+`benchmarks/results/quick-mnist_5k/report.html` and saves the section of experiment C2
+as `docs/pictures/results.png`.
 """
 
 import pathlib
