@@ -1,0 +1,85 @@
+"""What a rule's variables hold, and the peak of a training step.
+
+The peak is TensorFlow's allocator's: the most bytes that tensors of the device had at
+once since its statistics were reset, weights, momentum and data included
+(`tf.config.experimental.get_memory_info`).
+"""
+
+import gc
+import statistics
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from benchmarks.speed import workloads
+from benchmarks.speed.measure import Options, row
+from keras_asymbp.benchmarks.errors import UsageError
+
+TITLE = "Memory against stock Keras"
+# Kernels that a rule may hold beside W.
+RULES = {"uSF": 0, "NuSF": 0, "frSF": 1, "brSF": 1, "RndF": 1}
+PEAK_GOAL = 1.05
+# A kernel held is told from a few numbers for each layer.
+_HOLDS_NONE = 0.01
+_STEPS = 2
+
+
+def rows(options: Options) -> Iterator[dict]:
+    """Two rows for each network and rule: kernels held, and the peak."""
+    for name in options.architectures:
+        data = workloads.examples(name, _STEPS * workloads.BATCH)
+        stock, kernels, plain_peak = _measured(workloads.stock, (name,), data, options)
+        yield row(plain_peak / 1e6, case=name, name="stock Keras, peak", unit="MB")
+        for rule, most in RULES.items():
+            held, _, peak = _measured(workloads.asymmetric, (name, rule), data, options)
+            yield row(
+                (held - stock) / kernels,
+                case=name,
+                name=f"{rule}, variables",
+                unit="kernels more",
+                goal=most or _HOLDS_NONE,
+                sense="at most",
+                note=f"{held - stock} bytes",
+            )
+            yield row(
+                peak / (plain_peak + most * kernels),
+                case=name,
+                name=f"{rule}, peak",
+                unit=f"x stock Keras{' and a kernel' * most}",
+                goal=PEAK_GOAL,
+                sense="at most",
+                note=f"{peak / 1e6:.1f} MB",
+                rounds=options.rounds,
+            )
+
+
+def _measured(build, arguments, data, options):
+    """Bytes: of a model's variables, of its kernels, and at a step's peak.
+
+    One model at a time is there: nothing of another is in its peak.
+    """
+    keras.utils.clear_session()
+    gc.collect()
+    model = build(*arguments)
+    fit = workloads.Fit(model, workloads.sgd(), data, options)
+    fit()  # traces, and makes the optimizer's variables
+    device = f"{options.device.upper()}:0"
+    peaks = []
+    for _ in range(options.rounds):
+        try:
+            tf.config.experimental.reset_memory_stats(device)
+            fit()
+            peaks.append(tf.config.experimental.get_memory_info(device)["peak"])
+        except ValueError as error:
+            raise UsageError(
+                f"TensorFlow's allocator has no statistics on {device}: set "
+                "TF_CPU_ALLOCATOR_USE_BFC=true"
+            ) from error
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    return size(model.variables), size(kernels), statistics.median(peaks)
+
+
+def size(variables) -> int:
+    """Bytes of some variables."""
+    return sum(tf.convert_to_tensor(v).numpy().nbytes for v in variables)
