@@ -7,10 +7,15 @@ compares, the goal, and whether it is met. With --read, files made by --json are
 again and nothing is measured.
 """
 
+import os
+
+# TensorFlow reads them when it is imported, which the package does.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 import datetime
 import importlib
 import json
-import os
 import pathlib
 import shlex
 import sys

@@ -65,7 +65,7 @@ class Peer:
     def __init__(self, python: pathlib.Path, specification: dict):
         self._steps = specification["steps"]
         self._process = subprocess.Popen(
-            [python, _HERE / "biotorch_steps.py", json.dumps(specification)],
+            [python, "-P", _HERE / "biotorch_steps.py", json.dumps(specification)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

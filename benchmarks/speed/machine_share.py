@@ -1,17 +1,18 @@
 """The share of the machine's matrix product rate that a training step reaches.
 
-Counted are the products alone, a multiplication and an addition as two operations. Of
-a layer with kernel W and P output positions a filter (1 for a Dense layer):
+Counted are the products alone, a multiplication and an addition as two operations:
 
-    forward = 2 * batch * P * size(W)
+    forward of a Dense layer = 2 * batch * inputs * units
+    forward of a convolution = 2 * batch * channels * filters * rows * columns
     step = forward + dE/dW + dE/dX = 3 * forward
 
-but for the first layer, whose dE/dX nobody needs: 2 * forward.
+but for the first layer, whose dE/dX nobody needs: 2 * forward. Rows are the pairs of an
+output position and a row of the kernel that meets the image there, columns likewise:
+what would meet the zeros around it is no work, and is not counted.
 """
 
 import collections
 import glob
-import math
 import re
 import tempfile
 from collections.abc import Iterator
@@ -62,12 +63,30 @@ def rows(options: Options) -> Iterator[dict]:
 
 def operations(model: keras.Model, batch: int) -> int:
     """Floating-point operations of the products of one training step."""
-    layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
     forward = [
-        2 * batch * math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
-        for layer in layers
+        2 * batch * _products(layer)
+        for layer in model.layers
+        if hasattr(layer, "kernel")
     ]
     return 3 * sum(forward) - forward[0]
+
+
+def _products(layer):
+    """Multiplications of a layer's forward pass, for one example."""
+    *sizes, inputs, filters = layer.kernel.shape
+    count = inputs * filters
+    for axis, size in enumerate(sizes):
+        extent, positions = layer.input.shape[1 + axis], layer.output.shape[1 + axis]
+        stride = layer.strides[axis]
+        before = 0
+        if layer.padding == "same":
+            before = max(0, (positions - 1) * stride + size - extent) // 2
+        count *= sum(
+            0 <= position * stride - before + tap < extent
+            for position in range(positions)
+            for tap in range(size)
+        )
+    return count
 
 
 def _product():

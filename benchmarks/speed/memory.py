@@ -5,11 +5,11 @@ once since its statistics were reset, weights, momentum and data included
 (`tf.config.experimental.get_memory_info`).
 """
 
-import gc
+import concurrent.futures
+import multiprocessing
 import statistics
 from collections.abc import Iterator
 
-import keras
 import tensorflow as tf
 
 from benchmarks.speed import workloads
@@ -28,11 +28,10 @@ _STEPS = 2
 def rows(options: Options) -> Iterator[dict]:
     """Two rows for each network and rule: kernels held, and the peak."""
     for name in options.architectures:
-        data = workloads.examples(name, _STEPS * workloads.BATCH)
-        stock, kernels, plain_peak = _measured(workloads.stock, (name,), data, options)
+        stock, kernels, plain_peak = _alone(name, None, options)
         yield row(plain_peak / 1e6, case=name, name="stock Keras, peak", unit="MB")
         for rule, most in RULES.items():
-            held, _, peak = _measured(workloads.asymmetric, (name, rule), data, options)
+            held, _, peak = _alone(name, rule, options)
             yield row(
                 (held - stock) / kernels,
                 case=name,
@@ -54,14 +53,17 @@ def rows(options: Options) -> Iterator[dict]:
             )
 
 
-def _measured(build, arguments, data, options):
-    """Bytes: of a model's variables, of its kernels, and at a step's peak.
+def _alone(*arguments):
+    """`_measured` in a process of its own: nothing of another model is in a peak."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(_measured, *arguments).result()
 
-    One model at a time is there: nothing of another is in its peak.
-    """
-    keras.utils.clear_session()
-    gc.collect()
-    model = build(*arguments)
+
+def _measured(name, rule, options):
+    """Bytes: of a model's variables, of its kernels, and at a step's peak."""
+    model = workloads.asymmetric(name, rule) if rule else workloads.stock(name)
+    data = workloads.examples(name, _STEPS * workloads.BATCH)
     fit = workloads.Fit(model, workloads.sgd(), data, options)
     fit()  # traces, and makes the optimizer's variables
     device = f"{options.device.upper()}:0"
