@@ -3,7 +3,8 @@
     ACCOUNT=account.json python -m benchmarks.speed.account --exp C2
 
 Functions of the package and of Keras are wrapped from outside: a second belongs to the
-innermost of them that runs. The file gets the seconds of each part.
+innermost of them that runs. The file gets the seconds of each part, and when the
+account began and ended, in seconds since the epoch.
 """
 
 import collections
@@ -51,6 +52,7 @@ class Account:
 
 
 def main():
+    began = time.time()
     account = Account("command line, runner, leases, progress")
     account("imports", _import)()
     _open(account)
@@ -60,7 +62,8 @@ def main():
         command.main()
     finally:
         with open(os.environ["ACCOUNT"], "w", encoding="utf-8") as file:
-            json.dump(account.close(), file)
+            parts = account.close()
+            json.dump({"parts": parts, "began": began, "ended": time.time()}, file)
 
 
 def _import():
@@ -85,6 +88,7 @@ def _open(account):
     account.wrap("data", prepared, "load")
     account.wrap("data", pipeline, "prepare")
     account.wrap("building and compiling models", trial.Trainer, "__init__", "take_up")
+    account.wrap("throwing graphs away", keras.utils, "clear_session")
     # TensorFlow makes a function's graph, and the gradients', here.
     account.wrap("tracing", polymorphic_function.Function, "_initialize")
     account.wrap("training steps, with what fit does", keras.Model, "fit")

@@ -24,7 +24,7 @@ VARIED = {
 KINDS = ("stock Keras", "uSF")
 # Over an eightfold range, ratios that differ by a tenth.
 SLOPE_GOAL = 0.05
-_INPUTS, _CLASSES, _STEPS = 256, 10, 10
+_INPUTS, _CLASSES, _STEPS = 256, 10, 30
 
 
 def rows(options: Options) -> Iterator[dict]:
@@ -43,6 +43,7 @@ def rows(options: Options) -> Iterator[dict]:
                 name=kind,
                 unit="s a step",
                 size=size,
+                note=f"{what} {size}",
             )
         slopes = {
             kind: _slopes(result, [(kind, size) for size in sizes]) for kind in KINDS
