@@ -34,7 +34,8 @@ def draw(records: Iterable[Record], path: str | os.PathLike) -> None:
                 of_case = [entry for entry in rows if entry["case"] == case]
                 panels.append((_lines, f"{rows[0]['title']}: {case}", of_case))
         elif question == "main_job":
-            panels.append((_bars, rows[0]["title"], rows))
+            parts = [entry for entry in rows if entry["name"] != "the whole"]
+            panels.append((_bars, rows[0]["title"], parts))
         elif with_goal := [entry for entry in rows if entry.get("goal") is not None]:
             panels.append((_bars, rows[0]["title"], with_goal))
     if not panels:
@@ -73,7 +74,9 @@ def _bars(axes, rows):
     axes.set_yticks(positions, names, fontsize="x-small")
     axes.invert_yaxis()
     units = ", ".join(dict.fromkeys(entry["unit"] for entry in rows if entry["unit"]))
-    axes.set_xlabel(f"{units} (line: goal; dot: by processor time)")
+    if any(entry.get("goal") is not None for entry in rows):
+        units += " (line: goal; dot: by processor time)"
+    axes.set_xlabel(units)
 
 
 def _lines(axes, rows):
@@ -89,6 +92,9 @@ def _lines(axes, rows):
             label=f"{kind}: slope {slopes[f'{kind}, slope']:.2f}",
         )
     axes.set(xscale="log", yscale="log", xlabel=rows[0]["case"], ylabel="ms a step")
+    sizes = list(dict.fromkeys(entry["size"] for entry in points))
+    axes.set_xticks(sizes, map(str, sizes))
+    axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     axes.legend()
 
 
