@@ -8,6 +8,7 @@ runner's own trainer from epochs of three sizes, measured in turns: their differ
 are updates and forward passes and nothing else. The median of the rounds counts.
 """
 
+import dataclasses
 import os
 import statistics
 import time
@@ -18,8 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 
 from benchmarks.speed import workloads
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
@@ -46,7 +47,9 @@ def measure(name, normalization):
     keras.utils.clear_session()
     column = Column("uSF", feedback="uSF", normalization=normalization, setting=1)
     classes = workloads.classes(name)
-    dataset = Dataset("random", "", None, classes, name, None)
+    dataset = dataclasses.replace(
+        datasets.get("mnist_5k"), num_classes=classes, architecture=name
+    )
     protocol = Protocol(epochs=1, learning_rates=(5e-6,))
     cell = Cell(dataset, "1", column, protocol, seed=0)
     data = [workloads.examples(name, *size) for size in SIZES]

@@ -1,7 +1,7 @@
-"""Where each second of the default command goes: --exp C2.
+"""Where each second of the default command goes: --exp C2, in one process.
 
-The command runs in a process of its own under an account (`account.py`), once: its
-parts add up to the whole, so a round of it says what no ratio could.
+The command runs under an account (`account.py`), once: its parts add up to the whole,
+so a round of it says what no ratio could.
 """
 
 import json
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from benchmarks.busy import busy_cores
 from benchmarks.speed.measure import Options, row
 
-TITLE = "Where each second of --exp C2 goes"
+TITLE = "Where each second of --exp C2 --jobs 1 goes"
 
 
 def rows(options: Options) -> Iterator[dict]:
@@ -27,7 +27,8 @@ def rows(options: Options) -> Iterator[dict]:
         start = time.time()
         subprocess.run(
             [
-                *(sys.executable, "-m", "benchmarks.speed.account", "--exp=C2"),
+                *(sys.executable, "-m", "benchmarks.speed.account"),
+                *("--exp=C2", "--jobs=1"),
                 *(f"--preset={options.preset}", f"--results_dir={folder}/results"),
             ],
             env=os.environ | {"ACCOUNT": str(file)},
