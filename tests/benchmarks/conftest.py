@@ -227,7 +227,8 @@ def start_benchmarks():
     """
 
     def start(*flags, module="keras_asymbp.benchmarks", **environment):
-        if module == "keras_asymbp.benchmarks":
+        said = any(str(flag).startswith("--jobs") for flag in flags)
+        if module == "keras_asymbp.benchmarks" and not said:
             flags = ["--jobs=1", *flags]
         return _start(["-m", module], flags, environment)
 
