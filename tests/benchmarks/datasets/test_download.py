@@ -100,9 +100,9 @@ def test_no_network(kind, tfds, network, tmp_path, monkeypatch):
 )
 def test_what_goes_wrong_is_one_line(outcome, words, tfds, network, tmp_path):
     if outcome == "DownloadError":  # TFDS is imported with the fixture, not here
-        from tensorflow_datasets.core.download import downloader
+        from tensorflow_datasets import download as tfds_download
 
-        outcome = downloader.DownloadError("status 404")
+        outcome = tfds_download.DownloadError("status 404")
     tfds.outcome = outcome
     with pytest.raises(UsageError, match=words):
         download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
