@@ -108,6 +108,12 @@ _DETERMINISTIC = flags.DEFINE_bool(
     "Tell TensorFlow to give the same numbers each time, for the same number of "
     "threads on the same kind of processor.",
 )
+_TENSORBOARD = flags.DEFINE_string(
+    "tensorboard",
+    None,
+    "Folder to write what TensorBoard shows of each trial that is trained into: "
+    "curves, alignment, histograms of the weights, hyper-parameters.",
+)
 _SBATCH = flags.DEFINE_integer(
     "sbatch",
     None,
@@ -170,7 +176,14 @@ def _run_experiment() -> int:
         return 0
     import rich.console
 
-    from keras_asymbp.benchmarks import progress, report, runner, store, table
+    from keras_asymbp.benchmarks import (
+        progress,
+        report,
+        runner,
+        store,
+        table,
+        tensorboard,
+    )
 
     plans = [
         table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
@@ -181,6 +194,7 @@ def _run_experiment() -> int:
     if execution.in_process and execution.threads:
         # TensorFlow, which reads them, isn't imported yet.
         os.environ |= environment.threads(execution.threads, execution.threads)
+    tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     console = rich.console.Console()
     _prepare(rows, protocol, console)
     results = store.Store(_RESULTS_DIR.value)
@@ -188,7 +202,8 @@ def _run_experiment() -> int:
         print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
         failures = runner.run(
-            plans, results, display, _DATA_DIR.value, _command(), execution
+            *(plans, results, display, _DATA_DIR.value, _command(), execution),
+            tensorboard_dir=tensorboard_dir,
         )
     tables = [table.fill(plan, results, failures) for plan in plans]
     for filled in tables:

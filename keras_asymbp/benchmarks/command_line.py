@@ -9,7 +9,10 @@ from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
 
-_EXTRAS = {"ray": "ray"}  # of a package that isn't in the extra "benchmarks"
+_EXTRAS = {
+    "ray": "ray",
+    "tensorboard": "tensorboard",
+}  # of a package that isn't in the extra "benchmarks"
 
 
 def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -> None:
