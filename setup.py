@@ -73,7 +73,7 @@ setuptools.setup(
         ],
     },
     entry_points={
-        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.__main__:main"]
+        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.subcommands:main"]
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

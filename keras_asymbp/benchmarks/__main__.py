@@ -209,7 +209,9 @@ def _run_experiment() -> int:
     for filled in tables:
         (report.show if console.is_terminal else report.show_plain)(filled, console)
     arguments = tables, results.folder, results.problems
-    written = _write(results, bool(failures), report.write, *arguments)
+    written = command_line.write(
+        results, report.write, *arguments, failed=bool(failures)
+    )
     place = f"report: {results.folder / 'report.html'}" if written else "no report"
     print(f"{display.summary()}; {place}")
     for cell, reason in failures.items():
@@ -267,27 +269,8 @@ def _check_claims() -> int:
     # That there are no results is no claim that holds.
     checked = checked or [(None, claims.evaluate(None, results))]
     report.show_claims(checked, rich.console.Console())
-    _write(results, False, report.write_claims, checked, results.folder)
+    command_line.write(results, report.write_claims, checked, results.folder)
     return 0
-
-
-def _write(results, failed, write, *what) -> bool:
-    """Writes a report; returns whether it could.
-
-    If the run failed, or the folder is read-only and was only looked at, it need not.
-    """
-    try:
-        write(*what)
-    except OSError as error:
-        line = f"can't write the report into {results.folder} ({error.strerror})"
-        if failed or not results.writable:
-            print(f"warning: {line}", file=sys.stderr)
-            return False
-        raise UsageError(
-            f"{line}: finished trials are kept; mend that and give the same command "
-            "again"
-        ) from error
-    return True
 
 
 def _slurm_script(tasks: int, execution: executors.Execution) -> str:
