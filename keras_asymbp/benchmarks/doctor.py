@@ -82,7 +82,7 @@ def _run() -> int:
         if finding.state != FINE:
             print(f"{finding.state}: {finding.what}: {finding.found}: {finding.hint}")
     wrong = sum(finding.state == WRONG for finding in findings)
-    print(f"{wrong} things are wrong" if wrong else "nothing is wrong")
+    print(f"wrong: {wrong} of {len(findings)}" if wrong else "nothing is wrong")
     return 1 if wrong else 0
 
 
@@ -174,8 +174,9 @@ def _memory() -> Iterator[Finding]:
 
 
 def _onednn() -> Iterator[Finding]:
-    value = os.environ.get("TF_ENABLE_ONEDNN_OPTS")  # which a run sets, if it isn't
-    if value == "1":
+    # A run switches it on where the user said nothing.
+    value = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
+    if value.lower() not in ("0", "false"):
         yield Finding("oneDNN", "on")
     else:
         hint = "a run takes up to twice as long: unset TF_ENABLE_ONEDNN_OPTS"
@@ -189,10 +190,8 @@ def _tensorflow() -> Iterator[Finding]:
         import tensorflow as tf
 
         backend = keras.backend.backend()
-        policy, order = (
-            keras.config.dtype_policy().name,
-            keras.config.image_data_format(),
-        )
+        policy = keras.config.dtype_policy().name
+        order = keras.config.image_data_format()
     except Exception as error:  # whatever a broken installation, or another backend's
         yield Finding(
             *("Keras", base.describe(error), WRONG),

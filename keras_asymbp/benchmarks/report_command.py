@@ -2,8 +2,8 @@
 
     keras-asymbp report --results_dir results
 
-Nothing is trained. A run may be filling the folder meanwhile: what isn't finished yet is
-shown as missing.
+Nothing is trained. A run may be filling the folder meanwhile: what isn't finished yet
+is shown as missing.
 """
 
 import sys
@@ -18,8 +18,8 @@ _RESULTS_DIR = flags.DEFINE_string(
 _DATASETS = flags.DEFINE_list(
     "datasets",
     [],
-    "Data sets of your own that the results are on, as the run had them: paths or names "
-    "of TFDS; those of the package need not be named.",
+    "Data sets of your own that the results are on, as the run had them: paths or "
+    "names of TFDS; those of the package need not be named.",
 )
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",

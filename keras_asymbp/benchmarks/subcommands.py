@@ -63,3 +63,7 @@ def _unknown(name):
         f"unknown subcommand '{name}': did you mean '{nearest}'? There are "
         f"{', '.join(names)}"
     )
+
+
+if __name__ == "__main__":
+    main()

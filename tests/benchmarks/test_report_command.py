@@ -108,7 +108,7 @@ def test_while_a_run_fills_the_folder(
         assert 2 <= found < expected
         text = (tmp_path / "results" / "report.md").read_text()
         assert "not run" in text
-        stdout, stderr = run.communicate(timeout=120)
+        _, stderr = run.communicate(timeout=120)
         assert run.returncode == 0, stderr
     finally:
         run.kill()
