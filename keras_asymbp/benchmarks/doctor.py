@@ -24,15 +24,6 @@ from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.executors import base
 from keras_asymbp.benchmarks.store import Store
 
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of data sets prepared by TensorFlow Datasets, instead of its own default.",
-)
-_RESULTS_DIR = flags.DEFINE_string(
-    "results_dir", "results", "Folder that keeps finished trials and reports."
-)
-
 FINE, SLOW, WRONG = "fine", "slow", "wrong"
 _STYLES = {FINE: "green", SLOW: "yellow", WRONG: "bold red"}
 _GIB = 2**30
@@ -61,15 +52,29 @@ class Finding:
 
 def main() -> None:
     """The command line; ends the process with its exit code."""
-    command_line.start(_run, globals(), stopped="stopped")
+    # Here, and not at import: other commands have flags of these names.
+    data_dir = flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder of data sets prepared by TensorFlow Datasets, instead of its own "
+        "default.",
+    )
+    results_dir = flags.DEFINE_string(
+        "results_dir", "results", "Folder that keeps finished trials and reports."
+    )
+    command_line.start(
+        lambda: _run(data_dir.value, results_dir.value),
+        {"__doc__": __doc__, **locals()},
+        stopped="stopped",
+    )
 
 
-def _run() -> int:
+def _run(data_dir, results_dir) -> int:
     import rich.console
     import rich.table
     import rich.text
 
-    findings = examine(_DATA_DIR.value, _RESULTS_DIR.value)
+    findings = examine(data_dir, results_dir)
     console = rich.console.Console()
     grid = rich.table.Table()
     for heading in ("", "found", "state"):
