@@ -61,6 +61,10 @@ setuptools.setup(
             *RAY,
             *TENSORBOARD,
             "hypothesis>=6.112",
+            # Runs the notebooks of docs/examples/.
+            "ipykernel>=6.29",
+            "nbclient>=0.10",
+            "nbformat>=5.10",
             "kubernetes-validate>=1.37",
             "mypy>=1.13",
             "pandas>=2.2",

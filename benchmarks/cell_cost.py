@@ -8,6 +8,7 @@ runner's own trainer from epochs of three sizes, measured in turns: their differ
 are updates and forward passes and nothing else. The median of the rounds counts.
 """
 
+import dataclasses
 import os
 import statistics
 import time
@@ -16,11 +17,10 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-import numpy as np
 
-from keras_asymbp.benchmarks import pipeline
+from benchmarks.speed import workloads
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.datasets import Arrays, Dataset
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
@@ -29,7 +29,6 @@ from keras_asymbp.benchmarks.trial import Trainer
 # Training and test examples of an epoch: a base, more updates, more forward passes.
 SIZES = ((500, 500), (1500, 500), (500, 2500))
 ROUNDS = 5
-CLASSES = {"timit": 80, "large": 80}
 
 
 def main():
@@ -47,11 +46,13 @@ def main():
 def measure(name, normalization):
     keras.utils.clear_session()
     column = Column("uSF", feedback="uSF", normalization=normalization, setting=1)
-    classes = CLASSES.get(name, 10)
-    dataset = Dataset("random", "", None, classes, name, None)
+    classes = workloads.classes(name)
+    dataset = dataclasses.replace(
+        datasets.get("mnist_5k"), num_classes=classes, architecture=name
+    )
     protocol = Protocol(epochs=1, learning_rates=(5e-6,))
     cell = Cell(dataset, "1", column, protocol, seed=0)
-    data = [examples(name, classes, *size) for size in SIZES]
+    data = [workloads.examples(name, *size) for size in SIZES]
     trainer = Trainer(cell, data[0])
     (trial,) = cell.trials()
     times = [[] for _ in SIZES]
@@ -67,15 +68,6 @@ def measure(name, normalization):
         (updates - base) / ((SIZES[1][0] - SIZES[0][0]) / 100),
         (forwards - base) / ((SIZES[2][1] - SIZES[0][1]) / 100),
     )
-
-
-def examples(name, classes, train, test):
-    shape = ARCHITECTURES[name].input_shape
-    rng = np.random.default_rng(0)
-    inputs = rng.integers(0, 256, (train + test, *shape), dtype=np.uint8)
-    labels = rng.integers(0, classes, train + test)
-    arrays = Arrays(inputs[:train], labels[:train], inputs[train:], labels[train:])
-    return pipeline.prepare(arrays, 1 / 255)
 
 
 if __name__ == "__main__":

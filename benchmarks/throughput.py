@@ -32,6 +32,7 @@ import time
 import rich.console
 from absl import app, flags
 
+from benchmarks.busy import busy_cores
 from keras_asymbp.benchmarks import datasets, environment, experiments, runner
 from keras_asymbp.benchmarks.executors import Execution
 from keras_asymbp.benchmarks.progress import Display
@@ -233,26 +234,12 @@ def table(medians):
 
 
 def _measured(part, name, measure, settings):
-    before = _busy_cores()
+    before = busy_cores()
     row = {"part": part, "name": name, "load": round(os.getloadavg()[0], 2)}
     row |= measure(settings)
-    row["others"] = round(max(before, _busy_cores()), 2)
+    row["others"] = round(max(before, busy_cores()), 2)
     print(json.dumps(row), file=sys.stderr, flush=True)
     return row
-
-
-def _busy_cores(seconds=2.0):
-    """How many cores were busy while this process slept."""
-    before = _busy_seconds()
-    time.sleep(seconds)
-    return (_busy_seconds() - before) / seconds
-
-
-def _busy_seconds():
-    with open("/proc/stat", encoding="utf-8") as file:
-        times = [int(text) for text in file.readline().split()[1:]]
-    user, nice, system, _, _, irq, softirq, *_ = times
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -60,10 +60,11 @@ def asymmetric(
     @tf.custom_gradient
     def forward(x, w):
         def backward(error):
-            v = tf.cast(feedback_kernel(), w.dtype)
+            v, reads = _noting_reads(feedback_kernel)
+            v = tf.cast(v, w.dtype)
             # V comes from the W of now: in a graph nothing else would keep the update
             # of W, which waits for dE/dW, from overtaking it.
-            with tf.control_dependencies([v]):
+            with tf.control_dependencies(reads):
                 dw = _gradient(lambda w: product(x, w), w, error)
             return _gradient(lambda x: product(x, v), x, error), dw
 
@@ -71,6 +72,23 @@ def asymmetric(
 
     # A variable must come as the tensor that it holds now, or TensorFlow refuses.
     return forward(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
+
+
+def _noting_reads(function):
+    """Calls a function; in a graph also returns the operations that read variables.
+
+    To wait for these is not to wait for what is made of them, which nobody may ask for.
+    """
+    if tf.executing_eagerly():
+        return function(), []
+    graph = tf.compat.v1.get_default_graph()
+    before = len(graph.get_operations())
+    value = function()
+    return value, [
+        operation
+        for operation in graph.get_operations()[before:]
+        if any(tensor.dtype == tf.resource for tensor in operation.inputs)
+    ]
 
 
 def _gradient(function, at, error):

@@ -6,6 +6,7 @@ import inspect
 import io
 import pathlib
 import re
+import shutil
 
 import keras
 import pytest
@@ -62,6 +63,41 @@ def test_code_runs(page, tmp_path, monkeypatch):
             assert printed.getvalue() == block["output"]
 
 
+@pytest.mark.slow
+def test_recipes_make_a_rule_and_a_layer_of_the_package(tmp_path, run_python):
+    shutil.copytree(ROOT / "keras_asymbp", tmp_path / "keras_asymbp")
+    shutil.copytree(ROOT / "tests", tmp_path / "tests")
+    page = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+    for block in blocks(page):
+        name = re.match(r"# (\S+/\S+\.py)\n", block["code"])
+        if name:
+            (tmp_path / name[1]).write_text(block["code"], encoding="utf-8")
+    case = re.search(r"^case = testing\.(Case\(.*\))$", page, re.MULTILINE)[1]
+    with (tmp_path / "keras_asymbp" / "testing.py").open("a") as testing:
+        testing.write(f"\n_case = {case}\nCASES[_case.layer] = _case\n")
+    run_python(
+        f"""
+import os, sys
+sys.path.insert(0, {str(tmp_path)!r})
+os.chdir({str(tmp_path)!r})
+import pytest
+import keras, keras_asymbp
+from keras_asymbp.testing import check_feedback
+assert keras_asymbp.__file__.startswith({str(tmp_path)!r})
+assert type(keras_asymbp.feedbacks.get("lSF")).__name__ == "LargestSigns"
+check_feedback("lSF", layers=["AsymDense"])
+check_feedback("NuSF", layers=["AsymConv1DTranspose"])
+model = keras.Sequential(
+    [keras.Input((4, 3)), keras.layers.Conv1DTranspose(2, 2, name="c")]
+)
+keras_asymbp.asymmetrize(model)
+sys.exit(pytest.main(["-q", "--import-mode=importlib", "-p", "no:cacheprovider",
+                      "tests/feedbacks/test_largest_signs.py"]))
+""",
+        timeout=600,
+    )
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
 def test_links_lead_to_files(page):
     # Those within docs/ are checked by `mkdocs build --strict`.
@@ -71,13 +107,36 @@ def test_links_lead_to_files(page):
             assert (ROOT / target).exists(), target
 
 
+def extension(name):
+    """A module of docs/ext/, which is no package."""
+    spec = importlib.util.spec_from_file_location(
+        name, ROOT / "docs" / "ext" / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_figures_of_the_readme_are_those_of_the_recorded_report():
+    recorded = extension("recorded_results").figures("C2", "quick-mnist_5k")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    alternative = re.search(r"!\[Experiment C2,.*?\]", readme, re.DOTALL)[0]
+    models = ("RndF Bottom", "uSF+BN+BM Bottom", "SGD Bottom")
+    ours = [recorded[model][0].split()[0].strip("▲▼") for model in models]
+    assert re.findall(r"([\d.]+)%", alternative) == ours
+
+
+def test_recorded_table_has_our_figures_and_the_paper_s():
+    page = extension("recorded_results").on_page_markdown(
+        "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"
+    )
+    assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
+
+
 def test_api_page_has_every_public_name():
     import keras_asymbp
 
-    hook = ROOT / "docs" / "ext" / "discovered_classes.py"
-    spec = importlib.util.spec_from_file_location(hook.stem, hook)
-    discovered = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(discovered)
+    discovered = extension("discovered_classes")
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     page = discovered.on_page_markdown(page)
     packages = (

@@ -125,3 +125,44 @@ def test_v_is_cast_to_the_precision_of_the_kernel():
     dx = tape.gradient(y, x)
     assert dx.dtype == tf.float16
     np.testing.assert_array_equal(dx, np.full((2, 3), 8))
+
+
+@pytest.fixture
+def needed_by():
+    """The operations that a gradient of a traced layer needs, itself included.
+
+    The layer's rule is the sign of a variable W.
+    """
+
+    def needed_by(of):
+        w = tf.Variable(normal(3, 2))
+
+        @tf.function
+        def gradient(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = asymmetric(tf.matmul, x, w, lambda: tf.sign(w))
+            return tape.gradient(y, {"x": x, "w": w}[of])
+
+        traced = gradient.get_concrete_function(tf.TensorSpec((4, 3)))
+        found, left = set(), [tensor.op for tensor in traced.graph.outputs]
+        while left:
+            operation = left.pop()
+            if operation not in found:
+                found.add(operation)
+                left += [tensor.op for tensor in operation.inputs]
+                left += operation.control_inputs
+        return [operation.type for operation in found]
+
+    return needed_by
+
+
+def test_in_a_graph_v_is_made_for_the_error_alone(needed_by):
+    # The first layer's dE/dX is never asked for, and its V may be dear.
+    assert "Sign" in needed_by("x")
+    assert "Sign" not in needed_by("w")
+
+
+def test_in_a_graph_the_update_waits_until_v_has_read_w(needed_by):
+    # dE/dW = X^T dE/dY doesn't need W itself.
+    assert needed_by("w").count("ReadVariableOp") == 2

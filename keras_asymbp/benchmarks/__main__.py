@@ -8,7 +8,6 @@ where it was stopped.
 """
 
 import dataclasses
-import functools
 import os
 import pathlib
 import shlex
@@ -77,7 +76,11 @@ _EXECUTOR = flags.DEFINE_string(
     "or a Ray cluster.",
 )
 _JOBS = flags.DEFINE_integer(
-    "jobs", 1, "How many processes train, with --executor local."
+    "jobs",
+    None,
+    "How many processes train, with --executor local; by default one a GPU, or one a "
+    "core, as far as there is work and 2 GB of memory for each. With 1 it is the "
+    "command's own process.",
 )
 _THREADS = flags.DEFINE_integer(
     "threads",
@@ -191,13 +194,14 @@ def _run_experiment() -> int:
     ]
     if _DRY_RUN.value:
         return _dry_run(plans, execution)
+    results = store.Store(_RESULTS_DIR.value)
+    execution = _for_this_machine(execution, plans, results)
     if execution.in_process and execution.threads:
         # TensorFlow, which reads them, isn't imported yet.
         os.environ |= environment.threads(execution.threads, execution.threads)
     tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     console = rich.console.Console()
     _prepare(rows, protocol, console)
-    results = store.Store(_RESULTS_DIR.value)
     for problem in results.problems:
         print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
@@ -231,21 +235,29 @@ def _dry_run(plans, execution) -> int:
     folder = pathlib.Path(_RESULTS_DIR.value)
     there = (folder / "trials").is_dir()
     results = store.Store(folder, make=False) if there else None
-    print(planning.describe(planning.amounts(plans, results), execution.jobs))
+    jobs = _for_this_machine(execution, plans, results).jobs
+    print(planning.describe(planning.amounts(plans, results), jobs))
     return 0
+
+
+def _for_this_machine(execution, plans, results) -> executors.Execution:
+    """With so many jobs as are best for the work there is, if the user said nothing."""
+    from keras_asymbp.benchmarks import planning
+
+    if _JOBS.value is not None or execution.executor != "local":
+        return execution
+    jobs = environment.jobs(planning.unfinished(plans, results))
+    return dataclasses.replace(execution, jobs=jobs)
 
 
 def _prepare(rows, protocol, console):
     """Fits to its network what isn't yet, with a bar."""
-    import rich.progress
-
+    from keras_asymbp.benchmarks import progress
     from keras_asymbp.benchmarks.datasets import prepared
 
-    track = functools.partial(
-        rich.progress.track, console=console, disable=not console.is_terminal
-    )
     for dataset, _ in rows:
-        prepared.load(prepared.Fit.of(dataset, protocol, _DATA_DIR.value), track)
+        fit = prepared.Fit.of(dataset, protocol, _DATA_DIR.value)
+        prepared.load(fit, progress.bar(console))
 
 
 def _check_claims() -> int:
@@ -285,7 +297,7 @@ def _slurm_script(tasks: int, execution: executors.Execution) -> str:
 def _execution() -> executors.Execution:
     return executors.Execution(
         executor=_EXECUTOR.value,
-        jobs=_JOBS.value,
+        jobs=1 if _JOBS.value is None else _JOBS.value,
         threads=_THREADS.value,
         address=_ADDRESS.value,
         num_cpus=_NUM_CPUS.value,

@@ -22,18 +22,19 @@ class Cost:
     forward: float
 
 
-# By architecture, and whether there is batch normalization: on one core, TensorFlow
-# 2.21 with oneDNN. "mnist" (AMD EPYC) and "cifar" (Intel Xeon) are medians of the
-# recorded sweeps, which had another one beside them, with a forward pass taken as a
-# third of an update; "large" (AMD EPYC) was measured by `benchmarks/cell_cost.py`.
-# "svhn" and "timit" have not been measured yet.
+# By architecture, and whether there is batch normalization: on one core of an AMD EPYC,
+# TensorFlow 2.21 with oneDNN, by `benchmarks/cell_cost.py`.
 COSTS: dict[tuple[str, bool], Cost] = {
-    ("mnist", False): Cost(update=0.0248, forward=0.0083),
-    ("mnist", True): Cost(update=0.0393, forward=0.0131),
-    ("cifar", False): Cost(update=0.1288, forward=0.0429),
-    ("cifar", True): Cost(update=0.2461, forward=0.0820),
-    ("large", False): Cost(update=0.7288, forward=0.2425),
-    ("large", True): Cost(update=2.0384, forward=0.7555),
+    ("large", False): Cost(update=0.7440, forward=0.2460),
+    ("large", True): Cost(update=1.2647, forward=0.2611),
+    ("mnist", False): Cost(update=0.0219, forward=0.0063),
+    ("mnist", True): Cost(update=0.0438, forward=0.0108),
+    ("cifar", False): Cost(update=0.1169, forward=0.0360),
+    ("cifar", True): Cost(update=0.2243, forward=0.0469),
+    ("svhn", False): Cost(update=0.2525, forward=0.0668),
+    ("svhn", True): Cost(update=0.3891, forward=0.0730),
+    ("timit", False): Cost(update=0.0081, forward=0.0023),
+    ("timit", True): Cost(update=0.0199, forward=0.0029),
 }
 # Building and tracing a model, once for all cells that share it.
 START = 3.0
@@ -42,8 +43,8 @@ START = 3.0
 def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
     """Seconds that a trial takes on one core of the machine measured on.
 
-    None where it isn't known: for a network or a data set that was not measured, or
-    whose size is not known. A run that diverges takes less.
+    None where it isn't known: for a data set whose size is not known, or a network
+    that was not measured. A run that diverges takes less.
     """
     cost = COSTS.get((cell.architecture, cell.column.normalization is not None))
     if cost is None or cell.dataset.counts is None:

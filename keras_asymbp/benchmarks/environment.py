@@ -1,9 +1,11 @@
 """What a figure depends on besides its settings: versions, machine, threads."""
 
 import functools
+import glob
 import importlib.metadata
 import os
 import platform
+import sys
 from typing import Any
 
 import keras_asymbp
@@ -11,6 +13,8 @@ import keras_asymbp
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 # TensorFlow reads them when it is imported: of one operation, and between operations.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+# Bytes that a process needs to train: the largest network of Table 1 takes 2 GB.
+_PROCESS_BYTES = 2**31
 
 
 def cores() -> int:
@@ -19,6 +23,29 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
         return os.cpu_count() or 1
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that this process may use."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name]
+    count = len(glob.glob("/proc/driver/nvidia/gpus/*"))
+    return [str(number) for number in range(count)]
+
+
+def jobs(cells: int) -> int:
+    """How many processes get most done on this machine.
+
+    One a GPU, or where there is none one a core: two processes of one thread do more
+    than one of two, as `benchmarks/throughput.py` measures. No more than there is
+    memory for, and no more than cells.
+
+    Args:
+        cells: How many there are to run.
+    """
+    most = len(gpus()) or min(cores(), _memory() // _PROCESS_BYTES)
+    return max(1, min(most, cells))
 
 
 def threads(wanted: int | None, share: int) -> dict[str, str]:
@@ -49,6 +76,14 @@ def describe(deterministic: bool) -> dict[str, Any]:
             "deterministic": deterministic,
         },
     }
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory; without end where that can't be asked."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not POSIX
+        return sys.maxsize
 
 
 @functools.cache

@@ -48,6 +48,19 @@ def amounts(plans: Sequence[Plan], store: Store | None) -> list[Amount]:
     return [_amount(name, list(some), store) for name, some in cells.items()]
 
 
+def unfinished(plans: Sequence[Plan], store: Store | None) -> int:
+    """Counts the cells of which a trial is missing in the store."""
+    cells = {cell for plan in plans for cell in plan.cells()}
+    return sum(
+        any(_is_missing(cell, trial, store) for trial in cell.trials())
+        for cell in cells
+    )
+
+
+def _is_missing(cell, trial, store):
+    return store is None or store.get(cell.settings(trial)) is None
+
+
 def _amount(name, cells, store):
     # By what they do: Table 5 calls some models by other names.
     models, work = set(), {}
@@ -56,11 +69,7 @@ def _amount(name, cells, store):
         models.add(tuple(ids))
         for number, trial in zip(ids, cell.trials(), strict=True):
             work.setdefault(number, (cell, trial))
-    missing = [
-        (cell, trial)
-        for cell, trial in work.values()
-        if store is None or store.get(cell.settings(trial)) is None
-    ]
+    missing = [some for some in work.values() if _is_missing(*some, store)]
     return Amount(
         dataset=name,
         cells=len(models),

@@ -1,5 +1,7 @@
 """What a run shows while it runs: a live display, or plain lines when piped."""
 
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import rich.console
@@ -7,6 +9,13 @@ import rich.markup
 import rich.progress
 
 from keras_asymbp.benchmarks.cells import Cell, TrialSpec
+
+
+def bar(console: rich.console.Console) -> Callable[..., Iterable]:
+    """What hands an iterable on and shows, on a terminal, how far it is."""
+    return functools.partial(
+        rich.progress.track, console=console, disable=not console.is_terminal
+    )
 
 
 class Display:

@@ -3,6 +3,7 @@ import functools
 import keras
 
 from keras_asymbp.feedbacks import Feedback
+from keras_asymbp.feedbacks.base import redrawn
 from keras_asymbp.layers import asymmetric_layers
 
 
@@ -65,9 +66,11 @@ class RedrawFeedback(keras.callbacks.Callback):
                 "Compile the model with steps_per_execution=1. Received: "
                 f"steps_per_execution={model.steps_per_execution}, {replicas} replicas"
             )
-        if getattr(model.train_step, "redraws_feedback", False):
-            return
-        if not any(_redraws(layer.feedback) for layer in asymmetric_layers(model)):
+        layers = [x for x in asymmetric_layers(model) if _redraws(x.feedback)]
+        for layer in layers:
+            if layer.built:
+                layer.feedback_pairs()  # draws anew where W has changed meanwhile
+        if not layers or getattr(model.train_step, "redraws_feedback", False):
             return
         model.train_step = _with_redraw(model, model.train_step)
         model.make_train_function(force=True)
@@ -79,7 +82,8 @@ def _with_redraw(model, train_step):
     @functools.wraps(train_step)
     def step(*args, **kwargs):
         before = keras.ops.copy(model.optimizer.iterations)
-        logs = train_step(*args, **kwargs)
+        with redrawn():
+            logs = train_step(*args, **kwargs)
         redraw_feedback(model, model.optimizer.iterations - before)
         return logs
 

@@ -110,6 +110,27 @@ def sign(kernel):
     return ops.sign(kernel)
 
 
+_follows_updates = contextvars.ContextVar("follows_updates", default=False)
+
+
+@contextlib.contextmanager
+def redrawn():
+    """Within it `redraw` is called after each update: V is never behind W.
+
+    What is traced within it stays so.
+    """
+    token = _follows_updates.set(True)
+    try:
+        yield
+    finally:
+        _follows_updates.reset(token)
+
+
+def is_redrawn():
+    """Whether it is within `redrawn`."""
+    return _follows_updates.get()
+
+
 _is_hidden = contextvars.ContextVar("is_hidden", default=False)
 
 

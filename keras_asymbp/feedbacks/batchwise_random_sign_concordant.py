@@ -2,10 +2,11 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import sign
+from keras_asymbp.feedbacks.base import is_redrawn, sign
 from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
-# What the state vector holds. The fingerprint is 0 until a gradient has been taken.
+# What the state vector holds. The fingerprint is W's at the last gradient that this
+# draw was for; 0 if there was none yet, or none that looked.
 _SEED, _DRAW, _FINGERPRINT = range(3)
 
 
@@ -58,7 +59,7 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         super().build(kernel_shape)
 
     def call(self, kernel):
-        state = self._catch_up(kernel)
+        state = self._caught_up(kernel)
         return sign(kernel) * ops.cast(
             random.signed_magnitudes(
                 kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
@@ -68,20 +69,22 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
 
     def redraw(self, kernel, updates=1):
         state = ops.convert_to_tensor(self._state)
-        self._set_state(
-            state, ops.cast(updates, "int64"), random.fingerprint(_tensor(kernel))
-        )
+        self._set_state(state, updates, 0)
 
-    def _catch_up(self, kernel):
-        """Draws anew if W has changed since the last draw; returns the state."""
+    def _caught_up(self, kernel):
+        """The state; draws anew if W has changed since this draw's gradient."""
         state = ops.convert_to_tensor(self._state)
+        if is_redrawn():
+            # Written, or in a graph the redraw might overtake what is made of it.
+            return self._set_state(state, 0, 0)
         fingerprint = random.fingerprint(_tensor(kernel))
         known = state[_FINGERPRINT]
         stale = ops.logical_and(known != 0, known != fingerprint)
-        return self._set_state(state, ops.cast(stale, "int64"), fingerprint)
+        return self._set_state(state, stale, fingerprint)
 
     def _set_state(self, state, draws, fingerprint):
-        state = ops.stack([state[_SEED], state[_DRAW] + draws, fingerprint])
+        draw = state[_DRAW] + ops.cast(draws, "int64")
+        state = ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int64")])
         self._state.assign(state)
         return state
 

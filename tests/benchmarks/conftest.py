@@ -221,9 +221,14 @@ def _to_the_end(start):
 
 @pytest.fixture(scope="session")
 def start_benchmarks():
-    """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process."""
+    """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process.
+
+    It is that process that trains, unless a flag says otherwise.
+    """
 
     def start(*flags, module="keras_asymbp.benchmarks", **environment):
+        if module == "keras_asymbp.benchmarks":
+            flags = ["--jobs=1", *flags]
         return _start(["-m", module], flags, environment)
 
     return start
@@ -239,11 +244,12 @@ def benchmarks(start_benchmarks):
 def start_stand_in(tmp_path):
     """Starts the command with flags where training is a stand-in; see `stand_in.py`.
 
-    The results folder is `results` in `tmp_path`, unless a flag says otherwise.
+    The results folder is `results` in `tmp_path`, unless a flag says otherwise; the
+    number of jobs is 1, or the command's own choice if that is None.
     """
     program = [str(pathlib.Path(__file__).with_name("stand_in.py"))]
 
-    def start(*flags, faults=(), seconds=0.0, **environment):
+    def start(*flags, faults=(), seconds=0.0, jobs=1, **environment):
         notes = tmp_path / "notes"
         notes.mkdir(exist_ok=True)
         told = {"notes": str(notes), "faults": list(faults), "seconds": seconds}
@@ -251,6 +257,7 @@ def start_stand_in(tmp_path):
             "--exp=C2",
             "--preset=smoke",
             f"--results_dir={tmp_path}/results",
+            *([f"--jobs={jobs}"] if jobs else []),
             *flags,
         ]
         return _start(program, flags, {"STAND_IN": json.dumps(told), **environment})

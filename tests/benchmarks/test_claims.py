@@ -183,6 +183,7 @@ def test_the_command_on_other_data_sets(benchmarks, run, tmp_path):
     run("SGD", 2)
     done = benchmarks("--claims", "--datasets=mnist", f"--results_dir={tmp_path}")
     assert done.returncode == 0
+    assert "warning: no results on mnist\n" in done.stderr
     assert done.stdout.count("**not enough results**") == len(CLAIMS)
     assert "holds**" not in done.stdout
 

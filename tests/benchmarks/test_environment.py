@@ -31,3 +31,50 @@ def test_a_trial_says_how_it_was_run(deterministic, monkeypatch):
     assert machine["deterministic"] is deterministic
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
     assert environment.describe(deterministic)["machine"]["threads"] == 7
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine of so many cores, bytes of memory and GPUs."""
+
+    def machine(cores, memory, gpus=""):
+        monkeypatch.setattr(environment, "cores", lambda: cores)
+        monkeypatch.setattr(environment, "_memory", lambda: memory)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
+
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "gpus", "cells", "expected"),
+    [
+        (2, 16, "", 9, 2),
+        (8, 64, "", 9, 8),
+        (8, 8, "", 9, 4),  # 2 GB for each
+        (8, 1, "", 9, 1),
+        (8, 64, "", 3, 3),  # no more than there is work for
+        (8, 64, "", 0, 1),
+        (64, 512, "0", 9, 1),  # one a GPU
+        (64, 512, "3,GPU-5", 9, 2),
+        (64, 512, "3,GPU-5", 1, 1),
+    ],
+)
+def test_as_many_jobs_as_the_machine_is_good_for(
+    cores, gigabytes, gpus, cells, expected, machine
+):
+    machine(cores, gigabytes * 2**30, gpus)
+    assert environment.jobs(cells) == expected
+
+
+def test_memory_is_this_machines():
+    assert environment._memory() > 2**29
+
+
+def test_gpus_are_those_that_may_be_used(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-5")
+    assert environment.gpus() == ["3", "GPU-5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert environment.gpus() == []
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr(environment.glob, "glob", lambda pattern: ["a", "b"])
+    assert environment.gpus() == ["0", "1"]

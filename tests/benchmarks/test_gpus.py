@@ -44,6 +44,13 @@ def test_each_job_has_a_gpu_of_its_own(stand_in, used):
         assert at_once([trial for trial in used() if trial[2] == gpu]) == 1
 
 
+def test_by_default_there_is_a_job_for_each_gpu(stand_in, used, notes):
+    done = stand_in(*FLAGS, jobs=None, seconds=SECONDS, CUDA_VISIBLE_DEVICES="3,GPU-5")
+    assert done.returncode == 0, done.stderr
+    assert len({note["process"] for note in notes()}) == 2
+    assert at_once(used()) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("share", "most"), [("1", 1), ("0.5", 2)])
 def test_each_task_of_ray_has_its_share(

@@ -30,6 +30,19 @@ def test_cells_are_counted_once_and_stored_trials_are_not_run(
     assert planning.amounts(plans, None)[0].stored == 0
 
 
+def test_a_cell_is_unfinished_while_a_trial_is_missing(make_plan, finish, tmp_path):
+    plans = [make_plan((Column("SGD"), BM), seeds=(0, 1)), make_plan((BM,))]
+    store = Store(tmp_path)
+    assert planning.unfinished(plans, store) == planning.unfinished(plans, None) == 4
+    cell = plans[1].cells()[0]
+    *most, last = cell.trials()
+    for trial in most:
+        finish(store, cell, trial, 0.1)
+    assert planning.unfinished(plans, store) == 4
+    finish(store, cell, last, 0.1)
+    assert planning.unfinished(plans, store) == 3
+
+
 def test_the_sum_is_over_what_is_known():
     text = planning.describe(
         [Amount("a", 2, 10, 4, 7200.0), Amount("b", 1, 5, 5, None)], processes=2

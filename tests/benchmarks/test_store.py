@@ -163,6 +163,14 @@ def test_a_problem_says_what_is_wrong(kind, reason, store):
     assert reason in reopened(store).problems[0]
 
 
+def test_a_file_that_cannot_be_read_is_named(store):
+    path = file_of(store, store.put("label", TRIAL))
+    path.unlink()
+    path.mkdir()
+    (problem,) = reopened(store).problems
+    assert problem == f"{path} can't be read (Is a directory); left alone"
+
+
 def test_problems_hide_no_other_trial(store):
     trial = store.put("label", TRIAL)
     for name in ("a.json", "zzz.json", ".abc.tmp"):

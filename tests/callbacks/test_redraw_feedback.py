@@ -127,6 +127,18 @@ def test_fit_again(mode, callbacks, sum_of_v):
     assert draws(model) == 10
 
 
+def test_in_fit_nothing_is_looked_up_that_the_redraw_knows(monkeypatch):
+    # The fingerprint of W costs a good part of a step.
+    seen = []
+    fingerprint = feedbacks.batchwise_random_sign_concordant.random.fingerprint
+    monkeypatch.setattr(
+        "keras_asymbp.random.fingerprint",
+        lambda values: seen.append(tf.executing_eagerly()) or fingerprint(values),
+    )
+    fit(make_model(), 3)
+    assert seen == [True]  # before the first step
+
+
 def test_several_epochs_with_validation():
     model = make_model()
     validation = np.ones((4, 1)), np.ones((4, 1))

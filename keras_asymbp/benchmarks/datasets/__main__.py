@@ -5,7 +5,6 @@ python -m keras_asymbp.benchmarks.datasets --prepare cifar10,stl10
 python -m keras_asymbp.benchmarks.datasets --check cifar10
 """
 
-import functools
 import pathlib
 
 from absl import flags
@@ -90,17 +89,15 @@ def _fit(dataset):
 
 
 def _prepare(name):
-    import rich.progress
+    import rich.console
+
+    from keras_asymbp.benchmarks import progress
 
     dataset = datasets.DATASETS.get(name) or _own(name)
     origin = download.origin(dataset)
     if origin:
         download.download(origin, _DATA_DIR.value)
-    console = rich.progress.get_console()
-    track = functools.partial(
-        rich.progress.track, console=console, disable=not console.is_terminal
-    )
-    prepared.load(_fit(dataset), track)
+    prepared.load(_fit(dataset), progress.bar(rich.console.Console()))
     print(f"{name}: {_state(dataset)}")
 
 

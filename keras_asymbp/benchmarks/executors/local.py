@@ -9,7 +9,6 @@ that dies is seen by the end of its pipe, and costs the task that it had.
 
 import contextlib
 import functools
-import glob
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.process
@@ -20,6 +19,7 @@ import threading
 import time
 from typing import Any
 
+from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.cells import Task
 from keras_asymbp.benchmarks.executors import base
 
@@ -37,18 +37,18 @@ class Local(base.Executor):
     Args:
         make_bench: Makes a workbench, in each worker.
         jobs: How many workers.
-        environment: Variables for the workers, read when they import TensorFlow. Where
-            there are several GPUs, each worker sees one of them.
+        variables: Environment variables for the workers, read when they import
+            TensorFlow. Where there are several GPUs, each worker sees one of them.
     """
 
     def __init__(
-        self, make_bench: base.MakeBench, jobs: int, environment: dict[str, str]
+        self, make_bench: base.MakeBench, jobs: int, variables: dict[str, str]
     ):
-        gpus = _gpus()
+        gpus = environment.gpus()
         self._workers = []
         for number in range(jobs):
-            own = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | environment
-            if gpus:
+            own = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
+            if len(gpus) > 1:
                 own["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
             self._workers.append(_Worker(make_bench, own))
 
@@ -76,9 +76,9 @@ class Local(base.Executor):
 class _Worker(base.Slot):
     """A process and this end of its pipe."""
 
-    def __init__(self, make_bench, environment):
+    def __init__(self, make_bench, variables):
         super().__init__()
-        self._make_bench, self._environment = make_bench, environment
+        self._make_bench, self._variables = make_bench, variables
         self._process: multiprocessing.process.BaseProcess | None = None
         self.connection: Any = None
         self.task: Task | None = None
@@ -130,7 +130,7 @@ class _Worker(base.Slot):
         self._process = _CONTEXT.Process(
             target=_work, args=(theirs, self._make_bench), daemon=True
         )
-        with _inherited(self._environment):
+        with _inherited(self._variables):
             self._process.start()
         theirs.close()
 
@@ -148,7 +148,7 @@ class _Worker(base.Slot):
 
 
 @contextlib.contextmanager
-def _inherited(environment):
+def _inherited(variables):
     """What a process started meanwhile inherits: variables, and that SIGINT is blocked.
 
     Ctrl-C goes to all processes of a terminal, but it is the driver that ends workers.
@@ -158,11 +158,11 @@ def _inherited(environment):
     multiprocessing.resource_tracker.ensure_running()
     before = dict(os.environ)
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    os.environ.update(environment)
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for name in environment:
+        for name in variables:
             if name in before:
                 os.environ[name] = before[name]
             else:
@@ -185,14 +185,3 @@ def _work(connection, make_bench):
 def _end_with_parent():
     multiprocessing.process.parent_process().join()
     os._exit(1)
-
-
-def _gpus():
-    """Names of the GPUs that may be used, if there are several."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        names = [name for name in visible.split(",") if name]
-    else:
-        count = len(glob.glob("/proc/driver/nvidia/gpus/*"))
-        names = [str(number) for number in range(count)]
-    return names if len(names) > 1 else []

@@ -95,9 +95,14 @@ def test_no_network(kind, tfds, network, tmp_path, monkeypatch):
     [
         (AssertionError("put x into y"), "put x into y"),
         (OSError("disk full"), "can't prepare toy in .*disk full"),
+        ("DownloadError", "can't download toy: status 404: try again later"),
     ],
 )
 def test_what_goes_wrong_is_one_line(outcome, words, tfds, network, tmp_path):
+    if outcome == "DownloadError":  # TFDS is imported with the fixture, not here
+        from tensorflow_datasets.core.download import downloader
+
+        outcome = downloader.DownloadError("status 404")
     tfds.outcome = outcome
     with pytest.raises(UsageError, match=words):
         download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))

@@ -218,6 +218,26 @@ def test_a_broken_folder_is_named(prepared, tmp_path):
             getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
 
 
+def test_what_is_wrong_with_a_folder_is_said(prepared, tmp_path, monkeypatch):
+    import shutil
+    import types
+
+    import tensorflow_datasets as tfds
+
+    shutil.copytree(prepared, tmp_path / "copy")
+    toy, data_dir = TfdsFolder("toy"), str(tmp_path / "copy")
+    builder = types.SimpleNamespace(info=types.SimpleNamespace(supervised_keys=None))
+    with monkeypatch.context() as patched:
+        patched.setattr(tfds, "builder_from_directory", lambda _: builder)
+        with pytest.raises(UsageError, match="has no supervised keys: inputs and"):
+            toy.labels(data_dir)
+    (toy.folder(data_dir) / "features.json").write_text("{")
+    with pytest.raises(UsageError, match=f"can't read {toy.folder(data_dir)}: "):
+        toy.labels(data_dir)
+    with pytest.raises(UsageError, match="doesn't describe a data set: prepare it"):
+        toy.features(data_dir)
+
+
 def test_reading_asks_no_network(prepared, monkeypatch):
     import socket
 

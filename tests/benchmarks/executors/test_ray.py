@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import types
 
 import psutil
 import pytest
@@ -193,3 +194,14 @@ def listening(processes):
         for connection in process.net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN
     }
+
+
+def test_a_cluster_that_lacks_something_is_waited_for(capsys):
+    from keras_asymbp.benchmarks.executors import ray
+
+    executor = object.__new__(ray.Ray)
+    executor._ray = types.SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
+    executor._needs = {"CPU": 1, "GPU": 0.5}
+    executor._check("auto")
+    words = "warning: a task needs 0.5 GPUs and the cluster has 0: waiting for more\n"
+    assert capsys.readouterr().err == words

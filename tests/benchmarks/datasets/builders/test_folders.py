@@ -83,9 +83,8 @@ def test_a_release_that_is_not_there(state, tmp_path, download_manager):
     message = str(error.value)
     assert "\n" not in message
     assert str(manual_dir) in message
-    assert "people or people.v1" in message
-    assert "https://x.org" in message
-    assert ("people.rar" in message) == (state == "something else")
+    assert "named people or people.v1, from https://x.org" in message
+    assert ("; found people.rar" in message) == (state == "something else")
 
 
 @pytest.mark.parametrize("name", ["people.zip", "people.tar", "people.tar.gz"])
@@ -151,6 +150,15 @@ def test_a_jpeg_cut_short_keeps_what_is_there(image, path, tmp_path):
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
+def test_an_image_stored_otherwise_is_named(image, path, tmp_path, caplog):
+    (tmp_path / "a.jpg").write_bytes(image("TIFF", "RGB"))
+    with caplog.at_level("WARNING", logger="absl"):
+        _folders.readable(path(tmp_path / "a.jpg"))
+    (record,) = caplog.records
+    words = "a.jpg is not plainly decodable and is stored as a PNG"
+    assert record.getMessage().endswith(words)
+
+
 @pytest.mark.parametrize("content", [b"", b"no image", b"\xff\xd8\xff\xe0\x00\x10JFIF"])
 def test_an_image_that_nothing_decodes_is_named(content, path, tmp_path):
     (tmp_path / "a.jpg").write_bytes(content)
@@ -159,5 +167,5 @@ def test_an_image_that_nothing_decodes_is_named(content, path, tmp_path):
 
 
 def test_a_missing_image_is_named(path, tmp_path):
-    with pytest.raises(UsageError, match=f"{tmp_path}/a.jpg: No such file"):
+    with pytest.raises(UsageError, match=f"expected the image {tmp_path}/a.jpg: No"):
         _folders.readable(path(tmp_path / "a.jpg"))

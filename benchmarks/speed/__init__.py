@@ -1,0 +1,1 @@
+"""The speed benchmarks: python -m benchmarks.speed"""

@@ -1,0 +1,150 @@
+"""Measures how fast the package is, against stock Keras, BioTorch and the machine.
+
+    python -m benchmarks.speed --question step_time --json step_time.json
+
+answers one question, and without --question all of them. Each table says what it
+compares, the goal, and whether it is met. With --read, files made by --json are shown
+again and nothing is measured.
+"""
+
+import os
+
+# TensorFlow reads them when it is imported, which the package does.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import datetime
+import importlib
+import json
+import pathlib
+import shlex
+import sys
+
+from absl import flags
+
+from benchmarks.speed import report
+from benchmarks.speed.measure import Options
+from keras_asymbp.benchmarks import command_line, environment
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.protocol import PRESETS
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+
+# Each is a module here with a TITLE and a function `rows` of `Options`.
+QUESTIONS = (
+    *("step_time", "biotorch", "machine_share", "search_cost", "main_job"),
+    *("memory", "start_up", "growth"),
+)
+
+_QUESTION = flags.DEFINE_multi_string(
+    "question",
+    None,
+    f"What to measure, once or more: {', '.join(QUESTIONS)}; by default all.",
+)
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "How often each contestant is timed.")
+_DEVICE = flags.DEFINE_string("device", "cpu", "cpu, or gpu, where XLA compiles.")
+_ARCHITECTURES = flags.DEFINE_list(
+    "architectures",
+    list(Options.architectures),
+    f"Networks of Table 1, separated by commas: {', '.join(ARCHITECTURES)}.",
+)
+_PRESET = flags.DEFINE_string(
+    "preset",
+    Options.preset,
+    f"How long search_cost and main_job train, one of {', '.join(PRESETS)}.",
+)
+_BIOTORCH_ENV = flags.DEFINE_string(
+    "biotorch_env",
+    "~/.cache/keras_asymbp/biotorch",
+    "Folder of BioTorch's virtual environment, made if it isn't there.",
+)
+_JSON = flags.DEFINE_string("json", None, "File for the figures, and all about them.")
+_PICTURE = flags.DEFINE_string("picture", None, "File for a picture: .svg, .png, .pdf.")
+_READ = flags.DEFINE_multi_string(
+    "read", None, "Show a file made by --json and measure nothing; once or more."
+)
+
+
+def main() -> None:
+    command_line.start(_run, globals(), stopped="stopped; --json has what was finished")
+
+
+def _run() -> int:
+    if _READ.value:
+        records = [report.read(path) for path in _READ.value]
+    else:
+        names, options = _wanted()
+        if not _ready(options.device):
+            print("no GPU")
+            return 0
+        records = [_measured(names, options)]
+    print(report.tables(records))
+    if _PICTURE.value:
+        from benchmarks.speed import picture
+
+        picture.draw(records, _PICTURE.value)
+    return 0
+
+
+def _wanted() -> tuple[list[str], Options]:
+    names = list(dict.fromkeys(_QUESTION.value or QUESTIONS))
+    for kind, chosen, known in (
+        ("question", names, QUESTIONS),
+        ("device", [_DEVICE.value], ("cpu", "gpu")),
+        ("architecture", _ARCHITECTURES.value, ARCHITECTURES),
+        ("preset", [_PRESET.value], PRESETS),
+    ):
+        for name in chosen:
+            if name not in known:
+                raise unknown(kind, name, known)
+    if _ROUNDS.value < 1:
+        raise UsageError(f"--rounds must be 1 or more, not {_ROUNDS.value}")
+    return names, Options(
+        rounds=_ROUNDS.value,
+        device=_DEVICE.value,
+        architectures=tuple(_ARCHITECTURES.value),
+        preset=_PRESET.value,
+        biotorch_env=_BIOTORCH_ENV.value,
+    )
+
+
+def _ready(device: str) -> bool:
+    """Makes the device the one that is used; whether it is there."""
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # many models are traced, as is meant
+    if device == "gpu":
+        return bool(tf.config.list_physical_devices("GPU"))
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # of processes that are started
+    tf.config.set_visible_devices([], "GPU")
+    return True
+
+
+def _measured(names, options) -> report.Record:
+    record = {
+        "command": shlex.join(["python", *sys.orig_argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "device": options.device,
+        "load": round(os.getloadavg()[0], 2),
+        **environment.describe(deterministic=False),
+        "rows": [],
+    }
+    for name in names:
+        question = importlib.import_module(f"benchmarks.speed.{name}")
+        for row in question.rows(options):
+            record["rows"].append({"question": name, "title": question.TITLE} | row)
+            print(json.dumps(record["rows"][-1]), file=sys.stderr, flush=True)
+            if _JSON.value:  # after each: hours may be lost to Ctrl-C otherwise
+                _write(record, _JSON.value)
+    return record
+
+
+def _write(record, path):
+    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+    try:
+        pathlib.Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Runs `python -m keras_asymbp.benchmarks` under an account of its time.
+
+    ACCOUNT=account.json python -m benchmarks.speed.account --exp C2
+
+Functions of the package and of Keras are wrapped from outside: a second belongs to the
+innermost of them that runs. The file gets the seconds of each part, and when the
+account began and ended, in seconds since the epoch.
+"""
+
+import collections
+import functools
+import json
+import os
+import time
+
+
+class Account:
+    """Seconds of each part; of parts inside one another, the innermost's."""
+
+    def __init__(self, part: str, clock=time.perf_counter):
+        self._clock, self._parts, self._last = clock, [part], clock()
+        self.seconds: dict[str, float] = collections.defaultdict(float)
+
+    def __call__(self, part: str, function):
+        """The function, whose time belongs to a part."""
+
+        @functools.wraps(function)
+        def wrapped(*args, **kwargs):
+            self._turn()
+            self._parts.append(part)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._turn()
+                self._parts.pop()
+
+        return wrapped
+
+    def wrap(self, part: str, owner, *names: str) -> None:
+        """Puts a module's functions or a class's methods under the account."""
+        for name in names:
+            setattr(owner, name, self(part, getattr(owner, name)))
+
+    def close(self) -> dict[str, float]:
+        self._turn()
+        return dict(self.seconds)
+
+    def _turn(self):
+        now = self._clock()
+        self.seconds[self._parts[-1]] += now - self._last
+        self._last = now
+
+
+def main():
+    began = time.time()
+    account = Account("command line, runner, leases, progress")
+    account("imports", _import)()
+    _open(account)
+    from keras_asymbp.benchmarks import __main__ as command
+
+    try:
+        command.main()
+    finally:
+        with open(os.environ["ACCOUNT"], "w", encoding="utf-8") as file:
+            parts = account.close()
+            json.dump({"parts": parts, "began": began, "ended": time.time()}, file)
+
+
+def _import():
+    # As the command line sets it, before TensorFlow is imported.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras_asymbp.benchmarks.__main__
+    import keras_asymbp.benchmarks.report
+    import keras_asymbp.benchmarks.runner
+    import keras_asymbp.benchmarks.search
+    import keras_asymbp.benchmarks.trial  # noqa: F401
+
+
+def _open(account):
+    import keras
+    from tensorflow.python.eager.polymorphic_function import polymorphic_function
+
+    from keras_asymbp.benchmarks import pipeline, report, search, store, table, trial
+    from keras_asymbp.benchmarks.datasets import prepared
+    from keras_asymbp.callbacks import BatchStatistics
+
+    account.wrap("data", prepared, "load")
+    account.wrap("data", pipeline, "prepare")
+    account.wrap("building and compiling models", trial.Trainer, "__init__", "take_up")
+    account.wrap("throwing graphs away", keras.utils, "clear_session")
+    # TensorFlow makes a function's graph, and the gradients', here.
+    account.wrap("tracing", polymorphic_function.Function, "_initialize")
+    account.wrap("training steps, with what fit does", keras.Model, "fit")
+    account.wrap("evaluation", keras.Model, "evaluate")
+    account.wrap("statistics of the normalization", BatchStatistics, "on_test_begin")
+    account.wrap("back to the start between rates", trial.Trainer, "train")
+    account.wrap("keras-tuner's search", search, "search")
+    account.wrap("storing", store.Store, "put")
+    account.wrap("tables and report", report, "write", "show", "show_plain")
+    account.wrap("tables and report", table, "fill")
+
+
+if __name__ == "__main__":
+    main()

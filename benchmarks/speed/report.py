@@ -1,0 +1,90 @@
+"""Tables of measurements, from the files that they were written into."""
+
+import json
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.speed.measure import met
+from keras_asymbp.benchmarks.errors import UsageError
+
+# What a file has: `command`, `date`, `device`, `machine`, `versions`, `load` and
+# `rows`, which have `question` and `title` beside what `measure.row` says.
+Record = Mapping[str, Any]
+
+_HEAD = (
+    "| case | what | figure | by processor time | range | goal | met | rounds "
+    "| others' cores | note |",
+    "|:--|:--|--:|--:|--:|--:|:--|--:|--:|:--|",
+)
+
+
+def read(path: str) -> Record:
+    """A file of measurements.
+
+    Raises:
+        UsageError: If it can't be read, or is another file.
+    """
+    try:
+        record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"can't read {path}: {error}") from error
+    if not isinstance(record, dict) or not isinstance(record.get("rows"), list):
+        raise UsageError(f"{path} has no measurements: give a file made by --json")
+    return record
+
+
+def tables(records: Iterable[Record]) -> str:
+    """Markdown: a table for each question of each record, and where it is from."""
+    parts = []
+    for record in records:
+        grouped: dict[str, list] = {}
+        for entry in record["rows"]:
+            grouped.setdefault(entry["title"], []).append(entry)
+        for title, rows in grouped.items():
+            lines = [f"## {title}", "", source(record), "", *table(rows)]
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def source(record: Record) -> str:
+    """Where figures come from, in one line."""
+    machine = record["machine"]
+    versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
+    return (
+        f"`{record['command']}`, {record['date']}, {record['device']}, "
+        f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} "
+        f"threads, oneDNN {machine['onednn']}, load {record['load']}; {versions}"
+    )
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The lines of one table."""
+    lines = list(_HEAD)
+    for entry in rows:
+        goal = ""
+        if entry.get("goal") is not None:
+            goal = f"{entry['sense']} {entry['goal']:g}"
+        between = ""
+        if entry.get("low") is not None:
+            between = f"{_number(entry['low'])} to {_number(entry['high'])}"
+        cells = [
+            entry["case"],
+            entry["name"],
+            f"{_number(entry['figure'])} {entry['unit']}".strip(),
+            _number(entry.get("figure_cpu")),
+            between,
+            goal,
+            {None: "", True: "yes", False: "**no**"}[met(entry)],
+            entry.get("rounds", ""),
+            _number(entry.get("others")),
+            entry.get("note", ""),
+        ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return lines
+
+
+def _number(value):
+    if value is None:
+        return ""
+    return f"{value:.4f}" if abs(value) < 0.1 and value else f"{value:.3f}"

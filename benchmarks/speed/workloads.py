@@ -1,0 +1,108 @@
+"""Models and data that are timed: Table 1's networks, stock and asymmetric."""
+
+import time
+
+import keras
+import numpy as np
+
+import keras_asymbp
+from benchmarks.speed.measure import Options, Taken
+from keras_asymbp.benchmarks import architectures, pipeline
+from keras_asymbp.benchmarks.datasets import Arrays
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+
+BATCH = 100
+# Of an epoch of `fit`, which is what is timed: a fraction of a second to a few seconds.
+STEPS = {"mnist": 40, "cifar": 10, "timit": 80, "svhn": 4, "large": 2}
+# At most so many steps an execution, as the runner has it.
+_STEPS_PER_EXECUTION = 10
+# Weights hardly move, whatever the rule: nothing diverges.
+RATE = 1e-6
+
+
+def classes(name: str) -> int:
+    return {"timit": 80, "large": 80}.get(name, 10)
+
+
+def stock(name: str) -> keras.Model:
+    """A network of Table 1 in stock Keras layers, trained by backpropagation."""
+    return keras_asymbp.symmetrize(architectures.build(name, classes(name)))
+
+
+def asymmetric(name: str, rule: str) -> keras.Model:
+    """A network of Table 1 in asymmetric layers."""
+    return architectures.build(name, classes(name), feedback=rule)
+
+
+def sgd() -> keras.optimizers.Optimizer:
+    return keras.optimizers.SGD(RATE, momentum=0.9)
+
+
+def examples(name: str, train: int, test: int = 1) -> pipeline.Examples:
+    """Random examples of a network's shape, as the runner holds them."""
+    return random_examples(ARCHITECTURES[name].input_shape, classes(name), train, test)
+
+
+def random_examples(shape, num_classes, train, test=1) -> pipeline.Examples:
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(0, 256, (train + test, *shape), dtype=np.uint8)
+    labels = rng.integers(0, num_classes, train + test)
+    arrays = Arrays(inputs[:train], labels[:train], inputs[train:], labels[train:])
+    return pipeline.prepare(arrays, 1 / 255)
+
+
+class Fit:
+    """A call runs one epoch of `fit`; returns what a step of it took.
+
+    The epoch is timed from its beginning to its end, on the runner's input pipeline;
+    what `fit` does before and after is left out.
+
+    Args:
+        model: The model; it is compiled here.
+        optimizer: For it.
+        data: Its training examples.
+        options: XLA compiles where the device is a GPU.
+        batch: Size of a batch.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        data: pipeline.Examples,
+        options: Options,
+        batch: int = BATCH,
+    ):
+        self.model, self._batch, self._data = model, batch, data
+        self.steps = pipeline.batches_per_epoch(data, batch)
+        most = min(self.steps, _STEPS_PER_EXECUTION)
+        model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            steps_per_execution=max(
+                n for n in range(1, most + 1) if self.steps % n == 0
+            ),
+            jit_compile=options.device == "gpu",
+        )
+
+    def __call__(self) -> Taken:
+        clock = _EpochClock()
+        self.model.fit(
+            pipeline.training_batches(self._data, self._batch, seed=0),
+            steps_per_epoch=self.steps,
+            shuffle=False,
+            verbose=0,
+            # As users attach it; it leaves alone a model that has nothing to redraw.
+            callbacks=[keras_asymbp.RedrawFeedback(), clock],
+        )
+        return Taken(clock.wall / self.steps, clock.cpu / self.steps)
+
+
+class _EpochClock(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start = time.perf_counter(), time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        float(logs["loss"])  # waits for a GPU
+        self.wall = time.perf_counter() - self._start[0]
+        self.cpu = time.process_time() - self._start[1]

@@ -1,0 +1,139 @@
+"""Makes docs/messages.md: every error and warning of the package, with cause and cure.
+
+The messages are collected from the source; cause and cure are written by hand in
+`docs/messages.yaml`, with the test that raises each. After a change of either, run
+`python docs/ext/messages.py`; `tests/test_messages.py` says what is missing.
+"""
+
+import ast
+import pathlib
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ROOT / "docs" / "messages.yaml"
+PAGE = ROOT / "docs" / "messages.md"
+GAP = "…"  # what is known only when the message is made
+
+# Caught by the package itself, or by keras-tuner: no user meets them.
+_INTERNAL = ("FatalError", "FileExistsError", "ModuleNotFoundError")
+
+_INTRODUCTION = """\
+# Messages
+
+Every error and warning that the package makes, with its cause and its cure. `…` is what
+differs from case to case. An error of the command line is one line that begins with
+`error:`, and exit code 2; a warning begins with `warning:`, and the run goes on. In
+Python the errors have the type that stands before them. Errors of Keras and TensorFlow
+are not here.
+"""
+
+
+def collect():
+    """The messages in the source: a set of (file, type, message)."""
+    found = set()
+    for file in sorted((ROOT / "keras_asymbp").rglob("*.py")):
+        if file.name == "errors.py":
+            continue  # what makes messages for others
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        texts = _texts(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                kind = _kind(node)
+                text = _text(node, texts).removeprefix("warning: ")
+                # Without words of its own it hands on another's text.
+                if kind and text.removeprefix("error: ").strip(f"{GAP}:' "):
+                    found.add((file.relative_to(ROOT).as_posix(), kind, text))
+    return found
+
+
+def entries():
+    """The entries of the data file: (section, file, type, message, entry)."""
+    sections = yaml.safe_load(DATA.read_text(encoding="utf-8"))
+    return [
+        (section, file, entry["type"], entry["message"], entry)
+        for section, files in sections.items()
+        for file, messages in files.items()
+        for entry in messages
+    ]
+
+
+def page():
+    """The text of docs/messages.md."""
+    lines = [_INTRODUCTION]
+    last = None
+    for section, _, kind, message, entry in entries():
+        if section != last:
+            lines.append(f"## {section}\n")
+        last = section
+        lines.append(
+            f"- {kind}: ``{message}``<br>\n"
+            f"  {entry['cause'].strip()} **{entry['cure'].strip()}**\n"
+        )
+    return "\n".join(lines)
+
+
+def _kind(call):
+    """The exception's name, "warning", or None for a call that makes no message."""
+    name = _name(call.func)
+    if name == "unknown":
+        return "UsageError"
+    if name[:1].isupper() and name.endswith("Error") and name not in _INTERNAL:
+        return name
+    to_stderr = name == "print" and any(k.arg == "file" for k in call.keywords)
+    added = name == "append" and _name(call.func.value) == "problems"
+    if to_stderr or added or name in ("_problem", "warn", "warning"):
+        return "warning"
+    return None
+
+
+def _name(node):
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _texts(tree):
+    """What names stand for: those assigned one text, functions that return one."""
+    texts = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            names, value = [_name(target) for target in node.targets], node.value
+        elif isinstance(node, ast.FunctionDef):
+            returns = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+            names, value = [node.name], returns[0] if len(returns) == 1 else None
+        else:
+            continue
+        for name in names:
+            is_text = isinstance(value, ast.JoinedStr) and name not in texts
+            texts[name] = value if is_text else None
+    return texts
+
+
+def _text(call, texts):
+    """The message of a call, with a gap for each value in it."""
+    arguments = ["".join(_parts(argument, texts)) for argument in call.args]
+    if _name(call.func) == "unknown":
+        return f"unknown {arguments[0]} '{GAP}': choose from {GAP}"
+    if _name(call.func) == "_problem":
+        del arguments[0]  # the file, which stands before what is wrong with it
+    return arguments[0] if arguments else ""
+
+
+def _parts(node, texts):
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.JoinedStr):
+        return [part for value in node.values for part in _parts(value, texts)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _parts(node.left, texts) + _parts(node.right, texts)
+    if isinstance(node, ast.FormattedValue):
+        return _parts(node.value, texts)
+    name = _name(node.func if isinstance(node, ast.Call) else node)
+    if texts.get(name) is not None:
+        return _parts(texts[name], {})
+    return [GAP]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

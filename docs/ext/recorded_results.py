@@ -1,0 +1,39 @@
+"""Puts recorded results of experiment C2 on a page, read from the recorded report.
+
+A comment `<!-- recorded C2 of quick-mnist_5k -->` becomes a table: a row for each
+model, a column for each of the three ways to train it, our error and the paper's.
+"""
+
+import pathlib
+import re
+
+_RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
+_MARK = re.compile(r"^<!-- recorded C2 of (\S+) -->$", re.MULTILINE)
+
+
+def on_page_markdown(markdown, **kwargs):
+    """Called by MkDocs with the text of each page."""
+    return _MARK.sub(lambda mark: _as_table(figures("C2", mark[1])), markdown)
+
+
+def figures(experiment, folder):
+    """The figures of an experiment by model: ours and the paper's, as printed."""
+    report = (_RESULTS / folder / "report.md").read_text(encoding="utf-8")
+    section = report.partition(f"\n## {experiment}: ")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    models, _, ours, papers = (
+        [cell.strip() for cell in row.strip("|").split("|")][1:] for row in rows[:4]
+    )
+    return dict(zip(models, zip(ours, papers, strict=True), strict=True))
+
+
+def _as_table(figures):
+    lines = ["| error, % | all learn | *Bottom* | *Top* |", "|:--|--:|--:|--:|"]
+    for model in figures:
+        if not model.endswith((" Bottom", " Top")):
+            trained = (figures[f"{model}{how}"] for how in ("", " Bottom", " Top"))
+            cells = (
+                f"{ours.split()[0]} <small>{paper}</small>" for ours, paper in trained
+            )
+            lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines)
