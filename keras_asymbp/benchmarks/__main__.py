@@ -194,12 +194,12 @@ def _run_experiment() -> int:
     ]
     if _DRY_RUN.value:
         return _dry_run(plans, execution)
+    tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     results = store.Store(_RESULTS_DIR.value)
     execution = _for_this_machine(execution, plans, results)
     if execution.in_process and execution.threads:
         # TensorFlow, which reads them, isn't imported yet.
         os.environ |= environment.threads(execution.threads, execution.threads)
-    tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     console = rich.console.Console()
     _prepare(rows, protocol, console)
     for problem in results.problems:
