@@ -12,6 +12,8 @@ VERSION = re.search(
 
 PLOTS = ["matplotlib>=3.9"]
 RAY = ["ray>=2.60"]
+# As TensorFlow: its summaries are written by TensorBoard's code.
+TENSORBOARD = ["tensorboard>=2.20"]
 
 BENCHMARKS = [
     *PLOTS,
@@ -48,6 +50,7 @@ setuptools.setup(
         "benchmarks": BENCHMARKS,
         "plots": PLOTS,
         "ray": [*BENCHMARKS, *RAY],
+        "tensorboard": [*BENCHMARKS, *TENSORBOARD],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "test": [
             *BENCHMARKS,
@@ -56,6 +59,7 @@ setuptools.setup(
             # TFDS 4.9.10 needs dill to test a builder without saying so.
             "dill>=0.3.9",
             *RAY,
+            *TENSORBOARD,
             "hypothesis>=6.112",
             # Runs the notebooks of docs/examples/.
             "ipykernel>=6.29",
@@ -73,7 +77,7 @@ setuptools.setup(
         ],
     },
     entry_points={
-        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.__main__:main"]
+        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.subcommands:main"]
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -111,6 +111,12 @@ _DETERMINISTIC = flags.DEFINE_bool(
     "Tell TensorFlow to give the same numbers each time, for the same number of "
     "threads on the same kind of processor.",
 )
+_TENSORBOARD = flags.DEFINE_string(
+    "tensorboard",
+    None,
+    "Folder to write what TensorBoard shows of each trial that is trained into: "
+    "curves, alignment, histograms of the weights, hyper-parameters.",
+)
 _SBATCH = flags.DEFINE_integer(
     "sbatch",
     None,
@@ -173,7 +179,14 @@ def _run_experiment() -> int:
         return 0
     import rich.console
 
-    from keras_asymbp.benchmarks import progress, report, runner, store, table
+    from keras_asymbp.benchmarks import (
+        progress,
+        report,
+        runner,
+        store,
+        table,
+        tensorboard,
+    )
 
     plans = [
         table.Plan(experiment, columns, rows, protocol, _PRESET.value, seeds)
@@ -181,6 +194,7 @@ def _run_experiment() -> int:
     ]
     if _DRY_RUN.value:
         return _dry_run(plans, execution)
+    tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     results = store.Store(_RESULTS_DIR.value)
     execution = _for_this_machine(execution, plans, results)
     if execution.in_process and execution.threads:
@@ -192,13 +206,16 @@ def _run_experiment() -> int:
         print(f"warning: {problem}", file=sys.stderr)
     with progress.Display(console) as display:
         failures = runner.run(
-            plans, results, display, _DATA_DIR.value, _command(), execution
+            *(plans, results, display, _DATA_DIR.value, _command(), execution),
+            tensorboard_dir=tensorboard_dir,
         )
     tables = [table.fill(plan, results, failures) for plan in plans]
     for filled in tables:
         (report.show if console.is_terminal else report.show_plain)(filled, console)
     arguments = tables, results.folder, results.problems
-    written = _write(results, bool(failures), report.write, *arguments)
+    written = command_line.write(
+        results, report.write, *arguments, failed=bool(failures)
+    )
     place = f"report: {results.folder / 'report.html'}" if written else "no report"
     print(f"{display.summary()}; {place}")
     for cell, reason in failures.items():
@@ -264,27 +281,8 @@ def _check_claims() -> int:
     # That there are no results is no claim that holds.
     checked = checked or [(None, claims.evaluate(None, results))]
     report.show_claims(checked, rich.console.Console())
-    _write(results, False, report.write_claims, checked, results.folder)
+    command_line.write(results, report.write_claims, checked, results.folder)
     return 0
-
-
-def _write(results, failed, write, *what) -> bool:
-    """Writes a report; returns whether it could.
-
-    If the run failed, or the folder is read-only and was only looked at, it need not.
-    """
-    try:
-        write(*what)
-    except OSError as error:
-        line = f"can't write the report into {results.folder} ({error.strerror})"
-        if failed or not results.writable:
-            print(f"warning: {line}", file=sys.stderr)
-            return False
-        raise UsageError(
-            f"{line}: finished trials are kept; mend that and give the same command "
-            "again"
-        ) from error
-    return True
 
 
 def _slurm_script(tasks: int, execution: executors.Execution) -> str:

@@ -3,13 +3,16 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
 
-_EXTRAS = {"ray": "ray"}  # of a package that isn't in the extra "benchmarks"
+_EXTRAS = {
+    "ray": "ray",
+    "tensorboard": "tensorboard",
+}  # of a package that isn't in the extra "benchmarks"
 
 
 def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -> None:
@@ -44,9 +47,9 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
                 )
             return run() or 0
         except UsageError as error:
-            _fail(error)
+            fail(error)
         except ModuleNotFoundError as error:
-            _fail(UsageError(_not_installed(error.name)))
+            fail(UsageError(_not_installed(error.name)))
         except KeyboardInterrupt:
             print(stopped, file=sys.stderr)
         return 130
@@ -58,7 +61,7 @@ def _parse_flags(argv):
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        _fail(UsageError(f"{error} (--help lists the flags)"))
+        fail(UsageError(f"{error} (--help lists the flags)"))
     except SystemExit:
         sys.exit(0)  # --help, which absl ends as an error
 
@@ -68,7 +71,38 @@ def _not_installed(name: str | None) -> str:
     return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
 
 
-def _fail(error: UsageError):
+def write(results: Any, write: Callable[..., Any], *what: Any, failed=False) -> Any:
+    """Writes a report.
+
+    If the run failed, or the folder is read-only and was only looked at, it need not.
+
+    Args:
+        results: The store.
+        write: What writes it; called with the rest.
+        what: Of what it is.
+        failed: Whether the run has failed.
+
+    Returns:
+        What `write` returned, or True; False if the report couldn't be written.
+
+    Raises:
+        UsageError: If it couldn't be written, and has to be.
+    """
+    try:
+        return write(*what) or True
+    except OSError as error:
+        line = f"can't write the report into {results.folder} ({error.strerror})"
+        if failed or not results.writable:
+            print(f"warning: {line}", file=sys.stderr)
+            return False
+        raise UsageError(
+            f"{line}: finished trials are kept; mend that and give the same command "
+            "again"
+        ) from error
+
+
+def fail(error: UsageError) -> NoReturn:
+    """Ends the process as for a request that can't be met."""
     for line in error.args:
         # One line, whatever a name or a path has in it.
         print(f"error: {' '.join(str(line).split())}", file=sys.stderr)

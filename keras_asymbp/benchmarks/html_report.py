@@ -11,12 +11,13 @@ import hashlib
 import itertools
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import scipy.stats
 
 from keras_asymbp.benchmarks import claims, commands, datasets, setups
+from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.experiments import EXPERIMENTS, Column, Experiment
 from keras_asymbp.benchmarks.setups import Setup
 from keras_asymbp.benchmarks.store import Store, trial_id
@@ -88,6 +89,17 @@ class Page:
     trials: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
     data: dict[str, Any]
+
+
+def tables(store: Store, known: Mapping[str, Dataset]) -> list[Table]:
+    """Tables of all that is in a store, each model of it in one at least.
+
+    Args:
+        store: The results.
+        known: The data sets by name.
+    """
+    found, _ = setups.find(store, known)
+    return sorted(_others([], found, store), key=_rank)
 
 
 def build(tables: Sequence[Table], store: Store) -> Page:

@@ -3,7 +3,7 @@
 import collections
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jinja2
 import rich.console
@@ -14,6 +14,8 @@ import rich.text
 from keras_asymbp.benchmarks import claims, html_report, latex, results_csv
 from keras_asymbp.benchmarks.commands import reproduce
 from keras_asymbp.benchmarks.comparison import Comparison
+from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.setups import Setup
 from keras_asymbp.benchmarks.store import Store, write_atomically
@@ -45,31 +47,76 @@ def write(
         folder: The results folder.
         problems: Lines about files in it that weren't used.
     """
+    store = Store(folder)
+    page = html_report.build(tables, store)
+    _write([tables], page, store, problems, "of the last command")
+
+
+def write_all(store: Store, known: Mapping[str, Dataset]) -> html_report.Page:
+    """Writes the same files anew, each of all that is in a results folder.
+
+    It may be a part of what a run that is still at work will put there: what is missing
+    is shown as missing.
+
+    Args:
+        store: The results.
+        known: Data sets by name; results on others are named as not used.
+
+    Returns:
+        What `report.html` shows.
+
+    Raises:
+        UsageError: If there is nothing to show.
+        OSError: If a file can't be written.
+    """
+    tables = html_report.tables(store, known)
+    if not tables:
+        raise UsageError(
+            f"no finished trial in {store.folder} that a report can show: run an "
+            "experiment first, or wait for the first trial of the one that runs"
+        )
+    groups = collections.defaultdict(list)
+    for table in tables:
+        plan = table.plan
+        groups[plan.datasets, plan.protocol, plan.seeds].append(table)
+    page = html_report.build(tables, store)
+    _write(list(groups.values()), page, store, store.problems, "on this page")
+    return page
+
+
+def _write(groups, page, store, problems, whose):
+    """Writes the files; a group is tables of the same data sets and protocol."""
+    contexts = [_context(tables) for tables in groups]
+    contexts[-1]["problems"] = problems  # once, at the end
+    for name in ("report.md", "report.tex"):
+        text = "\n".join(_render(name, **context) for context in contexts)
+        write_atomically(store.folder / name, text)
+    text = _render(
+        "report.html",
+        page=page,
+        problems=[*problems, *page.problems],
+        reproduce="\n".join(context["reproduce"] for context in contexts),
+        failures=dict(x for context in contexts for x in context["failures"].items()),
+        whose=whose,
+        **_origins(page.trials),
+    )
+    write_atomically(store.folder / "report.html", text)
+    write_atomically(store.folder / "results.csv", results_csv.text(store.trials()))
+
+
+def _context(tables):
+    """What the templates of text have of a group."""
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
-    context = {
+    return {
         "tables": tables,
         "plan": tables[0].plan,
         "trials": list(trials.values()),
-        "problems": problems,
+        "problems": (),
         "legends": list(dict.fromkeys(map(_legend, tables))),
         "reproduce": reproduce(tables),
         "failures": dict(failure for table in tables for failure in table.failures()),
         **_origins(trials.values()),
     }
-    for name in ("report.md", "report.tex"):
-        write_atomically(folder / name, _render(name, **context))
-    store = Store(folder)
-    page = html_report.build(tables, store)
-    text = _render(
-        "report.html",
-        page=page,
-        problems=[*problems, *page.problems],
-        reproduce=context["reproduce"],
-        failures=context["failures"],
-        **_origins(page.trials),
-    )
-    write_atomically(folder / "report.html", text)
-    write_atomically(folder / "results.csv", results_csv.text(store.trials()))
 
 
 def write_claims(checked: Checked, folder: pathlib.Path) -> None:

@@ -28,6 +28,7 @@ def run(
     execution: Execution | None = None,
     workbench: Callable[..., Bench] | None = None,
     lease_expiry: float = EXPIRY,
+    tensorboard_dir: str | None = None,
 ) -> dict[Cell, str]:
     """Runs what isn't in the store yet.
 
@@ -45,6 +46,7 @@ def run(
             does.
         lease_expiry: Seconds after which others take over what a run that is dead had
             taken.
+        tensorboard_dir: Folder to write what TensorBoard shows of each trial into.
 
     Returns:
         The cells that failed, and why.
@@ -71,6 +73,8 @@ def run(
         execution.deterministic,
         store.folder.absolute() if execution.results_by == "workers" else None,
     )
+    if tensorboard_dir:
+        make_bench = functools.partial(make_bench, tensorboard_dir=tensorboard_dir)
     with leases, executors.make(execution, make_bench) as executor:
         try:
             while not schedule.over:

@@ -61,7 +61,7 @@ def find(
         settings = trial["settings"]
         try:
             if settings["revision"] != REVISION:
-                raise UsageError(f"is of revision {settings['revision']}")
+                raise UsageError(_other_revision(settings["revision"]))
             if settings["dataset"] not in known:
                 raise unknown("data set", settings["dataset"], known)
             dataset = known[settings["dataset"]]
@@ -80,6 +80,15 @@ def find(
         _setup(known[name], version, protocol, found)
         for (name, version, protocol), found in in_order
     ], problems
+
+
+def _other_revision(revision):
+    """What to do with a result that this version would not give."""
+    if isinstance(revision, int) and revision < REVISION:
+        todo = "results have changed since, and the same command runs it anew"
+    else:
+        todo = "update keras-asymbp"
+    return f"is of revision {revision}, not {REVISION}: {todo}"
 
 
 def _setup(dataset, version, protocol, runs):

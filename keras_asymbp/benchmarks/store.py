@@ -12,11 +12,15 @@ import pathlib
 import re
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
 
-SCHEMA = "keras_asymbp.trial/1"
+# Each makes of a file's content in one version of the format that in the next, from
+# version 1 on. A change of the format adds one: files stay as they were written.
+_UPGRADES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+_FORMAT = "keras_asymbp.trial"
 # A file that is being written has such a name; one that is left over is old.
 _TEMPORARY = ".", ".tmp"
 _LEFT_OVER = 600.0  # seconds
@@ -34,7 +38,9 @@ class Store:
     """The trials in a results folder.
 
     A trial is found by what its file says, not by the file's name. Files that are no
-    trials are left alone and named in `problems`.
+    trials are left alone and named in `problems`. A file says in which version of the
+    format it is; one that says nothing is in version 1. Older versions are read as if
+    they were written today, newer ones are named.
 
     Args:
         folder: The results folder.
@@ -119,7 +125,8 @@ class Store:
             StoreError: If the file can't be written (the disk is full, the folder has
                 become read-only); what was stored before stays.
         """
-        trial = {"schema": SCHEMA, "id": trial_id(trial["settings"]), **trial}
+        schema = f"{_FORMAT}/{_version()}"
+        trial = {"schema": schema, "id": trial_id(trial["settings"]), **trial}
         trial["digest"] = _digest(trial)
         stem = re.sub(r"[^\w.+-]+", "_", label) + "-" + trial["id"]
         text = json.dumps(trial, indent=1, allow_nan=False) + "\n"
@@ -156,14 +163,26 @@ class Store:
             return self._problem(path, f"can't be read ({error.strerror})")
         except (ValueError, RecursionError):
             return self._problem(path, "is no JSON: half-written, or not a result")
-        if digest is None or "schema" not in trial:
+        if digest is None or not {"schema", "digest"} & trial.keys():
             return self._problem(path, "is no result of this program")
-        if trial["schema"] != SCHEMA:
+        schema = trial.get("schema", f"{_FORMAT}/1")
+        match = re.fullmatch(rf"{re.escape(_FORMAT)}/([1-9]\d{{0,8}})", str(schema))
+        if not match:
             return self._problem(
-                path, f"has schema {trial['schema']!r}, not {SCHEMA!r}"
+                path, f"has schema {schema!r}, which no version of this program wrote"
+            )
+        version = int(match[1])
+        if version > _version():
+            return self._problem(
+                path,
+                f"has schema {schema!r}, and this version reads up to {_version()}: "
+                "update keras-asymbp",
             )
         if trial.get("digest") != digest:
             return self._problem(path, "was changed after it was written")
+        for upgrade in _UPGRADES[version - 1 :]:
+            trial = upgrade(trial)
+            trial["id"] = trial_id(trial["settings"])
         first = self._trials.get(trial["id"])
         if first and first["digest"] != digest:
             return self._problem(path, f"is another result of {first['file']}")
@@ -192,6 +211,11 @@ class Store:
 
     def _problem(self, path: pathlib.Path, what: str) -> None:
         self.problems.append(f"{path} {what}; left alone")
+
+
+def _version():
+    """The version of the format that is written."""
+    return len(_UPGRADES) + 1
 
 
 def _digest(trial):

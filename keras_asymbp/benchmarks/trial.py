@@ -54,6 +54,11 @@ class Trainer:
         self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
         self._take_up(cell, examples, self._model)
 
+    @property
+    def model(self) -> keras.Model:
+        """The model, as the last trial has left it."""
+        return self._model
+
     def take_up(self, cell: Cell, examples: pipeline.Examples) -> bool:
         """Goes over to another cell, if its graph is the same; returns whether it is.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks import environment, tensorboard
 from keras_asymbp.benchmarks.cells import Cell, Task, TrialSpec
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.store import Store
@@ -22,6 +22,7 @@ class Workbench:
         deterministic: Whether TensorFlow is told to give the same numbers each time.
         results_dir: Folder to write finished trials into; None if whoever is told of
             them does.
+        tensorboard_dir: Folder to write what TensorBoard shows into, or None.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class Workbench:
         command: str,
         deterministic: bool = False,
         results_dir: str | os.PathLike | None = None,
+        tensorboard_dir: str | None = None,
     ):
         self._data_dir = data_dir
         self._command = command
         self._deterministic = deterministic
+        self._tensorboard_dir = tensorboard_dir
         self._store = Store(results_dir) if results_dir else None
         self._dataset = self._examples = None
         self._trainer: Any = None
@@ -54,7 +57,11 @@ class Workbench:
         def run_trial(trial: TrialSpec) -> dict[str, Any]:
             tell("begin", trial)
             started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-            result = trainer.train(trial, lambda row: tell("epoch", trial, row))
+            result = tensorboard.train(
+                self._tensorboard_dir,
+                *(cell, trial, trainer),
+                lambda row: tell("epoch", trial, row),
+            )
             record = {
                 "settings": cell.settings(trial),
                 "model": cell.column.name,

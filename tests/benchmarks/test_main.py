@@ -59,7 +59,7 @@ def test_the_console_script_is_the_same_program():
     (script,) = importlib.metadata.entry_points(
         group="console_scripts", name="keras-asymbp"
     )
-    assert script.value == "keras_asymbp.benchmarks.__main__:main"
+    assert script.value == "keras_asymbp.benchmarks.subcommands:main"
     path = pathlib.Path(sys.executable).with_name("keras-asymbp")
     if not path.exists():
         pytest.skip("the package is not installed in this Python's environment")
@@ -73,7 +73,10 @@ def test_the_console_script_is_the_same_program():
                 check=True,
                 env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
             )
-            for command in ([path], [sys.executable, "-m", "keras_asymbp.benchmarks"])
+            for command in (
+                [path, "run"],
+                [sys.executable, "-m", "keras_asymbp.benchmarks"],
+            )
         )
         assert not imported(script.stderr) & SLOW_IMPORTS
         # Each names the file that was started.

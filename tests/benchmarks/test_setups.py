@@ -104,7 +104,9 @@ def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_
     ("change", "words"),
     [
         (lambda settings: settings.update(dataset="gone"), "unknown data set 'gone'"),
-        (lambda settings: settings.update(revision=0), "is of revision 0"),
+        (lambda settings: settings.update(revision=0), "is of revision 0, not 1: "),
+        (lambda settings: settings.update(revision=0), "same command runs it anew"),
+        (lambda settings: settings.update(revision=2), "update keras-asymbp"),
         (lambda settings: settings.pop("momentum"), "lacks 'momentum'"),
         (lambda settings: settings.pop("data_version"), "lacks 'data_version'"),
         (lambda settings: settings.pop("learning_rate"), "lacks 'learning_rate'"),

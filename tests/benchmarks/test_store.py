@@ -1,7 +1,9 @@
 import errno
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_asymbp.benchmarks import store as store_module
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.store import Store, trial_id, write_atomically
 
@@ -103,7 +106,9 @@ BROKEN = {
     "foreign object": lambda text: '{"a": 1}',
     "nested without end": lambda text: "[" * 200_000,
     "no schema": lambda text: changed(text).replace('"schema"', '"scheme"'),
-    "other schema": lambda text: changed(text, schema="keras_asymbp.trial/0"),
+    "older schema": lambda text: changed(text, schema="keras_asymbp.trial/0"),
+    "newer schema": lambda text: changed(text, schema="keras_asymbp.trial/2"),
+    "foreign schema": lambda text: changed(text, schema="other.trial/1"),
     "odd schema": lambda text: changed(text, schema=[None]),
     "other settings": lambda text: changed(text, settings=SETTINGS | {"seed": 1}),
     "other error": lambda text: text.replace("0.25", "0.24"),
@@ -144,7 +149,11 @@ def test_a_broken_file_is_named_and_left_alone(kind, store, contents):
     [
         ("half-written", "half-written"),
         ("foreign object", "no result of this program"),
-        ("other schema", "'keras_asymbp.trial/0', not 'keras_asymbp.trial/1'"),
+        ("no schema", "changed"),
+        ("older schema", "'keras_asymbp.trial/0', which no version"),
+        ("newer schema", "'keras_asymbp.trial/2', and this version reads up to 1: upd"),
+        ("newer schema", "update keras-asymbp"),
+        ("foreign schema", "'other.trial/1', which no version"),
         ("other error", "changed"),
     ],
 )
@@ -280,6 +289,78 @@ def test_a_file_is_whole_before_it_has_its_name(tmp_path, monkeypatch):
     assert seen == [("new é", "old", 1)]
     assert path.read_text(encoding="utf-8") == "new é"
     assert list(tmp_path.iterdir()) == [path]
+
+
+# Versions of the format.
+
+
+def signed(trial):
+    """A file's text, with the digest that is right for it."""
+    trial = {key: value for key, value in trial.items() if key != "digest"}
+    digest = hashlib.sha256(json.dumps(trial, sort_keys=True).encode()).hexdigest()
+    return json.dumps(trial | {"digest": digest})
+
+
+def test_a_file_that_names_no_schema_is_in_version_1(store):
+    path = file_of(store, store.put("label", TRIAL))
+    written = json.loads(path.read_text())
+    del written["schema"]
+    path.write_text(signed(written))
+    again = reopened(store)
+    assert again.problems == []
+    assert again.get(SETTINGS)["result"] == TRIAL["result"]
+
+
+def upgraded(trial):
+    """As if version 2 had a setting more, and gave errors of another name."""
+    return trial | {
+        "settings": trial["settings"] | {"momentum": 0.9},
+        "result": {"error": trial["result"]["best_error"]},
+    }
+
+
+def test_older_results_are_read_as_if_written_today(store, contents, monkeypatch):
+    old = store.put("label", TRIAL)
+    before = contents(store.folder)
+    monkeypatch.setattr(store_module, "_UPGRADES", (upgraded,))
+    again = reopened(store)
+    assert again.problems == []
+    settings = SETTINGS | {"momentum": 0.9}
+    found = again.get(settings)
+    assert found["result"] == {"error": 0.25}
+    assert found["file"] == old["file"]
+    assert again.get(SETTINGS) is None
+    # It is found, so it is not stored again, and the old file stays as it is.
+    new = {"settings": settings, "result": {"error": 0.5}}
+    assert again.put("label", new) == found
+    assert contents(store.folder) == before
+    # What is written today is in today's version, and not upgraded.
+    new["settings"] = settings | {"seed": 1}
+    put = again.put("label", new)
+    assert put["schema"] == "keras_asymbp.trial/2"
+    assert reopened(again).get(new["settings"]) == put
+    # The version before names it.
+    monkeypatch.undo()
+    (problem,) = reopened(store).problems
+    assert str(file_of(store, put)) in problem
+    assert "update keras-asymbp" in problem
+
+
+RECORDED = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
+
+
+@pytest.mark.parametrize("folder", sorted(p.name for p in RECORDED.glob("quick-*")))
+def test_recorded_results_are_read(folder, contents, tmp_path):
+    shutil.copytree(RECORDED / folder / "trials", tmp_path / "trials")
+    before = contents(tmp_path)
+    store = Store(tmp_path)
+    assert store.problems == []
+    found = {trial["file"]: trial for trial in store.trials()}
+    assert set(found) == set(before)
+    for name, (text, _) in before.items():
+        on_disk = json.loads(text)
+        assert {key: found[name][key] for key in on_disk} == on_disk
+    assert contents(tmp_path) == before
 
 
 # Several writers.

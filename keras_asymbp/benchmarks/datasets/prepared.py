@@ -124,13 +124,28 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
             "room there, or name another folder in KERAS_ASYMBP_CACHE"
         ) from error
     try:
-        return Arrays(
-            *(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
-        )
+        return _mapped(folder)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{folder} is broken ({error}): delete it, and it is made anew"
         ) from error
+
+
+def broken(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
+    """The folders in a cache that `load` can't use, and why."""
+    for folder in sorted(root.glob("[!.]*/")):
+        try:
+            arrays = _mapped(folder)
+        except (OSError, ValueError) as error:
+            yield folder, str(error)
+            continue
+        counts = [len(getattr(arrays, name)) for name in _ARRAYS]
+        if counts[::2] != counts[1::2]:
+            yield folder, "not as many labels as inputs"
+
+
+def _mapped(folder):
+    return Arrays(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS))
 
 
 def _prepare(fit, track, folder):
