@@ -13,7 +13,7 @@ from keras_asymbp.benchmarks.progress import Display
 from keras_asymbp.benchmarks.schedule import Schedule
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan
-from keras_asymbp.benchmarks.workbench import Workbench
+from keras_asymbp.benchmarks.workbench import Workbench, require
 
 # Seconds at most between two looks at what there is to do.
 _POLL = 1.0
@@ -66,6 +66,8 @@ def run(
     if schedule.over:
         return {}
     store.require_writable()
+    if execution.executor == "local":
+        require()
     make_bench = functools.partial(
         workbench or Workbench,
         data_dir,

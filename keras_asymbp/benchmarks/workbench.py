@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +12,20 @@ from keras_asymbp.benchmarks import environment, tensorboard
 from keras_asymbp.benchmarks.cells import Cell, Task, TrialSpec
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.store import Store
+
+# What a workbench imports, and the command line doesn't.
+_IMPORTS = ("keras_tuner", "tensorflow")
+
+
+def require() -> None:
+    """Sees that what trains is installed on this machine, and imports none of it.
+
+    Raises:
+        ModuleNotFoundError: If it isn't; worker processes would say so for each cell.
+    """
+    for name in _IMPORTS:
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(f"no module named {name!r}", name=name)
 
 
 class Workbench:

@@ -345,7 +345,7 @@ def test_the_reports_tell_of_the_run(first):
         assert "notes.txt" in text
         # The page has a word of a command in a span each, between which it may break.
         words = re.sub("</?span>", "", text)
-        assert "python -m keras_asymbp.benchmarks --exp=C2 --epochs=1" in words
+        assert "python -m keras_asymbp.benchmarks --jobs=1 --exp=C2 --epochs=1" in words
 
 
 @pytest.mark.slow

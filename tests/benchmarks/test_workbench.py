@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from keras_asymbp.benchmarks import workbench as workbenches
 from keras_asymbp.benchmarks.cells import Task
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.store import Store
@@ -60,6 +61,14 @@ def test_a_worker_may_write_itself(bench, make_cell, tmp_path, monkeypatch):
     told.clear()
     workbench.run(task, lambda *event: told.append(event))
     assert told[-1][0] == "finished"
+
+
+def test_what_trains_must_be_installed(monkeypatch):
+    workbenches.require()
+    monkeypatch.setattr(workbenches, "_IMPORTS", ("tensorflow", "no_such_package"))
+    with pytest.raises(ModuleNotFoundError, match="no_such_package") as refused:
+        workbenches.require()
+    assert refused.value.name == "no_such_package"
 
 
 FLAGS = (
