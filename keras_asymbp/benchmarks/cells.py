@@ -60,7 +60,7 @@ class Cell:
         Names that carry no meaning (the column's, the experiment's) are not part of
         it: tables that share a model share its results.
         """
-        protocol = dataclasses.asdict(self.protocol)
+        protocol = self.protocol.settings()
         # The trial's own: other rates in the search don't change this one.
         del protocol["learning_rates"]
         return {

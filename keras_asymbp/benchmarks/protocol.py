@@ -1,9 +1,16 @@
 """How a model is trained and scored: sections 3 and 5 of the paper, as data."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 # Share of the 65 epochs at the base rate, at a tenth and at a hundredth of it.
 _PHASES = (50, 10, 5)
+
+
+def _later(default):
+    """A field that came when there were results: at its default it is not told."""
+    return dataclasses.field(default=default, metadata={"later": True})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +45,32 @@ class Protocol:
     architecture: str | None = None
     train_examples: int | None = None
     test_examples: int | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """The fields by name; without those of `_later` that say nothing."""
+        return {
+            field.name: value
+            for field in dataclasses.fields(self)
+            for value in [getattr(self, field.name)]
+            if not field.metadata.get("later") or value != field.default
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Protocol":
+        """The protocol of a stored trial's settings, which have one learning rate.
+
+        Raises:
+            KeyError: If they lack a field.
+        """
+        fields = [f for f in dataclasses.fields(cls) if f.name != "learning_rates"]
+        return cls(
+            **{
+                field.name: settings.get(field.name, field.default)
+                if field.metadata.get("later")
+                else settings[field.name]
+                for field in fields
+            }
+        )
 
     def rate_factor(self, epoch: int) -> float:
         """What the learning rate is multiplied by in an epoch, counted from 0."""

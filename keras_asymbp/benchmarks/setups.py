@@ -13,7 +13,6 @@ from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import cell_error
 
-_FIELDS = [f.name for f in dataclasses.fields(Protocol) if f.name != "learning_rates"]
 # On request, and no part of what makes a preset that leaves them open.
 _REQUESTED = ("architecture", "train_examples", "test_examples")
 
@@ -66,7 +65,7 @@ def find(
                 raise unknown("data set", settings["dataset"], known)
             dataset = known[settings["dataset"]]
             version = settings["data_version"]
-            protocol = Protocol(**{name: settings[name] for name in _FIELDS})
+            protocol = Protocol.from_settings(settings)
             run = settings["learning_rate"], settings["seed"]
         except (UsageError, KeyError) as error:
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_asymbp.benchmarks import protocol as protocols
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol, chance_error, phases
 
 
@@ -75,3 +76,24 @@ def test_presets_leave_data_and_network_alone_but_for_smoke():
 def test_chance_error():
     assert chance_error(10) == 0.9
     assert chance_error(4) == 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown(Protocol):
+    """A protocol with a field that came when there were results."""
+
+    noise: float = protocols._later(0.0)
+
+
+def test_a_later_field_leaves_the_settings_of_older_results_as_they_are():
+    assert Grown(epochs=3).settings() == Protocol(epochs=3).settings()
+    settings = Grown(epochs=3, noise=0.5).settings()
+    assert settings == Protocol(epochs=3).settings() | {"noise": 0.5}
+    rates = settings.pop("learning_rates")
+    assert Grown.from_settings(settings) == Grown(epochs=3, noise=0.5)
+    assert rates == Grown.from_settings({**settings, "noise": 0.0}).learning_rates
+    del settings["noise"]
+    assert Grown.from_settings(settings) == Grown(epochs=3)
+    del settings["momentum"]
+    with pytest.raises(KeyError, match="momentum"):
+        Grown.from_settings(settings)
