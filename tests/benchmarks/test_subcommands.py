@@ -23,7 +23,7 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
     done = program(*arguments, PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert {"run", "report", "claims", "datasets", "doctor"} == {
+    assert {"run", "depth", "report", "claims", "datasets", "doctor"} == {
         line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS
     }
     names = re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)
@@ -37,7 +37,7 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
         ("reprot", "unknown subcommand 'reprot': did you mean 'report'?"),
         ("dataset", "did you mean 'datasets'?"),
         ("zzz\nTraceback", "unknown subcommand 'zzz Traceback'"),
-        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, report"),
+        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, depth"),
     ],
 )
 def test_another_word_is_one_line(name, words, program):
@@ -53,6 +53,7 @@ def test_another_word_is_one_line(name, words, program):
     ("name", "flag"),
     [
         ("run", "--exp:"),
+        ("depth", "--depths:"),
         ("report", "--results_dir:"),
         ("claims", "--[no]claims:"),
         ("datasets", "--prepare:"),

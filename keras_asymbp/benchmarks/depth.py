@@ -1,0 +1,133 @@
+"""Trains each rule on ever deeper networks: how far does it carry the error down?
+
+    keras-asymbp depth
+
+trains plain and residual networks of 2 to 20 layers on the MNIST subset that is part of
+the package, and writes depth.png, depth.svg, depth.md and depth.csv into the results
+folder: error, and alignment with backpropagation, against depth. Finished trials are
+kept there; the same command again goes on where it was stopped.
+"""
+
+import dataclasses
+import shlex
+import sys
+
+from absl import flags
+
+from keras_asymbp.benchmarks import command_line, depth_study, experiments
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.training import (
+    Training,
+    at_least_one,
+    distinct,
+    integer,
+)
+
+
+def main() -> None:
+    """The command line; ends the process with its exit code."""
+    # Here, and not at import: other commands have flags of these names.
+    training = Training("results-depth", learning_rates=depth_study.LEARNING_RATES)
+    families = flags.DEFINE_list(
+        "networks",
+        list(depth_study.FAMILIES),
+        f"Networks, separated by commas, of {', '.join(depth_study.FAMILIES)}.",
+    )
+    depths = flags.DEFINE_list(
+        "depths",
+        list(map(str, depth_study.DEPTHS)),
+        "How many layers with weights they have, separated by commas.",
+    )
+    models = flags.DEFINE_list(
+        "models",
+        None,
+        "Models, separated by commas: a rule alone, or with +BN+BM; by default all.",
+    )
+    batches = flags.DEFINE_integer(
+        "alignment_batches",
+        5,
+        "On how many training batches gradients are compared with backpropagation's.",
+    )
+    command_line.start(
+        lambda: _run(
+            *(training, families.value, depths.value, models.value),
+            at_least_one(batches),
+        ),
+        {"__doc__": __doc__, **locals(), **vars(training)},
+        stopped=(
+            "stopped; finished trials are kept, the same command goes on from there"
+        ),
+    )
+
+
+def _run(training, families, depths, models, alignment_batches) -> int:
+    networks = _networks(families, depths)
+    protocol = dataclasses.replace(
+        training.protocol(), alignment_batches=alignment_batches
+    )
+    execution = training.execution()
+    seeds = training.seeds()
+    rows = training.rows()
+    if len(rows) > 1:
+        raise UsageError("--datasets names several: the depth study takes one")
+    ((_, columns),) = experiments.select([depth_study.DEPTH], models)
+    plans = depth_study.plans(networks, columns, rows, protocol, training.preset, seeds)
+    for plan in plans:
+        rows[0][0].check(plan.protocol)
+    # A package that is missing is named before anything is trained.
+    import matplotlib  # noqa: F401
+
+    if training.dry:
+        print(training.describe(plans, execution))
+        return 0
+    import rich.console
+
+    outcome = training.run(plans, execution, rich.console.Console(), _command())
+    runs = depth_study.runs(plans, outcome.results)
+    place = "no picture"
+    if runs:
+        print(depth_study.tables(runs), end="")
+        failed = bool(outcome.failures)
+        if command_line.write(
+            outcome.results, _write, runs, outcome.results.folder, failed=failed
+        ):
+            place = f"picture: {outcome.results.folder / 'depth.png'}"
+    print(f"{outcome.summary}; {place}")
+    return outcome.exit_code()
+
+
+def _write(runs, folder):
+    from keras_asymbp.benchmarks import depth_picture
+    from keras_asymbp.benchmarks.store import write_atomically
+
+    write_atomically(folder / "depth.csv", depth_study.text(runs))
+    write_atomically(folder / "depth.md", depth_study.tables(runs))
+    figure = depth_picture.draw(runs)
+    figure.savefig(folder / "depth.png", dpi=150)
+    figure.savefig(folder / "depth.svg", metadata={"Date": None})
+
+
+def _networks(families, depths) -> list[tuple[str, int]]:
+    """Family and depth of each network: those of the study that are asked for."""
+    for family in families:
+        if family not in depth_study.FAMILIES:
+            raise unknown("family of networks", family, depth_study.FAMILIES)
+    numbers = distinct(integer("depth", text) for text in depths)
+    networks = [(family, depth) for family in distinct(families) for depth in numbers]
+    if not networks:
+        raise UsageError("--networks or --depths is empty: leave it out for all")
+    for family, depth in networks:
+        if (name := f"{family}-{depth}") not in ARCHITECTURES:
+            known = [n for n in ARCHITECTURES if n.startswith(f"{family}-")]
+            raise unknown("network", name, known)
+    return networks
+
+
+def _command() -> str:
+    """This command line, as it can be typed again."""
+    return shlex.join(["python", "-m", "keras_asymbp.benchmarks.depth", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()
