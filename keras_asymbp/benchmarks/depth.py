@@ -16,7 +16,6 @@ from absl import flags
 
 from keras_asymbp.benchmarks import command_line, depth_study, experiments
 from keras_asymbp.benchmarks.errors import UsageError, unknown
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 from keras_asymbp.benchmarks.training import (
     Training,
     at_least_one,
@@ -31,8 +30,8 @@ def main() -> None:
     training = Training("results-depth", learning_rates=depth_study.LEARNING_RATES)
     families = flags.DEFINE_list(
         "networks",
-        list(depth_study.FAMILIES),
-        f"Networks, separated by commas, of {', '.join(depth_study.FAMILIES)}.",
+        list(depth_study.NETWORKS),
+        f"Networks, separated by commas, of {', '.join(depth_study.NETWORKS)}.",
     )
     depths = flags.DEFINE_list(
         "depths",
@@ -70,7 +69,9 @@ def _run(training, families, depths, models, alignment_batches) -> int:
     seeds = training.seeds()
     rows = training.rows()
     if len(rows) > 1:
-        raise UsageError("--datasets names several: the depth study takes one")
+        raise UsageError(
+            f"--datasets names {len(rows)} data sets: the depth study takes one"
+        )
     ((_, columns),) = experiments.select([depth_study.DEPTH], models)
     plans = depth_study.plans(networks, columns, rows, protocol, training.preset, seeds)
     for plan in plans:
@@ -109,19 +110,23 @@ def _write(runs, folder):
 
 
 def _networks(families, depths) -> list[tuple[str, int]]:
-    """Family and depth of each network: those of the study that are asked for."""
+    """Family and depth of each network: of a family, those depths that it has."""
     for family in families:
-        if family not in depth_study.FAMILIES:
-            raise unknown("family of networks", family, depth_study.FAMILIES)
+        if family not in depth_study.NETWORKS:
+            raise unknown("family of networks", family, depth_study.NETWORKS)
     numbers = distinct(integer("depth", text) for text in depths)
-    networks = [(family, depth) for family in distinct(families) for depth in numbers]
-    if not networks:
+    if not families or not numbers:
         raise UsageError("--networks or --depths is empty: leave it out for all")
-    for family, depth in networks:
-        if (name := f"{family}-{depth}") not in ARCHITECTURES:
-            known = [n for n in ARCHITECTURES if n.startswith(f"{family}-")]
-            raise unknown("network", name, known)
-    return networks
+    known = {d for family in families for d in depth_study.NETWORKS[family]}
+    for number in numbers:
+        if number not in known:
+            raise unknown("depth", str(number), map(str, sorted(known)))
+    return [
+        (family, number)
+        for family in distinct(families)
+        for number in numbers
+        if number in depth_study.NETWORKS[family]
+    ]
 
 
 def _command() -> str:

@@ -20,8 +20,8 @@ _RIGHT = 90  # degrees: no part of the gradient is backpropagation's
 def draw(runs: Sequence[Run]) -> Figure:
     """Draws runs: errors and alignment against depth, and alignment by layer.
 
-    A column of panels for each family of networks, of models without help and then with
-    each help; a line for each rule, with a colour and a marker of its own. The rows are
+    A column of panels for each family of networks, of rules alone and then with each
+    help; a line for each rule, with a colour and a marker of its own. The rows are
 
     - the error;
     - the angle between the gradient of the lowest layer and backpropagation's;

@@ -14,8 +14,10 @@ from keras_asymbp.benchmarks.protocol import Protocol
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import Plan, finished
 
-# "plain-8" has 8 layers with weights, as "residual-8" has.
-FAMILIES = ("plain", "residual")
+# How many layers with weights the networks of a family have: "plain-8" has 8. A
+# residual one has a layer below its blocks of two, and the logits; without a block it
+# is plain.
+NETWORKS = {"plain": range(2, 21), "residual": range(4, 21, 2)}
 DEPTHS = (2, 4, 8, 14, 20)
 # Without help a deep network learns at few rates: between the paper's, not at them.
 LEARNING_RATES = (2e-3, 2e-4, 2e-5)
@@ -69,7 +71,7 @@ class Run:
     """The best of the runs of a model on a network with a seed.
 
     Attributes:
-        family: Of `FAMILIES`.
+        family: Of `NETWORKS`.
         depth: How many layers with weights the network has.
         column: The model.
         seed: The seed.
@@ -208,7 +210,7 @@ def tables(runs: Sequence[Run]) -> str:
                     (r for r in runs if (r.column.name, r.family) == (model, family)),
                     value,
                 )
-                for family in FAMILIES
+                for family in NETWORKS
             }
             cells = [
                 format(known[family][depth], form) if depth in known[family] else "?"
