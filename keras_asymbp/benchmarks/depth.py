@@ -45,7 +45,7 @@ def main() -> None:
     )
     batches = flags.DEFINE_integer(
         "alignment_batches",
-        5,
+        2,
         "On how many training batches gradients are compared with backpropagation's.",
     )
     command_line.start(
