@@ -76,34 +76,33 @@ def _run(training, families, depths, models, alignment_batches) -> int:
     plans = depth_study.plans(networks, columns, rows, protocol, training.preset, seeds)
     for plan in plans:
         rows[0][0].check(plan.protocol)
-    # A package that is missing is named before anything is trained.
-    import matplotlib  # noqa: F401
-
     if training.dry:
         print(training.describe(plans, execution))
         return 0
+    # A package that is missing is named before anything is trained.
+    import matplotlib  # noqa: F401
     import rich.console
 
     outcome = training.run(plans, execution, rich.console.Console(), _command())
-    runs = depth_study.runs(plans, outcome.results)
+    results, failed = outcome.results, bool(outcome.failures)
+    runs = depth_study.runs(plans, results)
     place = "no picture"
     if runs:
         print(depth_study.tables(runs), end="")
-        failed = bool(outcome.failures)
-        if command_line.write(
-            outcome.results, _write, runs, outcome.results.folder, failed=failed
-        ):
-            place = f"picture: {outcome.results.folder / 'depth.png'}"
+        if command_line.write(results, _write, runs, results, failed=failed):
+            place = f"picture: {results.folder / 'depth.png'}"
     print(f"{outcome.summary}; {place}")
     return outcome.exit_code()
 
 
-def _write(runs, folder):
-    from keras_asymbp.benchmarks import depth_picture
+def _write(runs, results):
+    from keras_asymbp.benchmarks import depth_picture, results_csv
     from keras_asymbp.benchmarks.store import write_atomically
 
+    folder = results.folder
     write_atomically(folder / "depth.csv", depth_study.text(runs))
     write_atomically(folder / "depth.md", depth_study.tables(runs))
+    write_atomically(folder / "results.csv", results_csv.text(results.trials()))
     figure = depth_picture.draw(runs)
     figure.savefig(folder / "depth.png", dpi=150)
     figure.savefig(folder / "depth.svg", metadata={"Date": None})

@@ -10,7 +10,7 @@ import pytest
 from keras_asymbp.benchmarks.store import Store
 
 MODULE = "keras_asymbp.benchmarks.depth"
-FILES = {"depth.png", "depth.svg", "depth.md", "depth.csv"}
+FILES = {"depth.png", "depth.svg", "depth.md", "depth.csv", "results.csv"}
 
 
 @pytest.fixture
