@@ -1,12 +1,19 @@
 """The backward pass through V: the only place with `tf.custom_gradient`."""
 
-import contextlib
-import contextvars
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_asymbp._switch import Switch
+
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+backpropagation = Switch("backpropagation")
+"""Within it V is W in every layer: the gradients are backpropagation's.
+
+Use it as `with backpropagation():`. What is traced within it stays so; a `tf.function`
+that was traced before isn't changed.
+"""
 
 
 def asymmetric(
@@ -54,7 +61,7 @@ def asymmetric(
     Is Weight Symmetry in Backpropagation?", AAAI 2016.
     """
 
-    if _is_symmetric.get():
+    if backpropagation:
         return product(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
 
     @tf.custom_gradient
@@ -97,23 +104,6 @@ def _gradient(function, at, error):
         tape.watch(at)
         output = function(at)
     return tape.gradient(output, at, error)
-
-
-_is_symmetric = contextvars.ContextVar("is_symmetric", default=False)
-
-
-@contextlib.contextmanager
-def backpropagation():
-    """Within it V is W in every layer: the gradients are backpropagation's.
-
-    What is traced within it stays so; a `tf.function` that was traced before isn't
-    changed.
-    """
-    token = _is_symmetric.set(True)
-    try:
-        yield
-    finally:
-        _is_symmetric.reset(token)
 
 
 def loss_gradients(model, variables, x, y, sample_weight=None):

@@ -1,13 +1,17 @@
 """The contract of a feedback rule."""
 
-import contextlib
-import contextvars
 from typing import ClassVar
 
 import keras
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._switch import Switch
+
+# Within it `redraw` is called after each update: V is never behind W.
+redrawn = Switch("redrawn")
+# Within it no rule has variables, for `model.export`.
+hidden = Switch("hidden")
 
 
 class Feedback(keras.layers.Layer):
@@ -77,7 +81,7 @@ class Feedback(keras.layers.Layer):
 
     @property
     def variables(self):
-        return [] if _is_hidden.get() else super().variables
+        return [] if hidden else super().variables
 
     def sibling(self, number):
         """A new rule of the same kind, for another kernel of the same layer.
@@ -108,37 +112,3 @@ class Feedback(keras.layers.Layer):
 def sign(kernel):
     """sign(W), with sign(0) = 0: a weight that is zero sends no error back."""
     return ops.sign(kernel)
-
-
-_follows_updates = contextvars.ContextVar("follows_updates", default=False)
-
-
-@contextlib.contextmanager
-def redrawn():
-    """Within it `redraw` is called after each update: V is never behind W.
-
-    What is traced within it stays so.
-    """
-    token = _follows_updates.set(True)
-    try:
-        yield
-    finally:
-        _follows_updates.reset(token)
-
-
-def is_redrawn():
-    """Whether it is within `redrawn`."""
-    return _follows_updates.get()
-
-
-_is_hidden = contextvars.ContextVar("is_hidden", default=False)
-
-
-@contextlib.contextmanager
-def hidden():
-    """Within it no rule has variables, for `model.export`."""
-    token = _is_hidden.set(True)
-    try:
-        yield
-    finally:
-        _is_hidden.reset(token)

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import is_redrawn, sign
+from keras_asymbp.feedbacks.base import redrawn, sign
 from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
 # What the state vector holds. The fingerprint is W's at the last gradient that this
@@ -74,7 +74,7 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
     def _caught_up(self, kernel):
         """The state; draws anew if W has changed since this draw's gradient."""
         state = ops.convert_to_tensor(self._state)
-        if is_redrawn():
+        if redrawn:
             # Written, or in a graph the redraw might overtake what is made of it.
             return self._set_state(state, 0, 0)
         fingerprint = random.fingerprint(_tensor(kernel))
