@@ -9,10 +9,13 @@ def test_is_on_within_and_off_outside():
     switch, other = Switch("switch"), Switch("other")
     assert not switch
     with switch():
-        assert switch and not other
+        assert switch
+        assert not other
         with switch(), other():
-            assert switch and other
-        assert switch and not other
+            assert switch
+            assert other
+        assert switch
+        assert not other
     assert not switch
 
 

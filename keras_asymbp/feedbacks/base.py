@@ -10,6 +10,8 @@ from keras_asymbp._switch import Switch
 
 # Within it `redraw` is called after each update: V is never behind W.
 redrawn = Switch("redrawn")
+# Within it each call of a layer is a step of its rules' mirror phase.
+mirroring = Switch("mirroring")
 # Within it no rule has variables, for `model.export`.
 hidden = Switch("hidden")
 
@@ -37,13 +39,19 @@ class Feedback(keras.layers.Layer):
         alias: The paper's name for the rule, which `feedback="..."` accepts; None
             for a rule without one.
         symmetric: Whether V is W, so that ordinary backpropagation is what is meant.
+        trained: Whether V, what `call` returns, is a variable that the optimizer
+            updates by the gradient of W. Such a rule makes it with `trainable=True`.
         fan_in: The number of inputs of one filter, set by the layer before `build`.
+        fan_out: The number of outputs that one input of a filter can reach: width x
+            height x output channels, the units of a Dense layer. Set likewise.
+        regularizer: The kernel's regularizer, or None. Set likewise.
 
     Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
     """
 
     alias: ClassVar[str | None] = None
     symmetric: ClassVar[bool] = False
+    trained: ClassVar[bool] = False
 
     def __init__(self, **kwargs):
         # Rules see W as it is stored: a kernel rounded to half precision could lose
@@ -51,7 +59,7 @@ class Feedback(keras.layers.Layer):
         kwargs.setdefault("autocast", False)
         kwargs.setdefault("name", "feedback")
         super().__init__(**kwargs)
-        self.fan_in = None
+        self.fan_in = self.fan_out = self.regularizer = None
 
     def build(self, kernel_shape):
         """Makes the rule's state for a kernel of `kernel_shape`; by default none."""
@@ -77,6 +85,24 @@ class Feedback(keras.layers.Layer):
         Args:
             kernel: W, the layer's kernel variable, after the update.
             updates: Number of updates since the last redraw, 0 or more.
+        """
+
+    def catch_up(self, kernel):
+        """Draws the next V if W has changed since the last; by default does nothing.
+
+        Args:
+            kernel: W, the layer's kernel variable.
+        """
+
+    def mirror(self, product, inputs, kernel):
+        """Learns V in a mirror phase, from noise; by default V has nothing to learn.
+
+        `mirror_feedback` calls it, for each call of the layer.
+
+        Args:
+            product: The layer's product, a function of inputs and kernel.
+            inputs: What the layer was called with: their shape is what counts.
+            kernel: W, the layer's kernel variable.
         """
 
     @property

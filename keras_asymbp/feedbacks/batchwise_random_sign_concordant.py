@@ -29,9 +29,14 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
             discordance.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
+        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
+            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
+            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
+            Xiao et al. 2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
+            these.
 
     Alias: `"brSF"`, and `"brSF-25"` for p = 0.25, with any whole percentage.
     Source: settings 2 and 4, section 2, Liao et al. 2016.
@@ -60,12 +65,13 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
 
     def call(self, kernel):
         state = self._caught_up(kernel)
-        return sign(kernel) * ops.cast(
-            random.signed_magnitudes(
-                kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
-            ),
-            kernel.dtype,
+        factor = random.signed_magnitudes(
+            kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
         )
+        return self.scaled(sign(kernel) * ops.cast(factor, kernel.dtype))
+
+    def catch_up(self, kernel):
+        self._caught_up(kernel)
 
     def redraw(self, kernel, updates=1):
         state = ops.convert_to_tensor(self._state)
