@@ -145,7 +145,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
     return _clone(model, convert, "symmetrize")
 
 
-def _clone(model, convert, what):
+def _check(model, what):
     functional = type(_functional())
     takes = isinstance(model, keras.Sequential | functional)
     own_call = [
@@ -166,6 +166,10 @@ def _clone(model, convert, what):
             f"`{what}` takes a built model: give '{model.name}' an Input, or call it "
             "once."
         )
+
+
+def _clone(model, convert, what):
+    _check(model, what)
     pairs = []
 
     def convert_and_note(layer):
@@ -184,8 +188,14 @@ def _clone(model, convert, what):
         [e for e in each._flatten_layers() if isinstance(e, keras.Model)]
         for each in (twin, model)
     ]
+    _carry_over(pairs, models=zip(*models, strict=True))
+    return twin
+
+
+def _carry_over(pairs, models=()):
+    """Gives new layers the names, `trainable` and variables of those they are for."""
     # Models first: `trainable` sets that of everything inside.
-    for target, source in [*zip(*models, strict=True), *pairs]:
+    for target, source in [*models, *pairs]:
         for inner, original in zip(_parts(target), _parts(source), strict=True):
             inner.trainable = original.trainable
             inner.name = original.name  # which `clone_model` loses for inputs
@@ -193,7 +203,6 @@ def _clone(model, convert, what):
         for variable, value in zip(_state(target), _state(source), strict=True):
             variable.assign(value)
             variable.trainable = value.trainable
-    return twin
 
 
 def _functional():

@@ -77,7 +77,7 @@ class Feedback(keras.layers.Layer):
 
     @property
     def variables(self):
-        return [] if _is_hidden.get() else super().variables
+        return [] if is_hidden() else super().variables
 
     def sibling(self, number):
         """A new rule of the same kind, for another kernel of the same layer.
@@ -142,3 +142,8 @@ def hidden():
         yield
     finally:
         _is_hidden.reset(token)
+
+
+def is_hidden():
+    """Whether it is within `hidden`."""
+    return _is_hidden.get()
