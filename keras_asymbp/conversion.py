@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 from keras_asymbp import feedbacks
+from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
 _ASYMMETRIC = {layer.twin(): layer for layer in LAYERS.values()}
@@ -46,8 +47,8 @@ def asymmetrize(
 
     Raises:
         ValueError: If the model isn't built, is a subclassed model, which can't be
-            taken apart (use asymmetric layers in its code), has an asymmetric layer
-            already, or no layer that can be converted.
+            taken apart (use asymmetric layers in its code), has an asymmetric layer or
+            direct feedback already, or no layer that can be converted.
 
     >>> import keras
     >>> import keras_asymbp
@@ -115,9 +116,10 @@ def symmetrize(model: keras.Model) -> keras.Model:
         is not compiled.
 
     Raises:
-        ValueError: If the model isn't built, is a subclassed model, or has an
-            asymmetric layer that no stock layer is the twin of: one that another
-            layer makes in its own code, or a subclass with a `call` of its own.
+        ValueError: If the model isn't built, is a subclassed model, has direct
+            feedback, or an asymmetric layer that no stock layer is the twin of: one
+            that another layer makes in its own code, or a subclass with a `call` of
+            its own.
 
     >>> import keras
     >>> import keras_asymbp
@@ -165,6 +167,11 @@ def _check(model, what):
         raise ValueError(
             f"`{what}` takes a built model: give '{model.name}' an Input, or call it "
             "once."
+        )
+    if any(isinstance(each, DirectFeedback) for each in model._flatten_layers()):
+        raise ValueError(
+            f"Model '{model.name}' has direct feedback, with which no layer's V is "
+            f"used: give `{what}` the model that it was made of."
         )
 
 

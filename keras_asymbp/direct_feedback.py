@@ -1,11 +1,7 @@
 """Direct feedback alignment: the output's error goes to each layer by itself."""
 
-import math
-
 import keras
-from keras import ops
 
-from keras_asymbp import random
 from keras_asymbp.conversion import (
     _asymmetric_parts,
     _carry_over,
@@ -16,8 +12,7 @@ from keras_asymbp.conversion import (
     _parts,
     _twin_of,
 )
-from keras_asymbp.feedbacks.base import is_hidden
-from keras_asymbp.gradients import direct, stopped
+from keras_asymbp.error_routes import DirectFeedback, StopError
 
 
 def direct_feedback(
@@ -90,89 +85,6 @@ def direct_feedback(
     return twin
 
 
-@keras.saving.register_keras_serializable("keras_asymbp")
-class DirectFeedback(keras.layers.Layer):
-    """Sends the error of its first input directly to the others, too.
-
-    Forward it is its first input; backward see `keras_asymbp.gradients.direct`.
-
-    Args:
-        stddev: The standard deviation of the matrices, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
-            `keras.utils.set_random_seed`.
-
-    Raises:
-        ValueError: If `stddev` or `seed` is out of range, or a size isn't known when
-            the layer is built.
-    """
-
-    def __init__(self, stddev=0.05, seed=None, **kwargs):
-        # Nothing is rounded on the way: each error has the precision of its tensor.
-        super().__init__(**{"autocast": False, **kwargs})
-        if not stddev >= 0:
-            raise ValueError(
-                f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
-            )
-        self.stddev = float(stddev)
-        self.seed = seed
-        self._first_seed = random.resolve_seed(seed)
-        self.supports_masking = True
-
-    def build(self, input_shape):
-        if any(None in shape[1:] for shape in input_shape):
-            raise ValueError(
-                "Direct feedback leads from each element of the output to each element "
-                "of a layer's input. Expected sizes that are known but for the batch: "
-                "give the model an Input of fixed size. Received: shapes "
-                f"{', '.join(str(tuple(shape)) for shape in input_shape)}"
-            )
-        outputs, *inputs = (math.prod(shape[1:]) for shape in input_shape)
-        self._matrices = [
-            self.add_weight(
-                name=f"matrix_{number}",
-                shape=(outputs, size),
-                initializer=lambda shape, dtype, number=number: ops.cast(
-                    random.normal(
-                        shape,
-                        random.derive_seed(self._first_seed, number),
-                        self.stddev,
-                    ),
-                    dtype,
-                ),
-                trainable=False,
-            )
-            for number, size in enumerate(inputs)
-        ]
-
-    def call(self, inputs):
-        outputs, *others = inputs
-        return direct(
-            outputs, others, lambda: [ops.convert_to_tensor(b) for b in self._matrices]
-        )
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return None if previous_mask is None else previous_mask[0]
-
-    @property
-    def variables(self):
-        return [] if is_hidden() else super().variables
-
-    def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
-
-
-@keras.saving.register_keras_serializable("keras_asymbp")
-class StopError(keras.layers.Layer):
-    """Its input, to which no error goes back."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"autocast": False, **kwargs})
-        self.supports_masking = True
-
-    def call(self, inputs):
-        return stopped(inputs)
-
-
 class _Surgery:
     """What `clone_model` calls: copies layers, and leads errors past them.
 
@@ -192,9 +104,7 @@ class _Surgery:
     def copy(self, layer):
         new = _copy(layer)
         if layer is self._last and _activation(layer):
-            new = type(layer).from_config(
-                layer.get_config() | {"activation": "linear"}
-            )
+            new = type(layer).from_config(layer.get_config() | {"activation": "linear"})
         if isinstance(layer, keras.layers.Layer):
             self.pairs.append((new, layer))
         return new
@@ -206,8 +116,8 @@ class _Surgery:
             raise ValueError(
                 "`direct_feedback` sends the error of the last layer with a kernel, so "
                 "all that reaches the output must come through it, once. Expected: "
-                f"nothing that goes past '{self._last.name}' or uses it again. "
-                f"Received: '{layer.name}' behind it, which does"
+                f"layers that use its output alone. Received: '{layer.name}' behind "
+                f"'{self._last.name}'"
             )
         if weighted:
             args, kwargs = self._stopped(args, kwargs, inputs)
@@ -216,7 +126,9 @@ class _Surgery:
             outputs = self._feedback([outputs, *self._targets])
             if activation := _activation(self._last):
                 outputs = keras.layers.Activation(
-                    activation, name=f"{layer.name}_activation", dtype=layer.dtype_policy
+                    activation,
+                    name=f"{layer.name}_activation",
+                    dtype=layer.dtype_policy,
                 )(outputs)
         made = {id(each) for each in _tensors(outputs)}
         if layer.name == self._last.name or self._after:
@@ -252,11 +164,6 @@ def _last(model):
                 "`direct_feedback` takes a model of layers: call the layers of "
                 f"'{layer.name}' in '{model.name}' itself. Received: model "
                 f"'{layer.name}' inside of '{model.name}'"
-            )
-        if isinstance(layer, DirectFeedback):
-            raise ValueError(
-                f"Model '{model.name}' has direct feedback already: give "
-                "`direct_feedback` the model that it was made of."
             )
         for part in _asymmetric_parts(layer):
             if not part.feedback.symmetric:
@@ -294,4 +201,6 @@ def _activation(layer):
 
 
 def _tensors(structure):
-    return [e for e in keras.tree.flatten(structure) if isinstance(e, keras.KerasTensor)]
+    return [
+        e for e in keras.tree.flatten(structure) if isinstance(e, keras.KerasTensor)
+    ]

@@ -7,7 +7,7 @@ import contextlib
 
 import numpy as np
 
-from keras_asymbp.direct_feedback import DirectFeedback
+from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.gradients import backpropagation, loss_gradients
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 

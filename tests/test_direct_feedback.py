@@ -1,11 +1,9 @@
-"""Direct feedback alignment against NumPy and against gradients taken piece by piece."""
+"""Direct feedback alignment against NumPy, and against gradients piece by piece."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 from keras import layers
 
 from keras_asymbp import (
@@ -16,9 +14,7 @@ from keras_asymbp import (
     metrics,
     symmetrize,
 )
-from keras_asymbp.gradients import backpropagation, direct, stopped
-
-SIZES = st.lists(st.integers(1, 4), max_size=3)
+from keras_asymbp.gradients import backpropagation
 
 
 def normal(*shape, seed=0):
@@ -59,59 +55,6 @@ def assert_close(actual, expected, tolerance=1e-5):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=tolerance)
 
 
-@given(st.integers(1, 4), SIZES, st.lists(SIZES, max_size=3))
-def test_the_gradient_for_any_shapes(batch, outputs, inputs):
-    y, error = normal(batch, *outputs), normal(batch, *outputs, seed=1)
-    xs = [tf.constant(normal(batch, *shape)) for shape in inputs]
-    sizes = [int(np.prod(shape)) for shape in inputs]
-    bs = [normal(int(np.prod(outputs)), size) for size in sizes]
-    y = tf.constant(y)
-    with tf.GradientTape() as tape:
-        tape.watch([y, *xs])
-        result = direct(y, xs, lambda: [tf.constant(b) for b in bs])
-    dy, *dxs = tape.gradient(result, [y, *xs], error)
-    np.testing.assert_array_equal(result, y)
-    np.testing.assert_array_equal(dy, error)
-    for dx, x, b in zip(dxs, xs, bs, strict=True):
-        expected = [np.reshape(e.ravel() @ b, x.shape[1:]) for e in error]
-        np.testing.assert_allclose(dx, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_matrices_are_asked_for_in_the_backward_pass_only():
-    def forbidden():
-        raise AssertionError
-
-    x = tf.ones((2, 3))
-    np.testing.assert_array_equal(direct(x, [x], forbidden), x)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_each_error_has_the_precision_of_its_tensor(dtype):
-    x, y = tf.ones((2, 3), dtype), tf.ones((2, 4))
-    with tf.GradientTape() as tape:
-        tape.watch([x, y])
-        result = direct(y, [x], lambda: [tf.fill((4, 3), 0.5)])
-    dy, dx = tape.gradient(result, [y, x])
-    assert (dy.dtype, dx.dtype) == (tf.float32, dtype)
-    np.testing.assert_array_equal(dx, np.full((2, 3), 2))
-
-
-def test_nothing_is_stopped_or_sent_within_backpropagation():
-    x = tf.constant(normal(2, 3))
-    for expected in (None, np.ones((2, 3))):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = stopped(x)
-            z = direct(y, [x], lambda: [tf.zeros((3, 3))])
-        gradient = tape.gradient([y if expected is None else z], x)
-        if expected is None:
-            assert gradient is None
-    with backpropagation(), tf.GradientTape() as tape:
-        tape.watch(x)
-        y = direct(stopped(x), [x], lambda: [tf.ones((3, 3))])
-    np.testing.assert_array_equal(tape.gradient(y, x), np.ones((2, 3)))
-
-
 def softmax(logits):
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
@@ -135,10 +78,19 @@ def gradients_by_numpy(weights, bs, x, y, activation, divisor):
     return x.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ e, e.sum(0)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize("reduction", ["sum", "sum_over_batch_size"])
-@pytest.mark.parametrize("how", ["eager", "graph", "xla", "from_logits"])
-def test_two_hidden_layers_are_numpy_s(activation, reduction, how):
+@pytest.mark.parametrize(
+    ("how", "activation", "reduction"),
+    [
+        ("graph", "relu", "sum"),
+        ("graph", "relu", "sum_over_batch_size"),
+        ("graph", "tanh", "sum"),
+        ("graph", "tanh", "sum_over_batch_size"),
+        ("eager", "relu", "sum_over_batch_size"),
+        ("xla", "tanh", "sum"),
+        ("from_logits", "relu", "sum"),
+    ],
+)
+def test_two_hidden_layers_are_numpy_s(how, activation, reduction):
     twin = direct_feedback(
         three_layers(activation, None if how == "from_logits" else "softmax")
     )
@@ -151,9 +103,7 @@ def test_two_hidden_layers_are_numpy_s(activation, reduction, how):
         from_logits=how == "from_logits", reduction=reduction
     )
     assert_close(
-        updates(
-            twin, x, y, loss, run_eagerly=how == "eager", jit_compile=how == "xla"
-        ),
+        updates(twin, x, y, loss, run_eagerly=how == "eager", jit_compile=how == "xla"),
         expected,
     )
 
@@ -172,23 +122,15 @@ def test_the_twin_has_the_model_s_weights_and_outputs(dense):
     np.testing.assert_array_equal(twin(normal(8, 4)), model(normal(8, 4)))
     for layer in model.layers:
         assert type(twin.get_layer(layer.name)) is type(layer)
-    assert twin.layers[0].name == keras.Model(model.inputs, model.outputs).layers[0].name
+    assert (
+        twin.layers[0].name == keras.Model(model.inputs, model.outputs).layers[0].name
+    )
     # And the model is as it was.
     assert model.compiled
     assert model.get_config() == config
     twin.set_weights([w + 1 for w in twin.get_weights()])
     for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_nothing_but_kernels_below_the_last_gets_other_gradients():
-    twin = direct_feedback(three_layers())
-    x, y = normal(8, 4), classes()
-    ours = updates(twin, x, y, run_eagerly=True)
-    twin = direct_feedback(three_layers())
-    with backpropagation():
-        theirs = updates(twin, x, y, run_eagerly=True)
-    assert [np.allclose(a, b) for a, b in zip(ours, theirs, strict=True)] != [True] * 6
 
 
 def test_backpropagation_s_gradients_are_those_of_the_model():
@@ -318,20 +260,17 @@ def test_branches_and_shared_layers_have_a_matrix_for_each_call():
     twin = direct_feedback(keras.Model(inputs, layers.Dense(3, name="logits")(x)))
     assert sorted(b.shape for b in matrices(twin)) == [(3, 4), (3, 4), (3, 8)]
     assert sum(layer.name == "shared" for layer in twin.layers) == 1
-    first, second, last = matrices(twin)
+    of_stem, of_tanh, last = matrices(twin)  # in the order of the calls
     x = normal(5, 4)
     weights = {weight.path: weight.numpy() for weight in twin.weights}
     h = x @ weights["stem/kernel"]
     e = np.ones((5, 3)) / 15
     d = e @ last
-    d_stem = d[:, 4:] + e @ first + (e @ second) * (1 - np.tanh(h) ** 2)
-    d_stem_other = d[:, 4:] + e @ second + (e @ first) * (1 - np.tanh(h) ** 2)
+    d_stem = d[:, 4:] + e @ of_stem + (e @ of_tanh) * (1 - np.tanh(h) ** 2)
     twin.compile(keras.optimizers.SGD(1.0), "mae", run_eagerly=True)
     twin.train_on_batch(x, np.full((5, 3), -100))
     moved = weights["stem/kernel"] - twin.get_layer("stem").kernel.numpy()
-    assert np.allclose(moved, x.T @ d_stem, atol=1e-5) or np.allclose(
-        moved, x.T @ d_stem_other, atol=1e-5
-    )
+    np.testing.assert_allclose(moved, x.T @ d_stem, rtol=1e-4, atol=1e-5)
 
 
 def test_attention_has_a_matrix_for_its_input():
@@ -498,6 +437,7 @@ def test_mixed_precision(policy):
         assert_close(updates(each, x, y, jit_compile=False), expected, 0.02)
 
 
+@pytest.mark.slow
 def test_exported_without_matrices_and_without_us(tmp_path, run_python):
     model = convolutional()
     twin = direct_feedback(model)
@@ -570,7 +510,7 @@ WITH_A_RULE = asymmetrize(three_layers(), "uSF", print_fn=None)
         (used_twice, "must come through it"),
         (two_heads, "must come through it"),
         (lambda: WITH_A_RULE, "no error goes back.*with UniformSignConcordant"),
-        (lambda: direct_feedback(three_layers()), "has direct feedback already"),
+        (lambda: direct_feedback(three_layers()), "has direct feedback, with"),
         (
             lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3)]),
             "at least two layers with kernels.*with 1",
@@ -596,14 +536,14 @@ def test_what_it_is_not_made_for_is_refused(make, words):
         direct_feedback(make())
 
 
+@pytest.mark.parametrize("convert", [asymmetrize, symmetrize])
+def test_the_twin_has_no_other_twin(convert):
+    with pytest.raises(ValueError, match=f"`{convert.__name__}` the model that it was"):
+        convert(direct_feedback(three_layers()))
+
+
 def test_after_symmetrize_a_model_with_a_rule_is_taken():
     assert matrices(direct_feedback(symmetrize(WITH_A_RULE)))
-
-
-@pytest.mark.parametrize("stddev", [-0.1, float("nan")])
-def test_refuses_what_is_no_deviation(stddev):
-    with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
-        direct_feedback(three_layers(), stddev=stddev)
 
 
 @pytest.mark.parametrize(
