@@ -525,7 +525,7 @@ WITH_A_RULE = asymmetrize(three_layers(), "uSF", print_fn=None)
                     layers.Dense(3),
                 ]
             ),
-            r"Expected sizes that are known.*\(None, None, 3\)",
+            r"sizes that are known.*\(None, None, 3\)",
         ),
         (Subclassed, "`direct_feedback` takes a functional or Sequential model"),
         (lambda: keras.Sequential([layers.Dense(3)]), "takes a built model"),
