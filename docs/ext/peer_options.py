@@ -23,20 +23,22 @@ def table(name):
     spec = importlib.util.spec_from_file_location("peers", _DATA)
     peers = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(peers)
-    lines = ["| option | here | |", "|:--|:--|:--|"]
+    lines = ["| option | here |", "|:--|:--|"]
     for option in getattr(peers, name):
         setting = peers.SETTINGS.get(option.setting, peers.Setting())
         parts = (setting.flag and f"`{setting.flag}`", setting.python, option.instead)
         here = ", ".join(filter(None, parts))
         names = ", ".join(f"`{name}`" for name in (option.name, *option.names))
-        lines.append(f"| {names} | {here or 'none'} | {_text(option.note)} |")
+        lines.append(_row(names, here, "" if option.values else option.note))
         for value, stands in (option.values or {}).items():
-            code = (
-                f"`{stands.python or stands.value}`" if stands.is_something else "none"
-            )
-            lines.append(f"| · {value} | {code} | {_text(stands.note)} |")
+            codes = filter(None, (stands.value, stands.python))
+            here = ", ".join(f"`{code}`" for code in codes)
+            lines.append(_row(f"· {value}", here, stands.note))
+        if option.values:
+            lines.append(_row("· another", "", option.note))
     return "\n".join(lines)
 
 
-def _text(note):
-    return note.replace("|", "\\|")
+def _row(option, here, note):
+    text = ": ".join(filter(None, (here or "none", note)))
+    return f"| {option} | {text.replace('|', '&#124;')} |"

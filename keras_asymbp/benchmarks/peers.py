@@ -186,14 +186,14 @@ BIOTORCH = (
             "usf": Here("uSF", _SCALE, _signs("UniformSignConcordant")),
             "brsf": Here("brSF", _MAGNITUDES, _signs("BatchwiseRandomSignConcordant")),
             "frsf": Here("frSF", _MAGNITUDES, _signs("FixedRandomSignConcordant")),
-            "dfa": Here("DFA"),
+            "dfa": Here("DFA", python="keras_asymbp.direct_feedback(model)"),
         },
     ),
     Option(
         "model.mode.options.init",
         fine=("xavier",),
-        note="`kernel_initializer=keras.initializers.VarianceScaling(1 / 3, 'fan_in', "
-        "'uniform')` of your layers; `xavier` is Keras's default",
+        instead="`kernel_initializer=keras.initializers.VarianceScaling(1 / 3, "
+        "'fan_in', 'uniform')`; for xavier Keras's default",
     ),
     Option(
         "model.mode.options.constrain_weights",

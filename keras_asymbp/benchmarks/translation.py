@@ -188,7 +188,7 @@ def _python(settings: Mapping[str, Here]) -> str:
 
 def _conversion(settings) -> list[str]:
     if settings["rule"].value == "DFA":
-        return ["model = keras_asymbp.direct_feedback(model)"]
+        return [f"model = {settings['rule'].python}"]
     rule = _expression(settings["rule"])
     if "last_rule" not in settings:
         return [f"model = keras_asymbp.asymmetrize(model, feedback={rule})"]
