@@ -84,7 +84,6 @@ SETTINGS = {
     "momentum": Setting(python="`momentum` of the optimizer"),
     "weight_decay": Setting(python="`weight_decay` of `BatchManhattan`"),
     "betas": Setting(python="`beta_1` and `beta_2` of `Adam`"),
-    "manhattan": Setting(python="`BatchManhattan(setting=1)`"),
     "milestones": Setting(python="`LearningRateScheduler`"),
     "gamma": Setting(python="`LearningRateScheduler`"),
     "decay_every": Setting(python="`LearningRateScheduler`"),
@@ -354,7 +353,14 @@ SIGN_SYMMETRY = (
         default="None",
         same_as="--algo",
     ),
-    Option("--batch-manhattan", "manhattan", kind=bool, names=("--bm",), default=False),
+    Option(
+        "--batch-manhattan",
+        "optimizer",
+        values={False: Here("SGD"), True: Here("BM")},
+        kind=bool,
+        names=("--bm",),
+        default=False,
+    ),
     Option(
         "--last-layer-batch-manhattan",
         kind=bool,

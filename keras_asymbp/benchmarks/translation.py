@@ -154,14 +154,18 @@ def _command(settings: Mapping[str, Here]) -> str:
 def _python(settings: Mapping[str, Here]) -> str:
     """The lines of Python. `model`, which ends in logits, and data are the user's."""
     values = {name: here.value for name, here in settings.items()}
-    lines, callbacks = ["import keras", "import keras_asymbp"], []
+    lines = ["import keras", "import keras_asymbp"]
+    callbacks = []
     if "seed" in values:
         lines.append(f"keras.utils.set_random_seed({values['seed']})")
     if values.get("deterministic"):
         lines.insert(1, "import tensorflow as tf")
         lines.append("tf.config.experimental.enable_op_determinism()")
+    lines.append("# model ends in logits; x are inputs, and y numbers of classes")
     if "rule" in settings:
         lines += _conversion(settings)
+    if "optimizer" not in values:
+        return "\n".join(lines)
     lines += [
         "model.compile(",
         f"    {_optimizer(values)},",
@@ -208,18 +212,20 @@ def _expression(here):
 
 
 def _optimizer(values):
-    if values.get("optimizer") == "Adam":
-        arguments = _arguments(values, learning_rate="rate")
+    name = values["optimizer"]
+    arguments = _arguments(values, learning_rate="rate")
+    if name == "Adam":
         for number, beta in enumerate(values.get("betas", ()), start=1):
             arguments.append(f"beta_{number}={beta}")
-        arguments.append("epsilon=1e-8")
+        arguments.append("epsilon=1e-8")  # PyTorch's default, as in RMSprop
         return f"keras.optimizers.Adam({', '.join(arguments)})"
-    arguments = _arguments(values, learning_rate="rate", momentum="momentum")
-    if values.get("optimizer") == "RMSProp":
+    arguments += _arguments(values, momentum="momentum")
+    if name == "RMSProp":
         arguments += ["rho=0.99", "epsilon=1e-8"]
         return f"keras.optimizers.RMSprop({', '.join(arguments)})"
     arguments += _arguments(values, weight_decay="weight_decay")
-    arguments.append(f"setting={int(values.get('manhattan', False))}")
+    # PyTorch's SGD: the decay is added to the gradient, and the rate acts at once.
+    arguments.append(f"setting={int(name == 'BM')}")
     return f"keras_asymbp.BatchManhattan({', '.join(arguments)})"
 
 

@@ -187,3 +187,111 @@ def test_an_option_of_made_up_data():
     assert done.remarks == ("a: x: y", "d: e: --tensorboard")
     done = translation.translate(options, given | {"a": "z", "c": "n"})
     assert done.remarks[:2] == ("a: z: no equivalent: else", "c: n: only m")
+
+
+SMALL = {
+    "training.hyperparameters.epochs": 3,
+    "training.hyperparameters.batch_size": 8,
+    "training.lr_scheduler.milestones": [1, 2],
+    "training.optimizer.lr": 0.5,
+}
+
+
+@pytest.fixture
+def run():
+    """Runs lines of Python with a small model; returns what they define, and rules."""
+
+    def run(lines):
+        import keras
+        import numpy as np
+
+        import keras_asymbp
+
+        first = keras.layers.Dense(5, "relu", name="hidden")
+        model = keras.Sequential([keras.Input((4,)), first, keras.layers.Dense(3)])
+        x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+        namespace = {"model": model, "x": x, "y": np.arange(16) % 3}
+        exec(lines.replace("model.fit(", "history = model.fit("), namespace)
+        trained = namespace["model"]
+        assert trained is not model
+        rules = [getattr(layer, "feedback", None) for layer in trained.layers]
+        return (
+            namespace["history"].history,
+            trained,
+            [r for r in rules if r],
+            keras_asymbp,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("mode", "alias"),
+    [
+        ("backpropagation", "BP"),
+        ("usf", "uSF"),
+        ("brsf", "brSF"),
+        ("frsf", "frSF"),
+        ("fa", "RndF"),
+    ],
+)
+def test_the_lines_train_as_the_file_says(mode, alias, run):
+    given = USF | SMALL | {"model.mode.type": mode}
+    lines = translation.translate(BIOTORCH, given).python.replace(
+        "tf.config.experimental.enable_op_determinism()", ""
+    )
+    history, model, rules, _ = run(lines)
+    assert [rule.alias for rule in rules] == [alias, alias]
+    assert history["learning_rate"] == pytest.approx([0.5, 0.05, 0.005])
+    assert (
+        model.optimizer.get_config().items() >= {"setting": 0, "momentum": 0.9}.items()
+    )
+    assert float(model.optimizer.weight_decay) == 0.0001
+    assert int(model.optimizer.iterations) == 3 * 2
+    assert ("RedrawFeedback" in lines) == (mode == "brsf")
+
+
+def test_the_lines_of_sign_symmetry(run):
+    done = sign_symmetry(
+        algo="feedback_alignment_signed_init", epochs="3", batch_size="8"
+    )
+    assert done.command is None
+    _, _, rules, package = run(done.python)
+    assert isinstance(rules[0], package.feedbacks.InitSignedRandom)
+    assert rules[0].scale == "init_std"
+    assert rules[1].alias == "BP"
+
+
+def test_no_lines_train_where_nothing_says_how():
+    for changes in (
+        {"training__optimizer__type": None},
+        {"training__optimizer__type": "Lion"},
+    ):
+        done = biotorch(**changes)
+        assert "asymmetrize(" in done.python
+        assert "compile(" not in done.python
+    (line,) = remarks_on(done, "training.optimizer.type")
+    assert "Lion: no equivalent: its types are SGD, Adam and RMSProp" in line
+
+
+def test_batch_manhattan_is_setting_1():
+    assert "setting=1)" in sign_symmetry(batch_manhattan=True).python
+    assert "setting=0)" in sign_symmetry().python
+
+
+@pytest.mark.parametrize("name", ["Adam", "RMSProp"])
+def test_the_lines_of_other_optimizers(name, run):
+    given = USF | SMALL | {"training.optimizer.type": name}
+    given |= {
+        "training.optimizer.betas": [0.8, 0.99],
+        "experiment.deterministic": False,
+    }
+    done = translation.translate(BIOTORCH, given)
+    assert "weight_decay" in remarks_on(done, "training.optimizer.type")[0]
+    _, model, _, _ = run(done.python)
+    assert type(model.optimizer).__name__.lower() == name.lower()
+    config = model.optimizer.get_config()
+    if name == "Adam":
+        assert (config["beta_1"], config["beta_2"]) == (0.8, 0.99)
+    else:
+        assert config["momentum"] == 0.9
