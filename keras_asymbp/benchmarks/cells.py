@@ -43,6 +43,12 @@ class Cell:
         """The network of Table 1 that the model is."""
         return self.protocol.architecture or self.dataset.architecture
 
+    @property
+    def place(self) -> str:
+        """Data set, and the network where it isn't the data set's own: for people."""
+        network = self.protocol.architecture
+        return self.dataset.name + (f" {network}" if network else "")
+
     def trials(self) -> list[TrialSpec]:
         """The runs of which the best is reported."""
         # In a few epochs, or with another batch size, two procedures can be one.
@@ -81,8 +87,7 @@ class Cell:
     def label(self, trial: TrialSpec) -> str:
         """The readable start of the name of a trial's file."""
         return (
-            f"{self.dataset.name}-{self.column.name}-seed{self.seed}"
-            f"-lr{trial.learning_rate:g}"
+            f"{self.place}-{self.column.name}-seed{self.seed}-lr{trial.learning_rate:g}"
         )
 
     def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:

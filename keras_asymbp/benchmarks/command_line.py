@@ -10,6 +10,7 @@ from absl import app, flags, logging
 from keras_asymbp.benchmarks.errors import UsageError
 
 _EXTRAS = {
+    "matplotlib": "plots",
     "ray": "ray",
     "tensorboard": "tensorboard",
 }  # of a package that isn't in the extra "benchmarks"

@@ -73,5 +73,5 @@ def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:
         if trial_takes is None:
             return None
         total += trial_takes
-        models.add((cell.dataset.name, cell.column))
+        models.add((cell.dataset.name, cell.architecture, cell.column))
     return total + START * len(models)

@@ -28,6 +28,8 @@ class Protocol:
         train_examples: How many training examples are used, of every class as many;
             None for all.
         test_examples: The same of test examples.
+        alignment_batches: On how many training batches each trial's gradients are
+            compared with backpropagation's at its end; None for no comparison.
     """
 
     epochs: int = 65
@@ -45,6 +47,7 @@ class Protocol:
     architecture: str | None = None
     train_examples: int | None = None
     test_examples: int | None = None
+    alignment_batches: int | None = _later(None)
 
     def settings(self) -> dict[str, Any]:
         """The fields by name; without those of `_later` that say nothing."""

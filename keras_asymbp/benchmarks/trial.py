@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_asymbp import metrics
 from keras_asymbp.benchmarks import architectures, pipeline
 from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.protocol import chance_error
@@ -98,6 +99,10 @@ class Trainer:
             `best_error` (the lowest error of all epochs, a share; chance where none
             was finished), `best_epoch` (from 1, or None), `diverged`, and `curves`, a
             row an epoch: losses are cross-entropies of an example, errors are shares.
+            With `Protocol.alignment_batches` also `alignment`, after the last epoch:
+            for each layer, bottom first, the `angle` of W and V and the
+            `gradient_angle` of its kernel's gradient and backpropagation's, in degrees;
+            None where there is none, and for a run that diverged.
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
@@ -125,7 +130,32 @@ class Trainer:
                     curves,
                 ],
             )
-        return curves.result()
+        return curves.result() | self._alignment(curves.diverged)
+
+    def _alignment(self, diverged):
+        protocol = self._cell.protocol
+        if protocol.alignment_batches is None:
+            return {}
+        if diverged:
+            return {"alignment": None}
+        batches = pipeline.training_batches(
+            self._examples, protocol.batch_size, self._cell.seed
+        ).take(protocol.alignment_batches)
+        gradients = metrics.gradient_angles(self._model, batches)
+        return {
+            "alignment": {
+                layer: {
+                    "angle": _finite(found["angle"]),
+                    "gradient_angle": _finite(gradients.get(layer)),
+                }
+                for layer, found in metrics.alignment(self._model).items()
+            }
+        }
+
+
+def _finite(value):
+    """A number as JSON has it; None for one that isn't there or isn't finite."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _build(cell):

@@ -23,8 +23,10 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
     done = program(*arguments, PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
-    listed = [line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS]
-    assert listed == ["run", "report", "claims", "datasets", "doctor", "translate"]
+    listed = {line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS}
+    assert listed == {
+        *("run", "depth", "report", "claims", "datasets", "doctor", "translate")
+    }
     names = re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)
     assert "difflib" in names
     assert not {name.partition(".")[0] for name in names} & SLOW_IMPORTS
@@ -36,7 +38,7 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
         ("reprot", "unknown subcommand 'reprot': did you mean 'report'?"),
         ("dataset", "did you mean 'datasets'?"),
         ("zzz\nTraceback", "unknown subcommand 'zzz Traceback'"),
-        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, report"),
+        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, depth"),
     ],
 )
 def test_another_word_is_one_line(name, words, program):
@@ -52,6 +54,7 @@ def test_another_word_is_one_line(name, words, program):
     ("name", "flag"),
     [
         ("run", "--exp:"),
+        ("depth", "--depths:"),
         ("report", "--results_dir:"),
         ("claims", "--[no]claims:"),
         ("datasets", "--prepare:"),

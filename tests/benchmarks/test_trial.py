@@ -430,6 +430,49 @@ def test_statistics_are_taken_after_the_epoch(make_trainer, tiny_examples):
     np.testing.assert_allclose(norm.moving_stddev[0], deviation, rtol=1e-3)
 
 
+def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
+    column = Column("RndF", feedback="RndF")
+    trainer, cell = make_trainer(column, batch_size=40, alignment_batches=2)
+    plain, _ = make_trainer(column, batch_size=40)
+    trial = cell.trials()[2]
+    result = train(trainer, trial)
+    hidden, logits = layers_of(trainer, AsymDense)
+    w, v = logits.kernel.numpy(), np.asarray(logits.feedback_kernel)
+    gradients = [0, 0]
+    for x, y in pipeline.training_batches(tiny_examples, 40, cell.seed).take(2):
+        x = np.reshape(x, (40, 784)).astype("float64")
+        above = x @ hidden.kernel.numpy() + hidden.bias.numpy()
+        scores = np.exp(np.maximum(above, 0) @ w + logits.bias.numpy())
+        error = scores / scores.sum(axis=1, keepdims=True) - np.eye(10)[y]
+        for number, kernel in enumerate((w, v)):
+            gradients[number] += x.T @ (error @ kernel.T * (above > 0))
+
+    def degrees(a, b):
+        cosine = np.vdot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
+        return pytest.approx(np.degrees(np.arccos(cosine)), abs=0.05)
+
+    below = hidden.kernel.numpy(), np.asarray(hidden.feedback_kernel)
+    assert list(result.pop("alignment").values()) == [
+        {"angle": degrees(*below), "gradient_angle": degrees(*gradients)},
+        {"angle": degrees(w, v), "gradient_angle": 0.0},
+    ]
+    # The training is the same as without.
+    assert alike(result, train(plain, trial))
+
+
+def test_alignment_of_what_has_none(make_trainer):
+    # A frozen layer has no gradient.
+    column = Column("X", feedback="uSF", clamped="Bottom")
+    trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
+    hidden, logits = train(trainer, *cell.trials())["alignment"].values()
+    assert 0 < hidden["gradient_angle"] < 180
+    assert 0 < logits["angle"] < 90
+    assert logits["gradient_angle"] is None
+    # A run that diverged is not looked at.
+    trainer, cell = make_trainer(alignment_batches=1, learning_rates=(1e30,))
+    assert train(trainer, *cell.trials())["alignment"] is None
+
+
 def test_the_protocol_and_the_column_reach_the_model(make_trainer):
     column = Column("X", feedback="NuSF", normalization="BN", setting=3)
     trainer, _ = make_trainer(
