@@ -10,6 +10,7 @@ from typing import Any
 from keras_asymbp.benchmarks import commands
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.peers import SETTINGS, Here, Option
+from keras_asymbp.benchmarks.protocol import PRESETS
 
 _EXPERIMENT = "FA-bench"
 # Without one of these no command means the same.
@@ -58,27 +59,51 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
         for option in options
         if option.name in given or option.default is not None
     }
-    settings: dict[str, Here] = {}
+    found = {o.name: _here(o, values) for o in options if o.name in values}
+    settings = {
+        option.setting: found[option.name]
+        for option in options
+        if option.name in found and found[option.name].is_something
+    }
+    lacking = [name for name in _NEEDED if settings.get(name, Here()).value is None]
     remarks = list(_unknown(options, given))
     for option in options:
-        if option.name in values:
-            here = _here(option, values)
-            if here.is_something:
-                settings[option.setting] = here
-            if here.note:
-                origin = "" if option.name in given else " (its default)"
-                there = here.is_something or option.instead
-                lack = "" if there else "no equivalent: "
-                value = _shown(values[option.name])
-                note = here.note.replace("`", "")
-                remarks.append(f"{option.name}: {value}{origin}: {lack}{note}")
-    lacking = [name for name in _NEEDED if settings.get(name, Here()).value is None]
+        if option.name not in found:
+            continue
+        notes = [found[option.name].note.replace("`", "")]
+        if not lacking and option.setting in settings:
+            notes.append(_otherwise(option.setting, settings))
+        note = "; ".join(filter(None, notes))
+        if note:
+            origin = "" if option.name in given else " (its default)"
+            there = found[option.name].is_something or option.instead
+            lack = "" if there else "no equivalent: "
+            value = _shown(values[option.name])
+            remarks.append(f"{option.name}: {value}{origin}: {lack}{note}")
     for name in lacking:
         (option,) = (option for option in options if option.setting == name)
         state = "has no equivalent" if option.name in values else "is not given"
         remarks.append(f"no command: {option.name} {state}")
     command = None if lacking else _command(settings)
     return Translation(command, _python(settings), tuple(remarks))
+
+
+def _otherwise(name, settings) -> str:
+    """What the command has instead of a setting that it has no flag for."""
+    protocol = PRESETS["quick"]
+    theirs = {
+        "batch_size": protocol.batch_size,
+        "momentum": protocol.momentum,
+        "weight_decay": protocol.weight_decay,
+        "optimizer": "SGD",
+        "betas": "SGD",
+        "milestones": "the paper's schedule",
+        "gamma": "the paper's schedule",
+        "decay_every": "the paper's schedule",
+    }
+    if theirs.get(name) in (None, settings[name].value):
+        return ""
+    return f"in Python alone; the command has {theirs[name]}"
 
 
 def _here(option, values) -> Here:

@@ -1,4 +1,5 @@
 import os
+import pathlib
 import re
 import sys
 
@@ -8,6 +9,7 @@ from keras_asymbp.benchmarks import translate
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.peers import BIOTORCH, SIGN_SYMMETRY
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "rich"}
 CONFIG = """
 experiment:
@@ -163,3 +165,12 @@ def test_without_its_reader_of_yaml(command, tmp_path):
     done = command(file, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
     assert done.returncode == 2
     assert "pip install 'keras-asymbp[benchmarks]'" in done.stderr
+
+
+def test_the_example_on_the_page(command, tmp_path):
+    """What the page shows is what its file is translated to."""
+    page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
+    (config,) = re.findall("^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall("^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    done = command(write(tmp_path, "usf.yaml", config))
+    assert done.stdout == shown
