@@ -58,6 +58,8 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
             strict=True,
         )
     )
+    held_out = protocol.validation_share * train
+    train, test = train - held_out, test + held_out
     forward = test / _BATCH
     if cell.column.normalization:
         forward += protocol.statistics_batches * protocol.batch_size / _BATCH

@@ -190,6 +190,8 @@ def changes(protocol: Protocol) -> str:
     ]
     if protocol.architecture:
         parts.append(f"the network '{protocol.architecture}'")
+    if protocol.augmentation:
+        parts.append(f"{protocol.augmentation} augmentation")
     return "".join(f", {part}" for part in parts)
 
 
@@ -229,7 +231,7 @@ def _as_printed(table):
     for dataset, entries in table.rows:
         grid.add_row(dataset.name, *(_styled(ours(e), e.mark) for e in entries))
         grid.add_row(
-            rich.text.Text(f"paper: {dataset.paper or 'no row'}", style="italic"),
+            rich.text.Text(table.plan.printed(dataset), style="italic"),
             *(_styled(paper(e), e.paper_mark) for e in entries),
             end_section=True,
         )
@@ -241,9 +243,7 @@ def _a_line_each(table):
     grid.add_column("")
     for dataset, _ in table.rows:
         grid.add_column(dataset.name, justify="right")
-        grid.add_column(
-            f"paper: {dataset.paper or 'no row'}", justify="right", style="italic"
-        )
+        grid.add_column(table.plan.printed(dataset), justify="right", style="italic")
     for number, column in enumerate(table.plan.columns):
         cells = []
         for _, entries in table.rows:
