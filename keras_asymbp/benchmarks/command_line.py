@@ -16,7 +16,12 @@ _EXTRAS = {
 }  # of a package that isn't in the extra "benchmarks"
 
 
-def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -> None:
+def start(
+    run: Callable[..., int | None],
+    module: dict[str, Any],
+    stopped: str,
+    takes_arguments: bool = False,
+) -> None:
     """Parses the flags, runs, and ends the process with its exit code.
 
     2 for a request that can't be met, 130 for Ctrl-C.
@@ -25,6 +30,8 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
         run: What the command does; returns its exit code.
         module: The command's `globals()`: its docstring and flags are the help's.
         stopped: What is said after Ctrl-C.
+        takes_arguments: Whether what isn't a flag is given to `run`, as a list, and
+            not refused.
     """
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -42,6 +49,8 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # TFDS tells of all that it tries
         try:
+            if takes_arguments:
+                return run(argv[1:]) or 0
             if len(argv) > 1:
                 raise UsageError(
                     f"unexpected argument '{argv[1]}': flags start with --"

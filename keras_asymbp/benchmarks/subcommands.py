@@ -32,6 +32,10 @@ SUBCOMMANDS = {
         "look for what would make runs slow or results wrong",
         f"{_PACKAGE}.doctor",
     ),
+    "translate": (
+        "print what options of BioTorch and of sign-symmetry are called here",
+        f"{_PACKAGE}.translate",
+    ),
 }
 
 

@@ -18,17 +18,6 @@ def everything(split):
     return split.batch(tf.range(len(split)))
 
 
-@pytest.fixture
-def make_trainer(make_cell, tiny, tiny_examples):
-    """A trainer of the tiny network on 200 + 100 examples, and its cell."""
-
-    def make(column=SGD, **settings):
-        cell = make_cell(column, tiny, **{"epochs": 2} | settings)
-        return Trainer(cell, tiny_examples), cell
-
-    return make
-
-
 def train(trainer, trial, on_epoch=lambda row: None):
     return trainer.train(trial, on_epoch)
 
