@@ -49,6 +49,12 @@ class Cell:
         network = self.protocol.architecture
         return self.dataset.name + (f" {network}" if network else "")
 
+    @property
+    def weight_decay(self) -> float:
+        """The model's own, or the protocol's."""
+        own = self.column.weight_decay
+        return self.protocol.weight_decay if own is None else own
+
     def trials(self) -> list[TrialSpec]:
         """The runs of which the best is reported."""
         # In a few epochs, or with another batch size, two procedures can be one.
@@ -71,6 +77,7 @@ class Cell:
         del protocol["learning_rates"]
         return {
             **protocol,
+            "weight_decay": self.weight_decay,
             "revision": REVISION,
             "dataset": self.dataset.name,
             "data_version": self.data_version,

@@ -22,6 +22,7 @@ class Column:
         clamped: None; "Bottom": the last layer stays at its random start; "Top": all
             layers but the last do.
         batch_schedules: The training procedures; the best is reported.
+        weight_decay: Of this model; None for the protocol's.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column:
     setting: int = 0
     clamped: str | None = None
     batch_schedules: tuple[BatchSchedule, ...] = (((0, None),),)
+    weight_decay: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from keras_asymbp import metrics
 from keras_asymbp.benchmarks import architectures, pipeline
 from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.protocol import chance_error
-from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
+from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
 
 # The most that one call into the compiled graph does; the redraw is exact for any.
@@ -34,7 +34,7 @@ class Trainer:
         self._model.compile(
             BatchManhattan(
                 momentum=protocol.momentum,
-                weight_decay=protocol.weight_decay,
+                weight_decay=cell.weight_decay,
                 setting=cell.column.setting,
             ),
             # Summed over the mini-batch, as equation 3's settings are written.
@@ -50,6 +50,7 @@ class Trainer:
             ],
             steps_per_execution=_steps_per_execution(cell, examples),
         )
+        self._mirror = MirrorFeedback()
         optimizer = self._model.optimizer
         optimizer.build(self._model.trainable_variables)
         self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
@@ -126,6 +127,7 @@ class Trainer:
                 callbacks=[
                     _Schedule(cell, trial),
                     RedrawFeedback(),
+                    self._mirror,
                     self._statistics,
                     curves,
                 ],
@@ -179,7 +181,7 @@ def _graph(cell, examples):
     return (
         *(cell.architecture, cell.dataset.num_classes),
         *(column.feedback, column.normalization, column.setting, column.clamped),
-        *(protocol.momentum, protocol.weight_decay),
+        *(protocol.momentum, cell.weight_decay),
         *(protocol.normalization_per, protocol.statistics_alpha),
         _steps_per_execution(cell, examples),
     )

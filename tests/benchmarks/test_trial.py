@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_asymbp import AsymDense, BatchNormalization
+from keras_asymbp import AsymDense, BatchNormalization, metrics
 from keras_asymbp.benchmarks import pipeline
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.trial import Trainer
@@ -219,6 +219,7 @@ def test_a_taken_up_cells_data_are_its_own(make_trainer, tiny_examples, make_spl
         {"column": Column("X", normalization="BN")},
         {"column": Column("X", setting=1)},
         {"column": Column("X", clamped="Top")},
+        {"column": Column("X", weight_decay=0.25)},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
         {"batch_size": 20},
@@ -482,6 +483,22 @@ def test_alignment_of_what_has_none(make_trainer):
     # A run that diverged is not looked at.
     trainer, cell = make_trainer(alignment_batches=1, learning_rates=(1e30,))
     assert train(trainer, *cell.trials())["alignment"] is None
+
+
+def test_a_columns_own_decay(make_trainer):
+    trainer, _ = make_trainer(Column("KP", feedback="KP", weight_decay=0.25))
+    assert trainer._model.optimizer.weight_decay == 0.25
+
+
+def test_mirror_phases_are_run(make_trainer):
+    column = Column("WM", feedback="WM")
+    trainer, cell = make_trainer(column, learning_rates=(5e-5, 5e-6))
+    logits = trainer._model.layers[-1]
+    seen = []
+    for trial in cell.trials():
+        train(trainer, trial)
+        seen.append(metrics.angle(logits.kernel, logits.feedback_kernel))
+    assert max(seen) < 45
 
 
 def test_the_protocol_and_the_column_reach_the_model(make_trainer):
