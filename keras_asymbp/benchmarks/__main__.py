@@ -14,10 +14,15 @@ import sys
 
 from absl import flags
 
-from keras_asymbp.benchmarks import command_line, datasets, executors, experiments
-from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks import (
+    command_line,
+    datasets,
+    executors,
+    experiments,
+    networks,
+)
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 from keras_asymbp.benchmarks.training import Training
 
 _EXP = flags.DEFINE_list(
@@ -30,8 +35,9 @@ _MODELS = flags.DEFINE_list(
 _ARCHITECTURE = flags.DEFINE_string(
     "architecture",
     None,
-    f"Network of Table 1, one of {', '.join(ARCHITECTURES)}, instead of the one that "
-    "the paper uses for the data set; images are resized to fit.",
+    "Network, one that --list names, or a model of keras.applications such as "
+    "ResNet50, instead of the one that the paper uses for the data set; images are "
+    "resized to fit.",
 )
 _TENSORBOARD = flags.DEFINE_string(
     "tensorboard",
@@ -155,8 +161,7 @@ def _slurm_script(tasks: int, execution: executors.Execution) -> str:
 def _protocol() -> Protocol:
     protocol = _TRAINING.protocol()
     if _ARCHITECTURE.value is not None:
-        if _ARCHITECTURE.value not in ARCHITECTURES:
-            raise unknown("architecture", _ARCHITECTURE.value, ARCHITECTURES)
+        networks.get(_ARCHITECTURE.value)
         protocol = dataclasses.replace(protocol, architecture=_ARCHITECTURE.value)
     return protocol
 
@@ -180,7 +185,7 @@ def _listing() -> str:
     lines += ["architectures:"]
     lines += [
         f"  {name}: inputs of {'x'.join(map(str, architecture.input_shape))}"
-        for name, architecture in ARCHITECTURES.items()
+        for name, architecture in networks.NETWORKS.items()
     ]
     return "\n".join(lines)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
+from keras_asymbp.benchmarks.networks import NETWORKS
 from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,12 +113,10 @@ class Dataset:
 
     def check(self, protocol: Protocol) -> None:
         """Raises UsageError if its inputs don't fit the protocol's network."""
-        own = ARCHITECTURES[self.architecture].input_shape
+        own = NETWORKS[self.architecture].input_shape
         wanted = protocol.architecture or self.architecture
-        if len(own) != len(ARCHITECTURES[wanted].input_shape):
-            fitting = [
-                n for n, a in ARCHITECTURES.items() if len(a.input_shape) == len(own)
-            ]
+        if len(own) != len(NETWORKS[wanted].input_shape):
+            fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
             raise UsageError(
                 f"the inputs of {self.name} don't fit the network "
                 f"'{protocol.architecture}': choose from {', '.join(fitting)}"
