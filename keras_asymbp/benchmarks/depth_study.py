@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks.table import Plan, finished
 # How many layers with weights the networks of a family have: "plain-8" has 8. A
 # residual one has a layer below its blocks of two, and the logits; without a block it
 # is plain.
-NETWORKS = {"plain": range(2, 21), "residual": range(4, 21, 2)}
+NETWORKS = {"plain": range(2, 21, 2), "residual": range(4, 21, 2)}
 DEPTHS = (2, 4, 8, 14, 20)
 # Without help a deep network learns at few rates: between the paper's, not at them.
 LEARNING_RATES = (1e-2, 2e-3, 2e-4, 2e-5)

@@ -127,7 +127,7 @@ _NETWORKS = {
         ),
     ),
     # By the number of layers with weights, the logits included.
-    **{f"plain-{n}": _deep(*[Conv(16, 3)] * (n - 2)) for n in range(2, 21)},
+    **{f"plain-{n}": _deep(*[Conv(16, 3)] * (n - 2)) for n in range(2, 21, 2)},
     **{f"residual-{n}": _deep(*[Residual(16)] * (n // 2 - 1)) for n in range(4, 21, 2)},
 }
 
