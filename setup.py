@@ -42,7 +42,12 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
     package_data={
-        "keras_asymbp.benchmarks": ["paper/*.csv", "static/*", "templates/*"],
+        "keras_asymbp.benchmarks": [
+            "paper/*.csv",
+            "peers/*.csv",
+            "static/*",
+            "templates/*",
+        ],
         "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
     },
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],

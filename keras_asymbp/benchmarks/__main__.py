@@ -7,6 +7,7 @@ all six. Finished trials are kept in the results folder; the same command again 
 where it was stopped.
 """
 
+import collections
 import dataclasses
 import os
 import sys
@@ -80,9 +81,7 @@ def _run() -> int:
 
 def _run_experiment() -> int:
     if not _EXP.value:
-        raise UsageError(
-            f"name an experiment with --exp: {', '.join(experiments.EXPERIMENTS)}"
-        )
+        raise UsageError(f"name an experiment with --exp: {', '.join(experiments.ALL)}")
     chosen = experiments.get_all(_EXP.value)
     protocol = _protocol()
     execution = _TRAINING.execution()
@@ -99,8 +98,9 @@ def _run_experiment() -> int:
     from keras_asymbp.benchmarks import report, table, tensorboard
 
     plans = [
-        table.Plan(experiment, columns, rows, protocol, _TRAINING.preset, seeds)
+        table.Plan(experiment, columns, some, how, _TRAINING.preset, seeds)
         for experiment, columns in experiments.select(chosen, _MODELS.value)
+        for some, how in _by_network(experiment, rows, protocol)
     ]
     if _TRAINING.dry:
         print(_TRAINING.describe(plans, execution))
@@ -166,9 +166,22 @@ def _protocol() -> Protocol:
     return protocol
 
 
+def _by_network(experiment, rows, protocol):
+    """Data sets that share a network, and how an experiment trains it."""
+    if not _TRAINING.validation_said:
+        share = experiment.validation_share
+        protocol = dataclasses.replace(protocol, validation_share=share)
+    by_network = collections.defaultdict(list)
+    for dataset, version in rows:
+        network = dict(experiment.networks).get(dataset.architecture)
+        by_network[protocol.architecture or network].append((dataset, version))
+    for network, some in by_network.items():
+        yield tuple(some), dataclasses.replace(protocol, architecture=network)
+
+
 def _listing() -> str:
     lines = ["experiments and their models:"]
-    for experiment in experiments.EXPERIMENTS.values():
+    for experiment in experiments.ALL.values():
         lines += [f"  {experiment.name}: {experiment.title} ({experiment.table})"]
         lines += [f"    {column.name}" for column in experiment.columns]
     lines += ["data sets:"]

@@ -89,6 +89,8 @@ class Cell:
             "learning_rate": trial.learning_rate,
             "batch_schedule": [list(phase) for phase in trial.batch_schedule],
             "seed": self.seed,
+            # Where there is none, older results have no word of it.
+            **({"scale": self.column.scale} if self.column.scale else {}),
         }
 
     def label(self, trial: TrialSpec) -> str:

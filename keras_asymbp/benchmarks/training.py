@@ -12,7 +12,7 @@ from absl import flags
 from keras_asymbp.benchmarks import datasets, environment, executors
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.executors import Execution
-from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.protocol import AUGMENTATIONS, PRESETS, Protocol
 
 if TYPE_CHECKING:
     import rich.console
@@ -91,6 +91,20 @@ class Training:
         )
         self._test_examples = flags.DEFINE_integer(
             "test_examples", None, "Use so many test examples, of each class as many."
+        )
+        self._validation_share = flags.DEFINE_float(
+            "validation_share",
+            None,
+            "Share of the training examples, such as 0.1, to hold out and to choose "
+            "the rate and the epoch by; 0 is the paper's way, by the test examples. By "
+            "default the experiment's own.",
+        )
+        self._augmentation = flags.DEFINE_string(
+            "augmentation",
+            None,
+            f"How training images are changed, one of {', '.join(AUGMENTATIONS)}: "
+            "moved by up to 4 pixels, colour images mirrored at random. By default "
+            "they aren't.",
         )
         self._seeds = flags.DEFINE_list("seeds", ["0"], "Seeds, separated by commas.")
         self._data_dir = flags.DEFINE_string(
@@ -195,6 +209,11 @@ class Training:
             raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
         return rows
 
+    @property
+    def validation_said(self) -> bool:
+        """Whether the share that is held out is the user's choice."""
+        return self._validation_share.value is not None
+
     def protocol(self) -> Protocol:
         if self.preset not in PRESETS:
             raise unknown("preset", self.preset, PRESETS)
@@ -209,6 +228,16 @@ class Training:
             for flag in (self._epochs, self._train_examples, self._test_examples)
             if flag.value is not None
         }
+        if (share := self._validation_share.value) is not None:
+            if not 0 <= share < 1:
+                raise UsageError(
+                    f"--validation_share must be 0 or more and less than 1, not {share}"
+                )
+            counts["validation_share"] = share
+        if (augmentation := self._augmentation.value) is not None:
+            if augmentation not in AUGMENTATIONS:
+                raise unknown("augmentation", augmentation, AUGMENTATIONS)
+            counts["augmentation"] = augmentation
         return dataclasses.replace(protocol, **counts)
 
     def execution(self) -> Execution:

@@ -117,8 +117,10 @@ class Workbench:
         from keras_asymbp.benchmarks.datasets import prepared
 
         fit = prepared.Fit.of(cell.dataset, cell.protocol, self._data_dir)
-        scale = cell.protocol.input_scale
-        if self._fit != (fit, scale):
-            self._examples = pipeline.prepare(prepared.load(fit), scale)
-            self._fit = fit, scale
+        how = cell.protocol.input_scale, cell.protocol.validation_share
+        if self._fit != (fit, how):
+            scale, share = how
+            examples = pipeline.prepare(prepared.load(fit), scale)
+            self._examples = pipeline.hold_out(examples, share)
+            self._fit = fit, how
         return self._examples

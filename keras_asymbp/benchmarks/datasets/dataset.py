@@ -112,8 +112,12 @@ class Dataset:
         return Arrays(x_train, y_train, x_test, y_test)
 
     def check(self, protocol: Protocol) -> None:
-        """Raises UsageError if its inputs don't fit the protocol's network."""
+        """Raises UsageError if its inputs don't fit the protocol."""
         own = NETWORKS[self.architecture].input_shape
+        if protocol.augmentation and len(own) < 3:
+            raise UsageError(
+                f"--augmentation is for images, and {self.name} has none: leave it out"
+            )
         wanted = protocol.architecture or self.architecture
         if len(own) != len(NETWORKS[wanted].input_shape):
             fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
