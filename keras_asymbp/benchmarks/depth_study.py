@@ -32,6 +32,7 @@ RULES = {
     "RndF": ("#D55E00", "X"),
     "KP": ("#CC79A7", "P"),
     "WM": ("#8F7A00", "*"),
+    "DFA": ("#7F7F7F", "d"),
 }
 # W and V of KP become one as they decay. In so few updates the protocol's decay does
 # nothing; by this W - V falls to a fifth in two epochs at the rate 2e-3.
