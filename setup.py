@@ -20,6 +20,8 @@ BENCHMARKS = [
     "jinja2>=3.1",
     "keras-tuner>=1.4.8",
     "pillow>=10.4",
+    # Configuration files of BioTorch.
+    "pyyaml>=6.0",
     "scipy>=1.14",
     "rich>=13.9",
     # TFDS 4.9.10 needs importlib_resources to prepare a data set without saying so.
@@ -42,7 +44,12 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
     package_data={
-        "keras_asymbp.benchmarks": ["paper/*.csv", "static/*", "templates/*"],
+        "keras_asymbp.benchmarks": [
+            "paper/*.csv",
+            "peers/*.csv",
+            "static/*",
+            "templates/*",
+        ],
         "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
     },
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
@@ -72,7 +79,6 @@ setuptools.setup(
             "psutil>=6.1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
-            "pyyaml>=6.0",
             "ruff>=0.8",
         ],
     },

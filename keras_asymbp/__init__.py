@@ -24,7 +24,13 @@ def _is_command() -> bool:
 if TYPE_CHECKING or not _is_command():
     from keras_asymbp import export as _export  # noqa: F401
     from keras_asymbp import feedbacks, layers, metrics, optimizers
-    from keras_asymbp.callbacks import AlignmentMonitor, BatchStatistics, RedrawFeedback
+    from keras_asymbp.callbacks import (
+        AlignmentMonitor,
+        BatchStatistics,
+        MirrorFeedback,
+        RedrawFeedback,
+    )
+    from keras_asymbp.callbacks.mirror_feedback import mirror_feedback
     from keras_asymbp.callbacks.redraw_feedback import redraw_feedback
     from keras_asymbp.conversion import asymmetrize, symmetrize
     from keras_asymbp.direct_feedback import direct_feedback
@@ -38,12 +44,14 @@ if TYPE_CHECKING or not _is_command():
         "BatchManhattan",
         "BatchNormalization",
         "BatchStatistics",
+        "MirrorFeedback",
         "RedrawFeedback",
         "asymmetrize",
         "direct_feedback",
         "feedbacks",
         "layers",
         "metrics",
+        "mirror_feedback",
         "optimizers",
         "redraw_feedback",
         "symmetrize",

@@ -1,6 +1,7 @@
 """From a Keras model to its asymmetric twin, and back."""
 
 import contextlib
+import fnmatch
 from collections.abc import Callable
 
 import keras
@@ -36,7 +37,10 @@ def asymmetrize(
             those of `keras.applications`.
         feedback: The rule of every converted layer: a name, a `Feedback`, its config,
             or None for backpropagation. Each layer gets a rule of its own, and with a
-            `seed`, a stream of its own.
+            `seed`, a stream of its own. Or a dictionary of patterns of layers' names to
+            rules, `{"conv*": "uSF", "logits": "BP"}`: the first that matches counts
+            (`*`, `?` and `[...]` as in file names), and a layer that none matches is
+            not converted; `"*"` at the end is for all others.
         filter: Function of a layer: whether to convert it. By default all are.
         print_fn: Is given the summary line by line: the layers of each kind that were
             converted, and those with weights that were not, and why. None for no
@@ -48,7 +52,8 @@ def asymmetrize(
     Raises:
         ValueError: If the model isn't built, is a subclassed model, which can't be
             taken apart (use asymmetric layers in its code), has an asymmetric layer or
-            direct feedback already, or no layer that can be converted.
+            direct feedback already, or no layer that can be converted; or if a pattern
+            matches no layer that can be.
 
     >>> import keras
     >>> import keras_asymbp
@@ -58,7 +63,8 @@ def asymmetrize(
     >>> type(twin.layers[0]).__name__
     'AsymDense'
     """
-    rule = feedbacks.get(feedback)
+    rules = _rules(feedback)
+    used: set[str] = set()
     converted: list[tuple[str, str]] = []
     kept: list[tuple[str, str]] = []
 
@@ -80,14 +86,25 @@ def asymmetrize(
             kept.append((f"{_kind(layer)} kept ({why})", layer.name))
         elif filter is not None and not filter(layer):
             kept.append((f"{_kind(layer)} kept (not picked by the filter)", layer.name))
+        elif (pattern := _first_match(layer.name, rules)) is None:
+            why = "no pattern matches its name"
+            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
         else:
-            own = rule.sibling(len(converted))
+            used.add(pattern)
+            own = rules[pattern].sibling(len(converted))
             converted.append((f"{_kind(layer)} -> {_form(twin)}", layer.name))
             config = twin.get_config(layer) | {"feedback": own}
             return _ASYMMETRIC[twin].from_config(config)
         return _copy(layer)
 
     twin = _clone(model, convert, "asymmetrize")
+    if unused := rules.keys() - used - {"*"}:
+        raise ValueError(
+            "Expected each pattern of `feedback` to be the first that matches the name "
+            "of a layer to convert. Received: "
+            f"{', '.join(map(repr, sorted(unused)))}, which isn't for any of "
+            f"{_listed([name for _, name in converted + kept])}"
+        )
     if not converted:
         raise ValueError(
             "Found no layer to convert. Expected at least one of "
@@ -260,6 +277,17 @@ def _state(layer):
         for variable in part.variables
     }
     return [variable for variable in layer.variables if id(variable) not in rules]
+
+
+def _rules(feedback):
+    """Rules by the pattern of the names of the layers that they are for."""
+    if isinstance(feedback, dict) and "class_name" not in feedback:
+        return {pattern: feedbacks.get(rule) for pattern, rule in feedback.items()}
+    return {"*": feedbacks.get(feedback)}
+
+
+def _first_match(name, patterns):
+    return next((p for p in patterns if fnmatch.fnmatchcase(name, p)), None)
 
 
 def _twin_of(layer):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import is_hidden
+from keras_asymbp.feedbacks.base import hidden
 from keras_asymbp.gradients import direct, stopped
 
 
@@ -72,7 +72,7 @@ class DirectFeedback(keras.layers.Layer):
 
     @property
     def variables(self):
-        return [] if is_hidden() else super().variables
+        return [] if hidden else super().variables
 
     def get_config(self):
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}

@@ -1,12 +1,21 @@
 """The backward pass through V: the only place with `tf.custom_gradient`."""
 
-import contextlib
-import contextvars
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from keras_asymbp._switch import Switch
+
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+backpropagation = Switch("backpropagation")
+"""Within it V is W in every layer, and no error is sent directly.
+
+The gradients are backpropagation's.
+
+Use it as `with backpropagation():`. What is traced within it stays so; a `tf.function`
+that was traced before isn't changed.
+"""
 
 
 def asymmetric(
@@ -14,6 +23,7 @@ def asymmetric(
     inputs: tf.Tensor,
     kernel: tf.Tensor,
     feedback_kernel: Callable[[], tf.Tensor],
+    trained: bool = False,
 ) -> tf.Tensor:
     """Applies a product of inputs and kernel whose error travels back through V.
 
@@ -37,6 +47,9 @@ def asymmetric(
         feedback_kernel: Function without arguments that returns V, a tensor with
             the shape of `kernel`. It is called in the backward pass only: a
             forward pass neither computes V nor touches a rule's state.
+        trained: Whether V is a variable that is trained with W, whose gradient it
+            gets: dE/dV = dE/dW. V is then read in the forward pass, so that a tape
+            knows of it.
 
     Returns:
         `product(inputs, kernel)`.
@@ -53,25 +66,68 @@ def asymmetric(
     Source: equations 1 and 2, section 2, of Liao, Leibo and Poggio, "How Important
     Is Weight Symmetry in Backpropagation?", AAAI 2016.
     """
-
-    if _is_symmetric.get():
-        return product(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
+    # A variable must come as the tensor that it holds now, or TensorFlow refuses.
+    inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
+    if backpropagation:
+        return product(inputs, kernel)
 
     @tf.custom_gradient
-    def forward(x, w):
+    def forward(x, w, *trained_v):
         def backward(error):
-            v, reads = _noting_reads(feedback_kernel)
+            if trained_v:
+                [v] = reads = trained_v
+            else:
+                v, reads = _noting_reads(feedback_kernel)
             v = tf.cast(v, w.dtype)
             # V comes from the W of now: in a graph nothing else would keep the update
             # of W, which waits for dE/dW, from overtaking it.
             with tf.control_dependencies(reads):
                 dw = _gradient(lambda w: product(x, w), w, error)
-            return _gradient(lambda x: product(x, v), x, error), dw
+            dx = _gradient(lambda x: product(x, v), x, error)
+            return dx, dw, *(tf.cast(dw, each.dtype) for each in trained_v)
 
         return product(x, w), backward
 
-    # A variable must come as the tensor that it holds now, or TensorFlow refuses.
-    return forward(tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel))
+    return forward(inputs, kernel, *([feedback_kernel()] if trained else []))
+
+
+def mirrored(product: Product, noise: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Estimates W from the correlation of a layer's noise input with its response.
+
+    With noise Xi of mean 0 and variance 1, independent between its elements, and the
+    response `Y = product(Xi, W)`, the sum of each input times the outputs that a weight
+    connects it with is, on average, that weight times the number of such pairs:
+
+        E[Xi^T Y] = (1^T 1) W    for a matrix product, and
+
+        E[C(Xi, product(Xi, W))] = C(1, 1) W
+
+    for any product, where C(X, E) is its gradient in W at X for the error E. The
+    estimate is the left side over that number.
+
+    Args:
+        product: Function of two tensors that is linear in each of them.
+        noise: Xi, a float tensor of any shape that `product` accepts.
+        kernel: W, a float tensor of the dtype of `noise`.
+
+    Returns:
+        The estimate, a tensor with the shape of `kernel`; 0 for a weight that takes no
+        part in the product.
+
+    >>> noise = tf.constant([[1.0, 1.0], [1.0, -1.0]])  # uncorrelated columns
+    >>> mirrored(tf.matmul, noise, tf.constant([[3.0], [4.0]])).numpy().tolist()
+    [[3.0], [4.0]]
+
+    Source: Akrout et al., "Deep Learning without Weight Transport", 2019, section 3.
+    """
+    kernel = tf.convert_to_tensor(kernel)
+
+    def correlation(inputs, error):
+        return _gradient(lambda w: product(inputs, w), kernel, error)
+
+    response = product(noise, kernel)
+    pairs = correlation(tf.ones_like(noise), tf.ones_like(response))
+    return tf.math.divide_no_nan(correlation(noise, response), pairs)
 
 
 def direct(
@@ -109,7 +165,7 @@ def direct(
     Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
     Networks", NIPS 2016.
     """
-    if _is_symmetric.get():
+    if backpropagation:
         return outputs
 
     @tf.custom_gradient
@@ -129,7 +185,7 @@ def direct(
 
 def stopped(inputs: tf.Tensor) -> tf.Tensor:
     """Returns `inputs`, to which no error goes back but within `backpropagation`."""
-    return inputs if _is_symmetric.get() else tf.stop_gradient(inputs)
+    return inputs if backpropagation else tf.stop_gradient(inputs)
 
 
 def _noting_reads(function):
@@ -155,25 +211,6 @@ def _gradient(function, at, error):
         tape.watch(at)
         output = function(at)
     return tape.gradient(output, at, error)
-
-
-_is_symmetric = contextvars.ContextVar("is_symmetric", default=False)
-
-
-@contextlib.contextmanager
-def backpropagation():
-    """Within it V is W in every layer and no error is sent directly.
-
-    The gradients are backpropagation's.
-
-    What is traced within it stays so; a `tf.function` that was traced before isn't
-    changed.
-    """
-    token = _is_symmetric.set(True)
-    try:
-        yield
-    finally:
-        _is_symmetric.reset(token)
 
 
 def loss_gradients(model, variables, x, y, sample_weight=None):

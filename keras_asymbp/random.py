@@ -64,6 +64,14 @@ def signed_magnitudes(shape, seed, draw, flip_probability):
     return tf.where(flips, -magnitudes, magnitudes)
 
 
+def noise(shape, seed, draw):
+    """Draws noise of mean 0 and variance 1, float32, of `shape`: draw number `draw`.
+
+    It is uniform in [-sqrt(3), sqrt(3)).
+    """
+    return 3**0.5 * (2 * _uniform(shape, _key(seed, draw, _MAGNITUDE)) - 1)
+
+
 def fingerprint(values):
     """A number in [1, 2^61), int64, that changes when any bit of float `values` does.
 

@@ -511,11 +511,12 @@ def check_shapes(case, rule):
         assert np.all(np.isfinite(v)), f"V of {name} has elements that aren't finite"
     shape = layer.compute_output_shape(*(x.shape for x in xs))
     assert tuple(layer(*xs).shape) == tuple(shape)
-    trainable = [weight.path for weight in layer.trainable_weights]
-    expected = [weight.path for weight in _own_weights(layer)]
+    trainable = {weight.path for weight in layer.trainable_weights}
+    expected = {weight.path for weight in _own_weights(layer)}
+    expected |= {w.path for rule in _rules(layer) if rule.trained for w in rule.weights}
     assert trainable == expected, (
-        f"a rule's state is made with trainable=False. Expected: {expected}. "
-        f"Received: {trainable}"
+        "a rule's state is made with trainable=False, unless the rule has trained=True."
+        f" Expected: {sorted(expected)}. Received: {sorted(trainable)}"
     )
 
 

@@ -278,6 +278,61 @@ def test_a_filter_is_asked_about_layers_that_can_be_converted():
     assert asked == ["conv", "dense"]
 
 
+def test_a_rule_for_each_pattern_of_names():
+    rules = {"con?": "frSF-25", "[cd]*": None}
+    twin = quiet(sequential(), feedback=rules)
+    conv, dense = asymmetric_layers(twin)
+    assert conv.feedback.flip_probability == 0.25  # the first that matches
+    assert type(dense.feedback) is feedbacks.Symmetric
+
+
+def test_a_rule_for_the_last_layer_and_one_for_all_others():
+    model = nested()
+    twin = quiet(model, feedback={"top": "BP", "*": "RndF"})
+    rules = {layer.name: layer.feedback for layer in asymmetric_layers(twin)}
+    assert type(rules.pop("top")) is feedbacks.Symmetric
+    assert {type(rule) for rule in rules.values()} == {feedbacks.FixedRandom}
+    assert len(rules) == 3
+    assert len({rule._first_seed for rule in rules.values()}) == 3
+    assert_same_outputs(model, twin)
+
+
+def test_layers_of_one_pattern_and_seed_have_streams_of_their_own():
+    model = keras.Sequential([keras.Input((3,))])
+    for name in ("d1", "d2", "e1", "e2"):
+        model.add(keras.layers.Dense(3, name=name))
+    rule = feedbacks.FixedRandom(seed=5)
+    twin = quiet(model, feedback={"d?": rule, "e[12]": feedbacks.serialize(rule)})
+    kernels = [layer.feedback_kernel.numpy() for layer in asymmetric_layers(twin)]
+    assert len({kernel.tobytes() for kernel in kernels}) == 4
+
+
+def test_what_no_pattern_matches_is_kept():
+    assert lines(sequential(), feedback={"conv": "uSF"}) == [
+        "Conv2D -> AsymConv2D: conv",
+        "BatchNormalization kept (has no asymmetric form): norm",
+        "Dense kept (no pattern matches its name): dense",
+    ]
+
+
+def test_a_catch_all_may_be_left_over():
+    twin = quiet(sequential(), feedback={"conv": "uSF", "dense": "BP", "*": "RndF"})
+    assert len(asymmetric_layers(twin)) == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "unused"),
+    [
+        ({"conv": "uSF", "fc*": "BP"}, "'fc\\*'"),
+        ({"c*": "uSF", "conv": "BP"}, "'conv'"),  # the first has it already
+        ({"norm": "uSF"}, "'norm'"),
+    ],
+)
+def test_refuses_a_pattern_that_is_for_no_layer(rules, unused):
+    with pytest.raises(ValueError, match=f"Received: {unused}, which isn't for any of"):
+        quiet(sequential(), feedback=rules)
+
+
 def test_the_summary_is_printed(capsys):
     asymmetrize(sequential())
     assert capsys.readouterr().out.splitlines() == [

@@ -133,6 +133,20 @@ def test_recorded_table_has_our_figures_and_the_paper_s():
     assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
 
 
+def test_options_of_peers_are_on_their_page():
+    from keras_asymbp.benchmarks import peers
+
+    page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
+    filled = extension("peer_options").on_page_markdown(page)
+    assert "<!-- options" not in filled
+    for option in (*peers.BIOTORCH, *peers.SIGN_SYMMETRY):
+        (row,) = re.findall(rf"^\| `{option.name}`.*$", filled, re.MULTILINE)
+        assert row.count("|") == 3
+        assert peers.SETTINGS.get(option.setting, peers.Setting()).flag in row
+        for value, here in (option.values or {}).items():
+            assert re.search(rf"^\| · {value} \| .*{here.value or ''}", filled, re.M)
+
+
 def test_api_page_has_every_public_name():
     import keras_asymbp
 

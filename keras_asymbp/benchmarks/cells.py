@@ -43,6 +43,18 @@ class Cell:
         """The network of Table 1 that the model is."""
         return self.protocol.architecture or self.dataset.architecture
 
+    @property
+    def place(self) -> str:
+        """Data set, and the network where it isn't the data set's own: for people."""
+        network = self.protocol.architecture
+        return self.dataset.name + (f" {network}" if network else "")
+
+    @property
+    def weight_decay(self) -> float:
+        """The model's own, or the protocol's."""
+        own = self.column.weight_decay
+        return self.protocol.weight_decay if own is None else own
+
     def trials(self) -> list[TrialSpec]:
         """The runs of which the best is reported."""
         # In a few epochs, or with another batch size, two procedures can be one.
@@ -65,6 +77,7 @@ class Cell:
         del protocol["learning_rates"]
         return {
             **protocol,
+            "weight_decay": self.weight_decay,
             "revision": REVISION,
             "dataset": self.dataset.name,
             "data_version": self.data_version,
@@ -76,13 +89,14 @@ class Cell:
             "learning_rate": trial.learning_rate,
             "batch_schedule": [list(phase) for phase in trial.batch_schedule],
             "seed": self.seed,
+            # Where there is none, older results have no word of it.
+            **({"scale": self.column.scale} if self.column.scale else {}),
         }
 
     def label(self, trial: TrialSpec) -> str:
         """The readable start of the name of a trial's file."""
         return (
-            f"{self.dataset.name}-{self.column.name}-seed{self.seed}"
-            f"-lr{trial.learning_rate:g}"
+            f"{self.place}-{self.column.name}-seed{self.seed}-lr{trial.learning_rate:g}"
         )
 
     def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:

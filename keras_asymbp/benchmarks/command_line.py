@@ -1,6 +1,7 @@
 """What the package's commands share: absl's flags, and errors in one line."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -10,12 +11,18 @@ from absl import app, flags, logging
 from keras_asymbp.benchmarks.errors import UsageError
 
 _EXTRAS = {
+    "matplotlib": "plots",
     "ray": "ray",
     "tensorboard": "tensorboard",
 }  # of a package that isn't in the extra "benchmarks"
 
 
-def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -> None:
+def start(
+    run: Callable[..., int | None],
+    module: dict[str, Any],
+    stopped: str,
+    takes_arguments: bool = False,
+) -> None:
     """Parses the flags, runs, and ends the process with its exit code.
 
     2 for a request that can't be met, 130 for Ctrl-C.
@@ -24,6 +31,8 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
         run: What the command does; returns its exit code.
         module: The command's `globals()`: its docstring and flags are the help's.
         stopped: What is said after Ctrl-C.
+        takes_arguments: Whether what isn't a flag is given to `run`, as a list, and
+            not refused.
     """
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -41,6 +50,8 @@ def start(run: Callable[[], int | None], module: dict[str, Any], stopped: str) -
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # TFDS tells of all that it tries
         try:
+            if takes_arguments:
+                return run(argv[1:]) or 0
             if len(argv) > 1:
                 raise UsageError(
                     f"unexpected argument '{argv[1]}': flags start with --"
@@ -69,6 +80,11 @@ def _parse_flags(argv):
 def _not_installed(name: str | None) -> str:
     extra = _EXTRAS.get(str(name).partition(".")[0], "benchmarks")
     return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
+
+
+def typed(module: str) -> str:
+    """This command line, as it can be typed again, whatever started it."""
+    return shlex.join(["python", "-m", module, *sys.argv[1:]])
 
 
 def write(results: Any, write: Callable[..., Any], *what: Any, failed=False) -> Any:

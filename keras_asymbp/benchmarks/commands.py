@@ -12,7 +12,10 @@ from keras_asymbp.benchmarks.table import Table
 PROGRAM = "python -m keras_asymbp.benchmarks"
 
 # A flag each, beside --learning_rates; no other setting of a protocol has one.
-_REQUESTED = ("train_examples", "test_examples", "architecture")
+_REQUESTED = (
+    *("train_examples", "test_examples", "architecture"),
+    *("validation_share", "augmentation"),
+)
 _FLAGS = ("epochs", "learning_rates", *_REQUESTED)
 
 
@@ -68,6 +71,6 @@ def _training(protocol, preset, seeds):
     words += ["--learning_rates", rates]
     for name in _REQUESTED:
         value = getattr(protocol, name)
-        if value is not None:
+        if value not in (None, 0):
             words += [f"--{name}", str(value)]
     return [*words, "--seeds", ",".join(map(str, seeds))]

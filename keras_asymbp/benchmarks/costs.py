@@ -58,11 +58,14 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
             strict=True,
         )
     )
-    forward = test / _BATCH
+    held_out = protocol.validation_share * train
+    forward = (test + held_out) / _BATCH
     if cell.column.normalization:
         forward += protocol.statistics_batches * protocol.batch_size / _BATCH
     # A larger batch is fewer updates of as many examples.
-    return protocol.epochs * (train / _BATCH * cost.update + forward * cost.forward)
+    return protocol.epochs * (
+        (train - held_out) / _BATCH * cost.update + forward * cost.forward
+    )
 
 
 def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:
@@ -73,5 +76,5 @@ def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:
         if trial_takes is None:
             return None
         total += trial_takes
-        models.add((cell.dataset.name, cell.column))
+        models.add((cell.dataset.name, cell.architecture, cell.column))
     return total + START * len(models)

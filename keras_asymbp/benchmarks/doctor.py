@@ -161,15 +161,10 @@ def _cores_and_threads() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    try:
-        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
+    total, free = environment.memory()
+    if free is None:
         yield Finding("memory", "not told by this system")
         return
-    fields = dict(line.split(":") for line in lines)
-    total, free = (
-        int(fields[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable")
-    )
     text = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
     if free < _FREE_MEMORY:
         hint = "processes may be killed: end others, or give fewer --jobs"

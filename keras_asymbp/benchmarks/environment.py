@@ -4,6 +4,7 @@ import functools
 import glob
 import importlib.metadata
 import os
+import pathlib
 import platform
 import sys
 from typing import Any
@@ -34,6 +35,23 @@ def gpus() -> list[str]:
     return [str(number) for number in range(count)]
 
 
+def memory() -> tuple[int, int | None]:
+    """Bytes of this machine's memory, and how many of them are free.
+
+    Without end, and None, where that can't be asked.
+    """
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not POSIX
+        total = sys.maxsize
+    try:
+        lines = pathlib.Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        return total, None
+    free = next(line for line in lines if line.startswith("MemAvailable:"))
+    return total, int(free.split()[1]) * 1024
+
+
 def jobs(cells: int) -> int:
     """How many processes get most done on this machine.
 
@@ -44,7 +62,7 @@ def jobs(cells: int) -> int:
     Args:
         cells: How many there are to run.
     """
-    most = len(gpus()) or min(cores(), _memory() // _PROCESS_BYTES)
+    most = len(gpus()) or min(cores(), memory()[0] // _PROCESS_BYTES)
     return max(1, min(most, cells))
 
 
@@ -76,14 +94,6 @@ def describe(deterministic: bool) -> dict[str, Any]:
             "deterministic": deterministic,
         },
     }
-
-
-def _memory() -> int:
-    """Bytes of this machine's memory; without end where that can't be asked."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not POSIX
-        return sys.maxsize
 
 
 @functools.cache

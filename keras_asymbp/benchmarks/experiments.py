@@ -1,10 +1,15 @@
-"""The paper's tables as data: a column of a table is one row here."""
+"""Tables as data, the paper's and a peer's: a column of a table is one row here."""
 
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from keras_asymbp.benchmarks import paper
 from keras_asymbp.benchmarks.errors import unknown
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.datasets import Dataset
 
 # Batch size from an epoch (counted from 0) on; None is the protocol's.
 BatchSchedule = tuple[tuple[int, int | None], ...]
@@ -22,6 +27,8 @@ class Column:
         clamped: None; "Bottom": the last layer stays at its random start; "Top": all
             layers but the last do.
         batch_schedules: The training procedures; the best is reported.
+        weight_decay: Of this model; None for the protocol's.
+        scale: The `scale` of a rule of signs; None for the rule's own.
     """
 
     name: str
@@ -30,11 +37,13 @@ class Column:
     setting: int = 0
     clamped: str | None = None
     batch_schedules: tuple[BatchSchedule, ...] = (((0, None),),)
+    weight_decay: float | None = None
+    scale: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One table of the paper.
+    """One table of the paper, or of a peer.
 
     Attributes:
         name: The name that `--exp` takes.
@@ -42,6 +51,10 @@ class Experiment:
         table: Where the paper prints it.
         columns: Its models, in the order of the table.
         baseline: The column that the others are compared with.
+        source: Whose the printed figures are.
+        networks: The network for a data set, by the name of its own network of Table 1;
+            none for that one.
+        validation_share: The protocol's, unless a command says otherwise.
     """
 
     name: str
@@ -49,6 +62,25 @@ class Experiment:
     table: str
     columns: tuple[Column, ...]
     baseline: str = "SGD"
+    source: str = "paper"
+    networks: tuple[tuple[str, str], ...] = ()
+    validation_share: float = 0.0
+
+    @property
+    def place(self) -> str:
+        """Where the figures are printed, in words."""
+        return self.table + (" of the paper" if self.source == "paper" else "")
+
+    def row(self, dataset: "Dataset", network: str) -> str:
+        """The row of printed figures that is for a network on a data set."""
+        if self.source == "paper":
+            return dataset.paper or ""
+        return f"{dataset.paper or dataset.name} {network}"
+
+    def printed(self, dataset: "Dataset", network: str) -> str:
+        """Whose figures stand beside such a row, and which: for people."""
+        row = self.row(dataset, network)
+        return f"{self.source}: {row if paper.has(row) else 'no row'}"
 
 
 def get(name: str) -> Experiment:
@@ -57,13 +89,13 @@ def get(name: str) -> Experiment:
     Raises:
         UsageError: If there is none.
     """
-    if name not in EXPERIMENTS:
-        raise unknown("experiment", name, (*EXPERIMENTS, "all"))
-    return EXPERIMENTS[name]
+    if name not in ALL:
+        raise unknown("experiment", name, (*ALL, "all"))
+    return ALL[name]
 
 
 def get_all(names: list[str]) -> tuple[Experiment, ...]:
-    """Returns the experiments of these names, each once; "all" is every one."""
+    """Returns the experiments of these names, each once; "all" is the paper's."""
     if "all" in names:
         return tuple(EXPERIMENTS.values())
     return tuple(get(name) for name in dict.fromkeys(names))
@@ -123,6 +155,9 @@ USF_BN_BM = Column("uSF+BN+BM", feedback="uSF", normalization="BN", setting=1)
 RNDF = Column("RndF", feedback="RndF")
 RNDF_BN_BM = Column("RndF+BN+BM", feedback="RndF", normalization="BN", setting=1)
 
+_SIGNS = ("uSF", "brSF", "frSF")
+
+# The paper's tables.
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
@@ -200,3 +235,27 @@ EXPERIMENTS = {
         ),
     )
 }
+
+# What no table of the paper has.
+FA_BENCH = Experiment(
+    name="FA-bench",
+    title="Rules of feedback on networks that came later",
+    table="Benchmarks.md of BioTorch 0.0.16",
+    columns=(
+        Column("BP"),
+        Column("FA", feedback="RndF"),
+        # BioTorch's V has the initializer's size.
+        *(Column(rule, feedback=rule, scale="init_std") for rule in _SIGNS),
+        Column("DFA", feedback="DFA"),
+        # In fewer updates than hundred thousands, the protocol's decay doesn't bring W
+        # and V together.
+        Column("KP", feedback="KP", weight_decay=1.0),
+        Column("WM", feedback="WM"),
+    ),
+    baseline="BP",
+    source="BioTorch",
+    networks=(("mnist", "lenet-mnist"), ("cifar", "resnet-20")),
+    validation_share=0.1,
+)
+
+ALL = {**EXPERIMENTS, FA_BENCH.name: FA_BENCH}

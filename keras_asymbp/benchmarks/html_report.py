@@ -18,7 +18,12 @@ import scipy.stats
 
 from keras_asymbp.benchmarks import claims, commands, datasets, setups
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.experiments import EXPERIMENTS, Column, Experiment
+from keras_asymbp.benchmarks.experiments import (
+    ALL,
+    EXPERIMENTS,
+    Column,
+    Experiment,
+)
 from keras_asymbp.benchmarks.setups import Setup
 from keras_asymbp.benchmarks.store import Store, trial_id
 from keras_asymbp.benchmarks.table import Entry, Plan, Table, fill
@@ -90,6 +95,11 @@ class Page:
     problems: tuple[str, ...]
     data: dict[str, Any]
 
+    @property
+    def held_out(self) -> bool:
+        """Whether there is a setup whose rates and epochs aren't chosen by the test."""
+        return any(setup.protocol.validation_share for setup in self.setups)
+
 
 def tables(store: Store, known: Mapping[str, Dataset]) -> list[Table]:
     """Tables of all that is in a store, each model of it in one at least.
@@ -134,7 +144,7 @@ def build(tables: Sequence[Table], store: Store) -> Page:
         evidence={
             (setup, column.name): number
             for (setup, column), number in figures.numbers.items()
-            if any(column in columns for columns in _ALL.values())
+            if any(column in e.columns for e in EXPERIMENTS.values())
         },
         done=len(trials),
         expected=len({i for table in tables for i in _expected(table.plan)}),
@@ -217,7 +227,7 @@ def _others(tables, found, store):
     shown = {key for table in tables for key in _keys(table.plan)}
     seen = {model for table in tables for model in _models(table.plan)}
     for models in (_OWN, _ALL):
-        for setup, experiment in itertools.product(found, EXPERIMENTS.values()):
+        for setup, experiment in itertools.product(found, ALL.values()):
             plan = Plan(
                 experiment,
                 experiment.columns,
@@ -247,7 +257,7 @@ def _nameless(column):
     return dataclasses.replace(column, name="")
 
 
-_ALL = {experiment.name: experiment.columns for experiment in EXPERIMENTS.values()}
+_ALL = {experiment.name: experiment.columns for experiment in ALL.values()}
 
 # The models that an experiment has alone.
 _OWN = {
@@ -256,12 +266,12 @@ _OWN = {
         for column in experiment.columns
         if not any(
             _nameless(column) == _nameless(another)
-            for other in EXPERIMENTS.values()
-            if other is not experiment
+            for other in ALL.values()
+            if other is not experiment and other.source == experiment.source
             for another in other.columns
         )
     }
-    for experiment in EXPERIMENTS.values()
+    for experiment in ALL.values()
 }
 
 
@@ -287,7 +297,7 @@ def _models(plan):
 
 def _rank(table):
     """Experiments in the paper's order, then others in theirs."""
-    names = list(EXPERIMENTS)
+    names = list(ALL)
     name = table.plan.experiment.name
     return (names.index(name), "") if name in names else (len(names), name)
 

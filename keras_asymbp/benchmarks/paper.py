@@ -1,4 +1,4 @@
-"""The figures that the paper prints, for comparison."""
+"""The figures that the paper prints, and its peers, for comparison."""
 
 import csv
 import functools
@@ -23,14 +23,16 @@ CLASSES = {
     "TIMIT80": 80,
 }
 
-_FOLDER = pathlib.Path(__file__).with_name("paper")
+# The paper's tables; `Benchmarks.md` of BioTorch 0.0.16, whose rows name the network
+# (trained by SGD), too.
+_FOLDERS = [pathlib.Path(__file__).with_name(name) for name in ("paper", "peers")]
 
 
 def error(row: str, column: str) -> float | None:
-    """The paper's error in percent, or None where it has none or is unreadable.
+    """The printed error in percent, or None where there is none or it is unreadable.
 
     Args:
-        row: A data set, as the paper names it.
+        row: A data set, as the paper names it; and the network, for a peer's.
         column: A model, as the paper names it. Tables that share a model agree on it.
 
     >>> error("MNIST", "SGD"), error("SUFR-W-ID", "RndF+BN+BM Bottom")
@@ -39,10 +41,19 @@ def error(row: str, column: str) -> float | None:
     return _figures().get((row, column))
 
 
+def has(row: str) -> bool:
+    """Whether there are figures of a row.
+
+    >>> has("MNIST"), has("MNIST lenet-mnist"), has("MNIST timit")
+    (True, True, False)
+    """
+    return any(row == known for known, _ in _figures())
+
+
 @functools.cache
 def _figures() -> dict[tuple[str, str], float]:
     figures = {}
-    for path in sorted(_FOLDER.glob("*.csv")):
+    for path in [path for f in _FOLDERS for path in sorted(f.glob("*.csv"))]:
         with path.open(newline="", encoding="utf-8") as file:
             for record in csv.DictReader(file):
                 row = record.pop("dataset")

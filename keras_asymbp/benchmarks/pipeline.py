@@ -7,11 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_asymbp.benchmarks.datasets import Arrays
+from keras_asymbp.benchmarks.datasets.cutting import balanced
 
 # Evaluation needs no gradients, so its batches can be large.
 EVALUATION_BATCH = 500
 # Inputs of a split up to this size are held in memory, others are read as needed.
 _HELD_BYTES = 2**28
+# Pixels that an augmented image is moved by, at the most.
+_SHIFT = 4
 # Rows that the statistics are taken over at once.
 _ROWS = 100
 
@@ -42,11 +45,12 @@ class Examples:
     """A data set as the networks take it.
 
     Inputs stay as they are stored, uint8 for images; they become float32 a batch at a
-    time.
+    time. `validation`, if any, is held out of the training examples.
     """
 
     train: Split
     test: Split
+    validation: Split | None = None
 
 
 def prepare(arrays: Arrays, input_scale: float) -> Examples:
@@ -73,6 +77,31 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
 
     return Examples(
         split(arrays.x_train, arrays.y_train), split(arrays.x_test, arrays.y_test)
+    )
+
+
+def hold_out(examples: Examples, share: float) -> Examples:
+    """Holds out a share of the training examples, of every class as many.
+
+    The first ones of each class are: the same for every seed.
+    """
+    if not share:
+        return examples
+    labels = examples.train.labels.numpy()
+    held = balanced(labels, round(share * len(labels)))
+    kept = np.setdiff1d(np.arange(len(labels)), held)
+    return dataclasses.replace(
+        examples,
+        train=_part(examples.train, kept),
+        validation=_part(examples.train, held),
+    )
+
+
+def _part(split, positions):
+    positions = tf.constant(positions, tf.int64)
+    return Split(
+        lambda at: split.rows(tf.gather(positions, at)),
+        tf.gather(split.labels, positions),
     )
 
 
@@ -108,14 +137,26 @@ def _taker(inputs):
 
 
 def training_batches(
-    examples: Examples, batch_size: int, seed: int, first_epoch: int = 0
+    examples: Examples,
+    batch_size: int,
+    seed: int,
+    first_epoch: int = 0,
+    augmentation: str | None = None,
 ) -> tf.data.Dataset:
     """Batches of (inputs, labels) without end, in a new order every epoch.
 
     An epoch's order depends on the seed and the epoch alone. The examples that fill
-    no whole batch are left out of that epoch, unless there are no more.
+    no whole batch are left out of that epoch, unless there are no more. With
+    augmentation the images are changed, in a way that depends on the seed and the
+    number of the batch alone.
     """
     per_epoch = batches_per_epoch(examples, batch_size)
+
+    def load(number, positions):
+        inputs, labels = examples.train.batch(positions)
+        if augmentation:
+            inputs = augmented(inputs, tf.stack([tf.cast(seed, tf.int64), number]))
+        return inputs, labels
 
     def one_epoch(epoch):
         order = _order(examples, seed, epoch)[: per_epoch * batch_size]
@@ -124,10 +165,42 @@ def training_batches(
     return (
         tf.data.Dataset.counter(first_epoch)
         .flat_map(one_epoch)
-        .map(examples.train.batch)
+        .enumerate(first_epoch * per_epoch)
+        .map(load)
         .prefetch(2)
         .with_options(_plain())
     )
+
+
+def augmented(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Moves images by up to 4 pixels each way, and mirrors them if they have colours.
+
+    What is moved in from outside is 0, the mean; each direction, and each side, is as
+    likely as another. Digits and letters, which are grey, can't be mirrored.
+
+    Args:
+        images: (n, height, width, channels), float32.
+        seed: Two integers.
+
+    Source: He et al., "Deep Residual Learning for Image Recognition", 2016, 4.2.
+    """
+    count = tf.shape(images)[0]
+    height, width, channels = images.shape[1:]
+    moves = tf.random.stateless_uniform(
+        (2, count), seed, 0, 2 * _SHIFT + 1, dtype=tf.int32, alg="philox"
+    )
+    around = (_SHIFT, _SHIFT)
+    images = tf.pad(images, ((0, 0), around, around, (0, 0)))
+    for axis, size in ((1, height), (2, width)):
+        at = moves[axis - 1, :, tf.newaxis] + tf.range(size)
+        images = tf.gather(images, at, axis=axis, batch_dims=1)
+    if channels == 1:
+        return images
+    # Any other seed than that of the moves, of this batch and all others.
+    sides = tf.random.stateless_uniform(
+        (count, 1, 1, 1), [seed[0], -1 - seed[1]], 0, 2, dtype=tf.int32, alg="philox"
+    )
+    return tf.where(sides == 1, images[:, :, ::-1], images)
 
 
 def statistics_batches(
@@ -144,12 +217,12 @@ def statistics_batches(
     )
 
 
-def evaluation_batches(examples: Examples) -> tf.data.Dataset:
-    """Batches of (inputs, labels) of the test examples, in their order."""
+def evaluation_batches(split: Split) -> tf.data.Dataset:
+    """Batches of (inputs, labels) of a split to be tested on, in its order."""
     return (
-        tf.data.Dataset.range(len(examples.test))
+        tf.data.Dataset.range(len(split))
         .batch(EVALUATION_BATCH)
-        .map(examples.test.batch)
+        .map(split.batch)
         .with_options(_plain())
     )
 

@@ -103,7 +103,7 @@ class Display:
             (lost,) = [t.completed for t in self._progress.tasks if t.id == bar]
             self._progress.advance(self._all, -lost)
             self._progress.remove_task(bar)
-        name = f"{cell.dataset.name} | {cell.column.name} | seed {cell.seed}"
+        name = f"{cell.place} | {cell.column.name} | seed {cell.seed}"
         self._print(f"failed{', trying again' if again else ''}: {name}: {reason}")
 
     def waiting(self, cells: int) -> None:
@@ -128,7 +128,7 @@ class Display:
 
 
 def _name(cell, trial):
-    name = f"{cell.dataset.name} | {cell.column.name} | rate {trial.learning_rate:g}"
+    name = f"{cell.place} | {cell.column.name} | rate {trial.learning_rate:g}"
     if len(trial.batch_schedule) > 1:
         sizes = "-".join(str(size) for _, size in trial.batch_schedule)
         name += f" | batch {sizes}"

@@ -28,6 +28,14 @@ class Protocol:
         train_examples: How many training examples are used, of every class as many;
             None for all.
         test_examples: The same of test examples.
+        validation_share: The share of the training examples that is held out, of every
+            class as many. The rate and the epoch are chosen on these, and the figure is
+            the error on the test examples there. 0 is the paper's way: the lowest error
+            on the test examples.
+        augmentation: None, or "standard": training images are moved by up to 4 pixels
+            each way, and colour images mirrored at random.
+        alignment_batches: On how many training batches each trial's gradients are
+            compared with backpropagation's at its end; None for no comparison.
     """
 
     epochs: int = 65
@@ -45,6 +53,9 @@ class Protocol:
     architecture: str | None = None
     train_examples: int | None = None
     test_examples: int | None = None
+    validation_share: float = _later(0.0)
+    augmentation: str | None = _later(None)
+    alignment_batches: int | None = _later(None)
 
     def settings(self) -> dict[str, Any]:
         """The fields by name; without those of `_later` that say nothing."""
@@ -80,6 +91,8 @@ class Protocol:
         return 0.1 if epoch < first + second else 0.01
 
 
+AUGMENTATIONS = ("standard",)
+
 PRESETS = {
     # That everything runs, no more: its figures say nothing.
     "smoke": Protocol(
@@ -103,6 +116,14 @@ def phases(epochs: int) -> tuple[int, int, int]:
         return epochs, 0, 0
     second, third = (max(1, round(epochs * n / sum(_PHASES))) for n in _PHASES[1:])
     return epochs - second - third, second, third
+
+
+def score(result: Mapping[str, Any]) -> float:
+    """What a trial is chosen by: its lowest error on the examples that choose.
+
+    These are the held out ones where there are such, else the test examples.
+    """
+    return result.get("validation_error", result["best_error"])
 
 
 def chance_error(num_classes: int) -> float:

@@ -36,7 +36,7 @@ def run(
     and this run ends when all of its own plans' trials are there, or have failed.
 
     Args:
-        plans: What to run: tables of the same data sets by the same protocol.
+        plans: What to run: tables by protocols of as many epochs.
         store: Where finished trials are looked up and put.
         display: Is told what happens.
         data_dir: Folder of the prepared data sets.

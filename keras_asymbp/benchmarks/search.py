@@ -7,6 +7,7 @@ from typing import Any
 import keras_tuner
 
 from keras_asymbp.benchmarks.cells import TrialSpec
+from keras_asymbp.benchmarks.protocol import score
 
 
 def search(
@@ -27,13 +28,13 @@ def search(
     by_key = {_key(_values(trial)): trial for trial in trials}
     finished: dict[tuple, dict[str, Any]] = {}
 
-    def score(values: dict[str, Any]) -> float:
+    def run_and_score(values: dict[str, Any]) -> float:
         key = _key(values)
         finished[key] = run(by_key[key])
-        return finished[key]["result"]["best_error"]
+        return score(finished[key]["result"])
 
     with tempfile.TemporaryDirectory() as folder:
-        tuner = _Tuner(score, oracle=_InOrder(trials), directory=folder)
+        tuner = _Tuner(run_and_score, oracle=_InOrder(trials), directory=folder)
         try:
             tuner.search(verbose=0)
         except keras_tuner.errors.FatalError as error:

@@ -14,7 +14,10 @@ from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import cell_error
 
 # On request, and no part of what makes a preset that leaves them open.
-_REQUESTED = ("architecture", "train_examples", "test_examples")
+_REQUESTED = (
+    *("architecture", "train_examples", "test_examples"),
+    *("validation_share", "augmentation"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Setup:
     protocol: Protocol
     preset: str | None
     seeds: tuple[int, ...]
+
+    @property
+    def network(self) -> str:
+        """The network that is trained."""
+        return self.protocol.architecture or self.dataset.architecture
 
     def errors(self, store: Store, column: Column) -> dict[int, float]:
         """A model's error in percent by seed, for each seed that is complete."""
@@ -108,7 +116,7 @@ def _setup(dataset, version, protocol, runs):
 def _preset(protocol):
     for name, preset in PRESETS.items():
         # A cut that a preset has itself is part of what makes it.
-        ignored = [field for field in _REQUESTED if getattr(preset, field) is None]
+        ignored = [field for field in _REQUESTED if not getattr(preset, field)]
         same = {name: getattr(preset, name) for name in ("learning_rates", *ignored)}
         if dataclasses.replace(protocol, **same) == preset:
             return name

@@ -11,6 +11,10 @@ _PACKAGE = "keras_asymbp.benchmarks"
 # Each is what it does, the module whose `main` does it, and a flag that says so.
 SUBCOMMANDS = {
     "run": ("run experiments and print their tables", f"{_PACKAGE}.__main__"),
+    "depth": (
+        "train each rule on ever deeper networks and draw what becomes of it",
+        f"{_PACKAGE}.depth",
+    ),
     "report": (
         "write the reports of a results folder anew, also while a run fills it",
         f"{_PACKAGE}.report_command",
@@ -27,6 +31,10 @@ SUBCOMMANDS = {
     "doctor": (
         "look for what would make runs slow or results wrong",
         f"{_PACKAGE}.doctor",
+    ),
+    "translate": (
+        "print what options of BioTorch and of sign-symmetry are called here",
+        f"{_PACKAGE}.translate",
     ),
 }
 

@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.cells import Cell
 from keras_asymbp.benchmarks.comparison import Comparison, compare
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.experiments import Column, Experiment
-from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.protocol import Protocol, score
 from keras_asymbp.benchmarks.store import Store
 
 # "Performances worse (better) than baseline by 3 % or more": points of error.
@@ -46,6 +46,14 @@ class Plan:
             for seed in self.seeds
             for column in self.columns
         ]
+
+    def network(self, dataset: Dataset) -> str:
+        """The network that is trained on a data set."""
+        return self.protocol.architecture or dataset.architecture
+
+    def printed(self, dataset: Dataset) -> str:
+        """Whose figures stand beside a data set's, and which: for people."""
+        return self.experiment.printed(dataset, self.network(dataset))
 
     def cell(self, dataset: Dataset, version: str, column: Column, seed: int) -> Cell:
         return Cell(dataset, version, column, self.protocol, seed)
@@ -141,7 +149,7 @@ def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -
 def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
     """The trials of a cell that are stored, best first."""
     stored = (store.get(cell.settings(trial)) for trial in cell.trials())
-    return sorted(filter(None, stored), key=lambda trial: trial["result"]["best_error"])
+    return sorted(filter(None, stored), key=lambda trial: score(trial["result"]))
 
 
 def cell_error(cell: Cell, store: Store) -> float | None:
@@ -164,7 +172,9 @@ def _entry(plan, store, failures, dataset, version, column, baseline=None):
             failed[seed] = failures[cell]
     entry = Entry(
         errors=errors,
-        paper=paper.error(dataset.paper, column.name),
+        paper=paper.error(
+            plan.experiment.row(dataset, plan.network(dataset)), column.name
+        ),
         mark=None,
         paper_mark=None,
         trials=tuple(trials),

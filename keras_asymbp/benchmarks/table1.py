@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,18 +32,22 @@ class FC:
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """A column of Table 1.
+    """A column of Table 1, or another network.
 
     Attributes:
         input_shape: Shape of one input.
-        layers: The hidden layers, bottom first. The last layer, one unit a class, is
-            understood.
+        layers: The hidden layers, bottom first: rows of this file, and of `networks`.
+            The last layer, one unit a class, is understood.
         padding: Of convolutions and pooling layers, as Keras has it.
+        conv_bias: Whether convolutions have biases.
+        normalization: The network's own, where the model has none: it is part of it.
     """
 
     input_shape: tuple[int, ...]
-    layers: tuple[Conv | Pool | FC, ...]
+    layers: tuple[Any, ...]
     padding: str = "valid"
+    conv_bias: bool = True
+    normalization: str | None = None
 
 
 ARCHITECTURES = {

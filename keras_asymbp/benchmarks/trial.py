@@ -6,10 +6,11 @@ from typing import Any
 
 import keras
 
+from keras_asymbp import metrics
 from keras_asymbp.benchmarks import architectures, pipeline
 from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.protocol import chance_error
-from keras_asymbp.callbacks import BatchStatistics, RedrawFeedback
+from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
 
 # The most that one call into the compiled graph does; the redraw is exact for any.
@@ -33,7 +34,7 @@ class Trainer:
         self._model.compile(
             BatchManhattan(
                 momentum=protocol.momentum,
-                weight_decay=protocol.weight_decay,
+                weight_decay=cell.weight_decay,
                 setting=cell.column.setting,
             ),
             # Summed over the mini-batch, as equation 3's settings are written.
@@ -49,6 +50,7 @@ class Trainer:
             ],
             steps_per_execution=_steps_per_execution(cell, examples),
         )
+        self._mirror = MirrorFeedback()
         optimizer = self._model.optimizer
         optimizer.build(self._model.trainable_variables)
         self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
@@ -72,7 +74,7 @@ class Trainer:
     def _take_up(self, cell, examples, model):
         """The cell starts from what `model`, fresh, holds."""
         self._cell, self._examples = cell, examples
-        self._test = pipeline.evaluation_batches(examples)
+        self._test = pipeline.evaluation_batches(examples.test)
         protocol = cell.protocol
         batches = pipeline.statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
@@ -98,10 +100,17 @@ class Trainer:
             `best_error` (the lowest error of all epochs, a share; chance where none
             was finished), `best_epoch` (from 1, or None), `diverged`, and `curves`, a
             row an epoch: losses are cross-entropies of an example, errors are shares.
+            Where training examples are held out, the best epoch is that of the lowest
+            error on these, which is `validation_error`, and `best_error` is the test
+            error then.
+            With `Protocol.alignment_batches` also `alignment`, after the last epoch:
+            for each layer, bottom first, the `angle` of W and V and the
+            `gradient_angle` of its kernel's gradient and backpropagation's, in degrees;
+            None where there is none, and for a run that diverged.
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        curves = _Curves(self._cell, trial, len(self._examples.test), on_epoch)
+        curves = _Curves(self._cell, trial, self._examples, on_epoch)
         cell, model = self._cell, self._model
         ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
         for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):
@@ -110,7 +119,11 @@ class Trainer:
                 continue
             model.fit(
                 pipeline.training_batches(
-                    self._examples, batch_size, cell.seed, first_epoch=first
+                    self._examples,
+                    batch_size,
+                    cell.seed,
+                    first_epoch=first,
+                    augmentation=cell.protocol.augmentation,
                 ),
                 steps_per_epoch=pipeline.batches_per_epoch(self._examples, batch_size),
                 initial_epoch=first,
@@ -121,11 +134,44 @@ class Trainer:
                 callbacks=[
                     _Schedule(cell, trial),
                     RedrawFeedback(),
+                    self._mirror,
                     self._statistics,
                     curves,
                 ],
             )
-        return curves.result()
+        return curves.result() | self._alignment(curves.diverged)
+
+    def _alignment(self, diverged):
+        protocol = self._cell.protocol
+        if protocol.alignment_batches is None:
+            return {}
+        if diverged:
+            return {"alignment": None}
+        batches = pipeline.training_batches(
+            self._examples, protocol.batch_size, self._cell.seed
+        ).take(protocol.alignment_batches)
+        gradients = metrics.gradient_angles(self._model, batches)
+        direct = self._cell.column.feedback == architectures.DIRECT
+        return {
+            "alignment": {
+                layer: {
+                    # Direct feedback passes no layer's V.
+                    "angle": None if direct else _finite(found["angle"]),
+                    "gradient_angle": _finite(gradients.get(layer)),
+                }
+                for layer, found in metrics.alignment(self._model).items()
+            }
+        }
+
+
+def _error(accuracy, split):
+    """Accuracies are float32: the share of a split's examples, to the last digit."""
+    return round((1 - accuracy) * len(split)) / len(split)
+
+
+def _finite(value):
+    """A number as JSON has it; None for one that isn't there or isn't finite."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _build(cell):
@@ -140,6 +186,7 @@ def _build(cell):
         kernel_initializer=cell.protocol.kernel_initializer,
         normalization_per=cell.protocol.normalization_per,
         normalization_alpha=cell.protocol.statistics_alpha,
+        scale=cell.column.scale,
     )
 
 
@@ -149,7 +196,8 @@ def _graph(cell, examples):
     return (
         *(cell.architecture, cell.dataset.num_classes),
         *(column.feedback, column.normalization, column.setting, column.clamped),
-        *(protocol.momentum, protocol.weight_decay),
+        column.scale,
+        *(protocol.momentum, cell.weight_decay),
         *(protocol.normalization_per, protocol.statistics_alpha),
         _steps_per_execution(cell, examples),
     )
@@ -182,10 +230,10 @@ class _Schedule(keras.callbacks.Callback):
 class _Curves(keras.callbacks.Callback):
     """Keeps a row for each epoch with a finite loss, and ends the run at another."""
 
-    def __init__(self, cell, trial, num_test, on_epoch):
+    def __init__(self, cell, trial, examples, on_epoch):
         super().__init__()
         self._cell, self._trial = cell, trial
-        self._num_test, self._on_epoch = num_test, on_epoch
+        self._examples, self._on_epoch = examples, on_epoch
         self._rows = []
         self.diverged = False
 
@@ -196,8 +244,6 @@ class _Curves(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.diverged or not math.isfinite(logs["val_cross_entropy"]):
             return self._end()
-        # Accuracies are float32: the share of test examples, to the last digit.
-        errors = round((1 - logs["val_accuracy"]) * self._num_test)
         factor = self._cell.protocol.rate_factor(epoch)
         row = {
             "epoch": epoch + 1,
@@ -205,19 +251,37 @@ class _Curves(keras.callbacks.Callback):
             "train_loss": logs["cross_entropy"],
             "train_error": 1 - logs["accuracy"],
             "test_loss": logs["val_cross_entropy"],
-            "test_error": errors / self._num_test,
+            "test_error": _error(logs["val_accuracy"], self._examples.test),
+            **self._validation(),
         }
         self._rows.append(row)
         self._on_epoch(row)
+
+    def _validation(self):
+        """Loss and error on the examples that are held out, if there are any."""
+        held_out = self._examples.validation
+        if held_out is None:
+            return {}
+        batches = pipeline.evaluation_batches(held_out)
+        found = self.model.evaluate(batches, verbose=0, return_dict=True)
+        return {
+            "validation_loss": found["cross_entropy"],
+            "validation_error": _error(found["accuracy"], held_out),
+        }
 
     def _end(self):
         self.diverged = True
         self.model.stop_training = True
 
     def result(self):
-        best = min(self._rows, key=lambda row: row["test_error"], default=None)
+        chooses = "test_error"
+        if self._examples.validation is not None:
+            chooses = "validation_error"
+        best = min(self._rows, key=lambda row: row[chooses], default=None)
         chance = chance_error(self._cell.dataset.num_classes)
+        validation = {chooses: best[chooses] if best else chance}
         return {
+            **(validation if chooses == "validation_error" else {}),
             "best_error": best["test_error"] if best else chance,
             "best_epoch": best["epoch"] if best else None,
             "diverged": self.diverged,

@@ -53,7 +53,8 @@ class Workbench:
         self._deterministic = deterministic
         self._tensorboard_dir = tensorboard_dir
         self._store = Store(results_dir) if results_dir else None
-        self._dataset = self._examples = None
+        self._fit: Any = None  # of the data to networks: what the examples are
+        self._examples: Any = None
         self._trainer: Any = None
 
     def run(self, task: Task, tell: Callable[..., Any]) -> None:
@@ -115,10 +116,11 @@ class Workbench:
         from keras_asymbp.benchmarks import pipeline
         from keras_asymbp.benchmarks.datasets import prepared
 
-        if self._dataset != cell.dataset:
-            fit = prepared.Fit.of(cell.dataset, cell.protocol, self._data_dir)
-            self._examples = pipeline.prepare(
-                prepared.load(fit), cell.protocol.input_scale
-            )
-            self._dataset = cell.dataset
+        fit = prepared.Fit.of(cell.dataset, cell.protocol, self._data_dir)
+        how = cell.protocol.input_scale, cell.protocol.validation_share
+        if self._fit != (fit, how):
+            scale, share = how
+            examples = pipeline.prepare(prepared.load(fit), scale)
+            self._examples = pipeline.hold_out(examples, share)
+            self._fit = fit, how
         return self._examples

@@ -68,8 +68,7 @@ class RedrawFeedback(keras.callbacks.Callback):
             )
         layers = [x for x in asymmetric_layers(model) if _redraws(x.feedback)]
         for layer in layers:
-            if layer.built:
-                layer.feedback_pairs()  # draws anew where W has changed meanwhile
+            layer.catch_up_feedback()
         if not layers or getattr(model.train_step, "redraws_feedback", False):
             return
         model.train_step = _with_redraw(model, model.train_step)

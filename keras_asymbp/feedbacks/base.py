@@ -1,13 +1,19 @@
 """The contract of a feedback rule."""
 
-import contextlib
-import contextvars
 from typing import ClassVar
 
 import keras
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._switch import Switch
+
+# Within it `redraw` is called after each update: V is never behind W.
+redrawn = Switch("redrawn")
+# Within it each call of a layer is a step of its rules' mirror phase.
+mirroring = Switch("mirroring")
+# Within it no rule has variables, for `model.export`.
+hidden = Switch("hidden")
 
 
 class Feedback(keras.layers.Layer):
@@ -33,13 +39,19 @@ class Feedback(keras.layers.Layer):
         alias: The paper's name for the rule, which `feedback="..."` accepts; None
             for a rule without one.
         symmetric: Whether V is W, so that ordinary backpropagation is what is meant.
+        trained: Whether V, what `call` returns, is a variable that the optimizer
+            updates by the gradient of W. Such a rule makes it with `trainable=True`.
         fan_in: The number of inputs of one filter, set by the layer before `build`.
+        fan_out: The number of outputs that one input of a filter can reach: width x
+            height x output channels, the units of a Dense layer. Set likewise.
+        regularizer: The kernel's regularizer, or None. Set likewise.
 
     Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
     """
 
     alias: ClassVar[str | None] = None
     symmetric: ClassVar[bool] = False
+    trained: ClassVar[bool] = False
 
     def __init__(self, **kwargs):
         # Rules see W as it is stored: a kernel rounded to half precision could lose
@@ -47,7 +59,7 @@ class Feedback(keras.layers.Layer):
         kwargs.setdefault("autocast", False)
         kwargs.setdefault("name", "feedback")
         super().__init__(**kwargs)
-        self.fan_in = None
+        self.fan_in = self.fan_out = self.regularizer = None
 
     def build(self, kernel_shape):
         """Makes the rule's state for a kernel of `kernel_shape`; by default none."""
@@ -75,9 +87,27 @@ class Feedback(keras.layers.Layer):
             updates: Number of updates since the last redraw, 0 or more.
         """
 
+    def catch_up(self, kernel):
+        """Draws the next V if W has changed since the last; by default does nothing.
+
+        Args:
+            kernel: W, the layer's kernel variable.
+        """
+
+    def mirror(self, product, inputs, kernel):
+        """Learns V in a mirror phase, from noise; by default V has nothing to learn.
+
+        `mirror_feedback` calls it, for each call of the layer.
+
+        Args:
+            product: The layer's product, a function of inputs and kernel.
+            inputs: What the layer was called with: their shape is what counts.
+            kernel: W, the layer's kernel variable.
+        """
+
     @property
     def variables(self):
-        return [] if is_hidden() else super().variables
+        return [] if hidden else super().variables
 
     def sibling(self, number):
         """A new rule of the same kind, for another kernel of the same layer.
@@ -108,42 +138,3 @@ class Feedback(keras.layers.Layer):
 def sign(kernel):
     """sign(W), with sign(0) = 0: a weight that is zero sends no error back."""
     return ops.sign(kernel)
-
-
-_follows_updates = contextvars.ContextVar("follows_updates", default=False)
-
-
-@contextlib.contextmanager
-def redrawn():
-    """Within it `redraw` is called after each update: V is never behind W.
-
-    What is traced within it stays so.
-    """
-    token = _follows_updates.set(True)
-    try:
-        yield
-    finally:
-        _follows_updates.reset(token)
-
-
-def is_redrawn():
-    """Whether it is within `redrawn`."""
-    return _follows_updates.get()
-
-
-_is_hidden = contextvars.ContextVar("is_hidden", default=False)
-
-
-@contextlib.contextmanager
-def hidden():
-    """Within it no rule has variables, for `model.export`."""
-    token = _is_hidden.set(True)
-    try:
-        yield
-    finally:
-        _is_hidden.reset(token)
-
-
-def is_hidden():
-    """Whether it is within `hidden`."""
-    return _is_hidden.get()

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import is_redrawn, sign
+from keras_asymbp.feedbacks.base import redrawn, sign
 from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
 # What the state vector holds. The fingerprint is W's at the last gradient that this
@@ -29,9 +29,14 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
             discordance.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
+        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
+            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
+            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
+            Xiao et al. 2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
+            these.
 
     Alias: `"brSF"`, and `"brSF-25"` for p = 0.25, with any whole percentage.
     Source: settings 2 and 4, section 2, Liao et al. 2016.
@@ -60,12 +65,13 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
 
     def call(self, kernel):
         state = self._caught_up(kernel)
-        return sign(kernel) * ops.cast(
-            random.signed_magnitudes(
-                kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
-            ),
-            kernel.dtype,
+        factor = random.signed_magnitudes(
+            kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
         )
+        return self.scaled(sign(kernel) * ops.cast(factor, kernel.dtype))
+
+    def catch_up(self, kernel):
+        self._caught_up(kernel)
 
     def redraw(self, kernel, updates=1):
         state = ops.convert_to_tensor(self._state)
@@ -74,7 +80,7 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
     def _caught_up(self, kernel):
         """The state; draws anew if W has changed since this draw's gradient."""
         state = ops.convert_to_tensor(self._state)
-        if is_redrawn():
+        if redrawn:
             # Written, or in a graph the redraw might overtake what is made of it.
             return self._set_state(state, 0, 0)
         fingerprint = random.fingerprint(_tensor(kernel))

@@ -41,12 +41,14 @@ class FixedRandom(Feedback):
         self._weights = self.add_weight(
             name="weights",
             shape=kernel_shape,
-            initializer=lambda shape, dtype: ops.cast(
-                random.normal(shape, self._first_seed, self.stddev), dtype
-            ),
-            trainable=False,
+            initializer=self._initial,
+            regularizer=self.regularizer if self.trained else None,
+            trainable=self.trained,
         )
         super().build(kernel_shape)
+
+    def _initial(self, shape, dtype):
+        return ops.cast(random.normal(shape, self._first_seed, self.stddev), dtype)
 
     def call(self, kernel):
         return self._weights

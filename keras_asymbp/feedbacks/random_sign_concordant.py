@@ -1,8 +1,8 @@
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import Feedback
+from keras_asymbp.feedbacks.sign_concordant import SignConcordant
 
 
-class RandomSignConcordant(Feedback):
+class RandomSignConcordant(SignConcordant):
     """What the rules `V = M o sign(W) o S_p` share: p and a seed.
 
     Args:
@@ -10,13 +10,18 @@ class RandomSignConcordant(Feedback):
             the other sign than its forward weight.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
+        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
+            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
+            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
+            Xiao et al. 2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
+            these.
     """
 
-    def __init__(self, flip_probability=0.0, seed=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, flip_probability=0.0, seed=None, scale=None, **kwargs):
+        super().__init__(scale=scale, **kwargs)
         if not 0 <= flip_probability <= 1:
             raise ValueError(
                 "Argument `flip_probability` must be in the range [0, 1]. "

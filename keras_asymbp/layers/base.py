@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import feedbacks
+from keras_asymbp.feedbacks.base import mirroring
 from keras_asymbp.gradients import asymmetric
 
 # What can't be supported: arguments of Keras layers.
@@ -74,6 +75,8 @@ class AsymmetricLayer(keras.layers.Layer):
         for rule, attribute in self._rules():
             kernel = getattr(self, attribute)
             rule.fan_in = self._fan_in(kernel)
+            rule.fan_out = self._fan_out(kernel)
+            rule.regularizer = kernel.regularizer
             rule.build(tuple(kernel.shape))
 
     @property
@@ -95,6 +98,12 @@ class AsymmetricLayer(keras.layers.Layer):
             for rule, attribute in self._rules():
                 rule.redraw(getattr(self, attribute), updates)
 
+    def catch_up_feedback(self):
+        """Draws the next V of each rule that W has left behind."""
+        if self.built:
+            for rule, attribute in self._rules():
+                rule.catch_up(getattr(self, attribute))
+
     def _set_feedback(self, rule):
         """Keeps the rule; a layer of several kernels makes the others' of it."""
         self.feedback = rule
@@ -106,6 +115,11 @@ class AsymmetricLayer(keras.layers.Layer):
     def _fan_in(self, kernel):
         """The number of inputs of one filter of `kernel`."""
         return math.prod(kernel.shape[:-1])
+
+    def _fan_out(self, kernel):
+        """The number of outputs of one input, at the most, over all filters."""
+        *size, _, outputs = kernel.shape
+        return math.prod(size) * outputs
 
     def _asymmetric(self, product, inputs, kernel, rule=None):
         """`product(inputs, kernel)`, whose error travels back through V.
@@ -119,7 +133,15 @@ class AsymmetricLayer(keras.layers.Layer):
         rule = rule or self.feedback
         if rule.symmetric:
             return product(inputs, kernel)
-        return asymmetric(product, inputs, kernel, lambda: self._checked(rule, kernel))
+        if mirroring:
+            rule.mirror(product, inputs, kernel)
+        return asymmetric(
+            product,
+            inputs,
+            kernel,
+            lambda: self._checked(rule, kernel),
+            trained=rule.trained,
+        )
 
     def _checked(self, rule, kernel):
         """V, which a rule of the user's own may have got wrong."""

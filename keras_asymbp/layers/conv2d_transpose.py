@@ -52,3 +52,6 @@ class AsymConv2DTranspose(AsymmetricLayer, keras.layers.Conv2DTranspose):
     def _fan_in(self, kernel):
         *size, _, inputs = kernel.shape  # width, height, filters, input channels
         return math.prod(size) * inputs
+
+    def _fan_out(self, kernel):
+        return math.prod(kernel.shape[:-1])

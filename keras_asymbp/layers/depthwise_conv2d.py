@@ -40,6 +40,9 @@ class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
     def _fan_in(self, kernel):
         return depthwise_fan_in(kernel)
 
+    def _fan_out(self, kernel):
+        return depthwise_fan_out(kernel)
+
 
 def depthwise_product(layer):
     """The depthwise convolution of a layer: a function of inputs and kernel."""
@@ -57,3 +60,8 @@ def depthwise_fan_in(kernel):
     """The number of inputs of one filter of a depthwise kernel."""
     *size, _, _ = kernel.shape  # width, height, channels, multiplier
     return math.prod(size)
+
+
+def depthwise_fan_out(kernel):
+    """Width x height x output channels of a depthwise kernel."""
+    return math.prod(kernel.shape)

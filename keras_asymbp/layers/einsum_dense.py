@@ -44,10 +44,17 @@ class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
         return outputs
 
     def _fan_in(self, kernel):
+        return self._size(kernel, lambda subscript, output: subscript not in output)
+
+    def _fan_out(self, kernel):
+        return self._size(kernel, lambda subscript, output: subscript in output)
+
+    def _size(self, kernel, counts):
+        """The product of the kernel's dimensions whose subscript counts."""
         operands, output = self.equation.replace(" ", "").split("->")
         _, subscripts = operands.split(",")
         return math.prod(
             size
             for subscript, size in zip(subscripts, kernel.shape, strict=True)
-            if subscript not in output
+            if counts(subscript, output)
         )

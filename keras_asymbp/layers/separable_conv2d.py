@@ -2,7 +2,11 @@ import keras
 from keras import ops
 
 from keras_asymbp.layers.base import AsymmetricLayer
-from keras_asymbp.layers.depthwise_conv2d import depthwise_fan_in, depthwise_product
+from keras_asymbp.layers.depthwise_conv2d import (
+    depthwise_fan_in,
+    depthwise_fan_out,
+    depthwise_product,
+)
 
 
 class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
@@ -66,3 +70,8 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
         if kernel is self.pointwise_kernel:
             return super()._fan_in(kernel)
         return depthwise_fan_in(kernel)
+
+    def _fan_out(self, kernel):
+        if kernel is self.pointwise_kernel:
+            return super()._fan_out(kernel)
+        return depthwise_fan_out(kernel)

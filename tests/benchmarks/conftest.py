@@ -115,6 +115,18 @@ def make_cell():
 
 
 @pytest.fixture
+def make_trainer(make_cell, tiny, tiny_examples):
+    """A trainer of the tiny network on 200 + 100 examples, and its cell."""
+    from keras_asymbp.benchmarks.trial import Trainer
+
+    def make(column=SGD, **settings):
+        cell = make_cell(column, tiny, **{"epochs": 2} | settings)
+        return Trainer(cell, tiny_examples), cell
+
+    return make
+
+
+@pytest.fixture
 def make_plan():
     """A plan of a made-up experiment; other keywords are the protocol's settings."""
 

@@ -73,6 +73,15 @@ def test_the_network_is_the_data_sets_unless_the_protocol_has_one(make_cell):
     assert first_id(make_cell(architecture="mnist")) == first_id(cell)
 
 
+def test_the_decay_is_the_protocols_unless_the_column_has_one(make_cell):
+    own = make_cell(Column("KP", weight_decay=0.25), weight_decay=0.5)
+    assert own.weight_decay == own.settings(own.trials()[0])["weight_decay"] == 0.25
+    assert make_cell(Column("KP"), weight_decay=0.5).weight_decay == 0.5
+    # Whose it is does not matter.
+    same = Column("KP", weight_decay=5e-4)
+    assert first_id(make_cell(same)) == first_id(make_cell(Column("KP")))
+
+
 def test_settings_are_json(make_cell):
     cell = make_cell(Column("uSF+BM", batch_schedules=TWO_SCHEDULES))
     for trial in cell.trials():
@@ -109,6 +118,7 @@ def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
         ("setting", 1),
         ("clamped", "Top"),
         ("batch_schedules", (((0, 50),),)),
+        ("weight_decay", 1.0),
     ],
 )
 def test_every_setting_of_the_column_matters(field, value, make_cell):
@@ -117,7 +127,8 @@ def test_every_setting_of_the_column_matters(field, value, make_cell):
 
 def test_no_field_of_the_column_is_forgotten_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
-        *("name", "feedback", "normalization", "setting", "clamped", "batch_schedules")
+        *("name", "feedback", "normalization", "setting", "clamped"),
+        *("batch_schedules", "weight_decay"),
     }
 
 

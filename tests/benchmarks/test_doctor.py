@@ -1,11 +1,10 @@
 import importlib.metadata
 import json
-import pathlib
 
 import numpy as np
 import pytest
 
-from keras_asymbp.benchmarks import doctor
+from keras_asymbp.benchmarks import doctor, environment
 from keras_asymbp.benchmarks.doctor import FINE, SLOW, WRONG
 from keras_asymbp.benchmarks.store import Store
 
@@ -108,11 +107,18 @@ def test_packages(examine, monkeypatch):
     assert "ray" not in found  # of another extra
 
 
-def test_memory(examine, monkeypatch):
-    text = "MemTotal: 4000000 kB\nMemFree: 1 kB\nMemAvailable: 1000000 kB"
-    monkeypatch.setattr(pathlib.Path, "read_text", lambda self, **_: text)
+@pytest.mark.parametrize(
+    ("free", "state", "found"),
+    [
+        (2**30, SLOW, "1.0 of 4.0 GiB free"),
+        (3 * 2**30, FINE, "3.0 of 4.0 GiB free"),
+        (None, FINE, "not told by this system"),
+    ],
+)
+def test_memory(free, state, found, monkeypatch):
+    monkeypatch.setattr(environment, "memory", lambda: (4 * 2**30, free))
     (finding,) = doctor._memory()
-    assert (finding.state, finding.found) == (SLOW, "1.0 of 3.8 GiB free")
+    assert (finding.state, finding.found) == (state, found)
 
 
 def test_prepared_data_that_is_broken(examine, cache):

@@ -1,4 +1,6 @@
 import os
+import pathlib
+import sys
 
 import pytest
 
@@ -39,7 +41,7 @@ def machine(monkeypatch):
 
     def machine(cores, memory, gpus=""):
         monkeypatch.setattr(environment, "cores", lambda: cores)
-        monkeypatch.setattr(environment, "_memory", lambda: memory)
+        monkeypatch.setattr(environment, "memory", lambda: (memory, None))
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
 
     return machine
@@ -66,8 +68,24 @@ def test_as_many_jobs_as_the_machine_is_good_for(
     assert environment.jobs(cells) == expected
 
 
-def test_memory_is_this_machines():
-    assert environment._memory() > 2**29
+def test_memory_is_this_machines(monkeypatch):
+    total, free = environment.memory()
+    assert 2**29 < free < total
+    text = "MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable: 1000000 kB\nBuffers: 2 kB"
+    monkeypatch.setattr(pathlib.Path, "read_text", lambda self, **_: text)
+    assert environment.memory() == (total, 1_000_000 * 1024)
+
+
+def test_memory_where_it_cannot_be_asked(monkeypatch):
+    def missing(*arguments, **keywords):
+        raise OSError
+
+    monkeypatch.setattr(pathlib.Path, "read_text", missing)
+    assert environment.memory()[1] is None
+    monkeypatch.setattr(os, "sysconf", missing)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert environment.memory() == (sys.maxsize, None)
+    assert environment.jobs(10_000) == environment.cores()
 
 
 def test_gpus_are_those_that_may_be_used(monkeypatch):

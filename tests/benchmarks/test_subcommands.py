@@ -23,8 +23,9 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
     done = program(*arguments, PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert {"run", "report", "claims", "datasets", "doctor"} == {
-        line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS
+    listed = {line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS}
+    assert listed == {
+        *("run", "depth", "report", "claims", "datasets", "doctor", "translate")
     }
     names = re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)
     assert "difflib" in names
@@ -37,7 +38,7 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
         ("reprot", "unknown subcommand 'reprot': did you mean 'report'?"),
         ("dataset", "did you mean 'datasets'?"),
         ("zzz\nTraceback", "unknown subcommand 'zzz Traceback'"),
-        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, report"),
+        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, depth"),
     ],
 )
 def test_another_word_is_one_line(name, words, program):
@@ -53,10 +54,12 @@ def test_another_word_is_one_line(name, words, program):
     ("name", "flag"),
     [
         ("run", "--exp:"),
+        ("depth", "--depths:"),
         ("report", "--results_dir:"),
         ("claims", "--[no]claims:"),
         ("datasets", "--prepare:"),
         ("doctor", "--data_dir:"),
+        ("translate", "keras-asymbp translate usf.yaml"),
     ],
 )
 def test_each_has_the_help_of_its_command(name, flag, program):
@@ -69,7 +72,8 @@ def test_each_has_the_help_of_its_command(name, flag, program):
 def test_the_rest_is_the_command_s(program, benchmarks):
     assert program("run", "--list").stdout == benchmarks("--list").stdout
     assert "mnist_5k" in program("datasets", "--list").stdout
-    for name in ("run", "report", "claims", "datasets", "doctor"):
+    assert "--learning_rates" in program("translate", "--", "--lr", "1", "x").stdout
+    for name in subcommands.SUBCOMMANDS:
         done = program(name, "--no_such_flag")
         assert done.returncode == 2
         assert "no_such_flag" in done.stderr

@@ -11,19 +11,9 @@ from keras_asymbp import metrics
 from keras_asymbp.benchmarks import tensorboard
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.store import Store, trial_id
-from keras_asymbp.benchmarks.trial import Trainer
 
 BRSF = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1)
 QUANTITIES = {"angle", "norm_ratio", "sign_concordance"}
-
-
-@pytest.fixture
-def make_trainer(make_cell, tiny, tiny_examples):
-    def make(column=BRSF, **settings):
-        cell = make_cell(column, tiny, **{"epochs": 3} | settings)
-        return Trainer(cell, tiny_examples), cell
-
-    return make
 
 
 def read(folder):
@@ -68,7 +58,7 @@ def hparams(folder):
 
 
 def test_the_curves_are_those_that_are_stored(make_trainer, tmp_path):
-    trainer, cell = make_trainer()
+    trainer, cell = make_trainer(BRSF, epochs=3)
     trial = cell.trials()[2]
     seen = []
 
@@ -114,7 +104,7 @@ def test_the_names_are_those_of_keras_s_own_callback(make_trainer, tmp_path):
     """With the metrics that our curves are of, and `AlignmentMonitor`."""
     from keras_asymbp import AlignmentMonitor
 
-    trainer, cell = make_trainer(epochs=1)
+    trainer, cell = make_trainer(BRSF, epochs=1)
     tensorboard.train(str(tmp_path), cell, cell.trials()[0], trainer, lambda row: None)
     (ours,) = tmp_path.glob("tiny/*/*/*")
     model = trainer.model
@@ -152,7 +142,7 @@ def histograms(folder):
 
 
 def test_histograms_of_all_weights(make_trainer, tmp_path):
-    trainer, cell = make_trainer(epochs=2)
+    trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
     tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
     (folder,) = tmp_path.glob("tiny/*/*/*/train")
@@ -169,7 +159,7 @@ def test_histograms_of_all_weights(make_trainer, tmp_path):
 
 
 def test_hyper_parameters_and_the_final_error(make_trainer, tmp_path):
-    trainer, cell = make_trainer(epochs=2)
+    trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
     settings = cell.settings(trial)
     result = tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
@@ -209,7 +199,7 @@ def test_each_trial_has_its_folder(make_cell, tiny):
 
 
 def test_an_attempt_that_was_cut_leaves_nothing(make_trainer, tmp_path):
-    trainer, cell = make_trainer(epochs=2)
+    trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
     (tmp_path / "mine.txt").write_text("mine")
 
@@ -228,7 +218,7 @@ def test_an_attempt_that_was_cut_leaves_nothing(make_trainer, tmp_path):
 
 
 def test_a_trial_that_diverges(make_trainer, tmp_path):
-    trainer, cell = make_trainer(Column("SGD"), learning_rates=(1e30,))
+    trainer, cell = make_trainer(epochs=3, learning_rates=(1e30,))
     (trial,) = cell.trials()
     result = tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
     assert result["diverged"]
@@ -239,7 +229,7 @@ def test_a_trial_that_diverges(make_trainer, tmp_path):
 
 
 def test_nothing_of_the_model_changes(make_trainer, tmp_path):
-    trainer, cell = make_trainer()
+    trainer, cell = make_trainer(BRSF, epochs=3)
     trial = cell.trials()[2]
     result = trainer.train(trial, lambda row: None)
     model = trainer.model

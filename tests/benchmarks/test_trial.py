@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_asymbp import AsymDense, BatchNormalization
+from keras_asymbp import AsymDense, BatchNormalization, metrics
 from keras_asymbp.benchmarks import pipeline
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.trial import Trainer
@@ -16,17 +16,6 @@ EVERYTHING = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1
 
 def everything(split):
     return split.batch(tf.range(len(split)))
-
-
-@pytest.fixture
-def make_trainer(make_cell, tiny, tiny_examples):
-    """A trainer of the tiny network on 200 + 100 examples, and its cell."""
-
-    def make(column=SGD, **settings):
-        cell = make_cell(column, tiny, **{"epochs": 2} | settings)
-        return Trainer(cell, tiny_examples), cell
-
-    return make
 
 
 def train(trainer, trial, on_epoch=lambda row: None):
@@ -219,6 +208,7 @@ def test_a_taken_up_cells_data_are_its_own(make_trainer, tiny_examples, make_spl
         {"column": Column("X", normalization="BN")},
         {"column": Column("X", setting=1)},
         {"column": Column("X", clamped="Top")},
+        {"column": Column("X", weight_decay=0.25)},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
         {"batch_size": 20},
@@ -439,6 +429,72 @@ def test_statistics_are_taken_after_the_epoch(make_trainer, tiny_examples):
             deviation = 0.75 * deviation + 0.25 * newest[1]
     np.testing.assert_allclose(norm.moving_mean[0], mean, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(norm.moving_stddev[0], deviation, rtol=1e-3)
+
+
+def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
+    column = Column("RndF", feedback="RndF")
+    trainer, cell = make_trainer(column, batch_size=40, alignment_batches=2)
+    plain, _ = make_trainer(column, batch_size=40)
+    trial = cell.trials()[2]
+    result = train(trainer, trial)
+    hidden, logits = layers_of(trainer, AsymDense)
+    w, v = logits.kernel.numpy(), np.asarray(logits.feedback_kernel)
+    gradients = [0, 0]
+    for x, y in pipeline.training_batches(tiny_examples, 40, cell.seed).take(2):
+        x = np.reshape(x, (40, 784)).astype("float64")
+        above = x @ hidden.kernel.numpy() + hidden.bias.numpy()
+        scores = np.exp(np.maximum(above, 0) @ w + logits.bias.numpy())
+        error = scores / scores.sum(axis=1, keepdims=True) - np.eye(10)[y]
+        for number, kernel in enumerate((w, v)):
+            gradients[number] += x.T @ (error @ kernel.T * (above > 0))
+
+    def degrees(a, b):
+        cosine = np.vdot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
+        return pytest.approx(np.degrees(np.arccos(cosine)), abs=0.05)
+
+    below = hidden.kernel.numpy(), np.asarray(hidden.feedback_kernel)
+    assert list(result.pop("alignment").values()) == [
+        {"angle": degrees(*below), "gradient_angle": degrees(*gradients)},
+        {"angle": degrees(w, v), "gradient_angle": 0.0},
+    ]
+    # The training is the same as without.
+    assert alike(result, train(plain, trial))
+
+
+def test_alignment_of_what_has_none(make_trainer):
+    # A frozen layer has no gradient.
+    column = Column("X", feedback="uSF", clamped="Bottom")
+    trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
+    hidden, logits = train(trainer, *cell.trials())["alignment"].values()
+    assert 0 < hidden["gradient_angle"] < 180
+    assert 0 < logits["angle"] < 90
+    assert logits["gradient_angle"] is None
+    # Direct feedback has no V of a layer's shape.
+    column = Column("DFA", feedback="DFA")
+    trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
+    hidden, logits = train(trainer, *cell.trials())["alignment"].values()
+    assert 10 < hidden["gradient_angle"] < 170
+    assert logits["gradient_angle"] == 0
+    assert hidden["angle"] is logits["angle"] is None
+    # A run that diverged is not looked at.
+    trainer, cell = make_trainer(alignment_batches=1, learning_rates=(1e30,))
+    assert train(trainer, *cell.trials())["alignment"] is None
+
+
+def test_a_columns_own_decay(make_trainer):
+    trainer, _ = make_trainer(Column("KP", feedback="KP", weight_decay=0.25))
+    assert trainer._model.optimizer.weight_decay == 0.25
+
+
+def test_mirror_phases_are_run(make_trainer):
+    column = Column("WM", feedback="WM")
+    trainer, cell = make_trainer(column, learning_rates=(5e-5, 5e-6))
+    logits = trainer._model.layers[-1]
+    seen = []
+    for trial in cell.trials():
+        train(trainer, trial)
+        seen.append(metrics.angle(logits.kernel, logits.feedback_kernel))
+    assert max(seen) < 45
 
 
 def test_the_protocol_and_the_column_reach_the_model(make_trainer):

@@ -63,6 +63,17 @@ def test_a_worker_may_write_itself(bench, make_cell, tmp_path, monkeypatch):
     assert told[-1][0] == "finished"
 
 
+def test_data_are_fitted_to_each_network(make_cell):
+    workbench = Workbench(None, "the command")
+    for architecture, shape in (
+        ("mnist", (28, 28, 1)),
+        ("cifar", (32, 32, 3)),
+        ("mnist", (28, 28, 1)),
+    ):
+        cell = make_cell(architecture=architecture, train_examples=10, test_examples=10)
+        assert workbench._prepared(cell).train.rows([0]).shape == (1, *shape)
+
+
 def test_what_trains_must_be_installed(monkeypatch):
     workbenches.require()
     monkeypatch.setattr(workbenches, "_IMPORTS", ("tensorflow", "no_such_package"))

@@ -5,20 +5,23 @@ import pytest
 
 from keras_asymbp import feedbacks
 
-PAPER = {
+RULES = {
     "BP": feedbacks.Symmetric,
     "uSF": feedbacks.UniformSignConcordant,
     "NuSF": feedbacks.NormalizedUniformSignConcordant,
     "brSF": feedbacks.BatchwiseRandomSignConcordant,
     "frSF": feedbacks.FixedRandomSignConcordant,
     "RndF": feedbacks.FixedRandom,
+    # Past the paper.
+    "KP": feedbacks.KolenPollack,
+    "WM": feedbacks.WeightMirror,
 }
 
 
-@pytest.mark.parametrize("alias", PAPER)
-def test_get_takes_the_paper_s_names_and_ours(alias):
-    assert type(feedbacks.get(alias)) is PAPER[alias]
-    assert type(feedbacks.get(PAPER[alias].__name__)) is PAPER[alias]
+@pytest.mark.parametrize("alias", RULES)
+def test_get_takes_the_field_s_names_and_ours(alias):
+    assert type(feedbacks.get(alias)) is RULES[alias]
+    assert type(feedbacks.get(RULES[alias].__name__)) is RULES[alias]
     assert feedbacks.get(alias) is not feedbacks.get(alias)
 
 
@@ -26,7 +29,7 @@ def test_get_takes_the_paper_s_names_and_ours(alias):
 @pytest.mark.parametrize("percentage", [0, 7, 25, 50, 75, 100])
 def test_get_takes_a_percentage(alias, percentage):
     rule = feedbacks.get(f"{alias}-{percentage}")
-    assert type(rule) is PAPER[alias]
+    assert type(rule) is RULES[alias]
     assert rule.flip_probability == percentage / 100
     assert feedbacks.get(alias).flip_probability == 0
 
@@ -63,7 +66,7 @@ def test_get_takes_a_rule_as_it_is():
 def test_get_names_the_rules_when_there_is_no_such(unknown):
     with pytest.raises(ValueError, match="Unknown feedback rule") as error:
         feedbacks.get(unknown)
-    for alias in PAPER:
+    for alias in RULES:
         assert repr(alias) in str(error.value)
     assert "'brSF-25', 'frSF-25'" in str(error.value)
     assert f"Received: {unknown!r}" in str(error.value)
@@ -81,6 +84,9 @@ def test_get_names_the_rules_when_there_is_no_such(unknown):
         ),
         (feedbacks.FixedRandomSignConcordant, {"flip_probability": 1.0, "seed": None}),
         (feedbacks.FixedRandom, {"stddev": 0.1, "seed": 5}),
+        (feedbacks.KolenPollack, {"stddev": 0.1, "seed": 5}),
+        (feedbacks.WeightMirror, {"rate": 0.5, "stddev": 0.1, "seed": 5}),
+        (feedbacks.InitSignedRandom, {"flip_probability": 0.5, "scale": 2.0}),
     ],
 )
 def test_configs_go_there_and_back(rule, arguments):
@@ -95,7 +101,7 @@ def test_configs_go_there_and_back(rule, arguments):
 
 
 def test_every_rule_is_public():
-    for alias, rule in PAPER.items():
+    for alias, rule in RULES.items():
         assert feedbacks.ALIASES[alias] is rule
         assert rule.__name__ in feedbacks.__all__
-    assert set(feedbacks.ALIASES) == set(PAPER)
+    assert set(feedbacks.ALIASES) == set(RULES)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
+from keras_asymbp.benchmarks.networks import NETWORKS
 from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,13 +112,15 @@ class Dataset:
         return Arrays(x_train, y_train, x_test, y_test)
 
     def check(self, protocol: Protocol) -> None:
-        """Raises UsageError if its inputs don't fit the protocol's network."""
-        own = ARCHITECTURES[self.architecture].input_shape
+        """Raises UsageError if its inputs don't fit the protocol."""
+        own = NETWORKS[self.architecture].input_shape
+        if protocol.augmentation and len(own) < 3:
+            raise UsageError(
+                f"--augmentation is for images, and {self.name} has none: leave it out"
+            )
         wanted = protocol.architecture or self.architecture
-        if len(own) != len(ARCHITECTURES[wanted].input_shape):
-            fitting = [
-                n for n, a in ARCHITECTURES.items() if len(a.input_shape) == len(own)
-            ]
+        if len(own) != len(NETWORKS[wanted].input_shape):
+            fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
             raise UsageError(
                 f"the inputs of {self.name} don't fit the network "
                 f"'{protocol.architecture}': choose from {', '.join(fitting)}"

@@ -16,8 +16,8 @@ import numpy as np
 from keras_asymbp.benchmarks.datasets.cutting import balanced
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.networks import NETWORKS
 from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _DAY = 24 * 60 * 60
@@ -61,7 +61,7 @@ class Fit:
         cls, dataset: Dataset, protocol: Protocol, data_dir: str | None = None
     ) -> "Fit":
         """What a protocol wants of a data set."""
-        network = ARCHITECTURES[protocol.architecture or dataset.architecture]
+        network = NETWORKS[protocol.architecture or dataset.architecture]
         counts = protocol.train_examples, protocol.test_examples
         return cls(dataset, network.input_shape, *counts, data_dir)
 

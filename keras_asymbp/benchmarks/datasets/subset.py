@@ -2,12 +2,13 @@
 
 import collections
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -128,6 +129,13 @@ class Subset:
         yield from self.source.chosen(self.splits, positions, data_dir)
 
     def _draw(self, data_dir):
-        names, digests = self.source.pool(self.splits, data_dir)
-        counts = self.classes, self.train, self.test
-        return names, draw(names, digests, *counts, self.seed)
+        place = str(tfds_root(data_dir)), self.source.version(data_dir)
+        return _drawn(self, data_dir, place)
+
+
+@functools.lru_cache(maxsize=1)
+def _drawn(subset: Subset, data_dir: str | None, place: tuple) -> tuple[list, Draw]:
+    """The class of each example, and the draw; read once while `place` is the same."""
+    names, digests = subset.source.pool(subset.splits, data_dir)
+    counts = subset.classes, subset.train, subset.test
+    return names, draw(names, digests, *counts, subset.seed)

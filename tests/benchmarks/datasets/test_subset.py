@@ -93,12 +93,14 @@ class Whole:
     """A whole data set, in memory."""
 
     names: tuple[str, ...]
+    reads: list = dataclasses.field(default_factory=list, compare=False)
 
     def version(self, data_dir):
         return f"1.2.3 in {data_dir}"
 
     def pool(self, splits, data_dir):
         assert splits == "some"
+        self.reads.append(data_dir)
         digests = [hashlib.sha256(b"%d" % n).digest() for n in range(len(self.names))]
         return list(self.names), digests
 
@@ -120,6 +122,24 @@ def test_a_subset_as_a_source():
         assert len(images) == len(labels[split]) == count
         for picture, label in zip(images, labels[split], strict=True):
             assert names[picture[0, 0, 0, 0]] == drawn.classes[label]
+
+
+def test_labels_and_both_splits_are_of_one_reading():
+    names, _ = pool(8, 8, 8)
+    whole = Whole(tuple(names))
+    subset = Subset(whole, "some", classes=2, train=4, test=2, seed=8)
+
+    def use(data_dir):
+        subset.labels(data_dir)
+        for split in ("train", "test"):
+            list(subset.inputs(split, data_dir))
+
+    use("here")
+    assert whole.reads == ["here"]
+    use("there")  # another folder may have other data
+    assert whole.reads == ["here", "there"]
+    dataclasses.replace(subset, seed=9).labels("there")
+    assert whole.reads == ["here", "there", "there"]
 
 
 # Section 5: classes, training and test examples of each.

@@ -1,0 +1,131 @@
+"""Trains each rule on ever deeper networks: how far does it carry the error down?
+
+    keras-asymbp depth
+
+trains plain and residual networks of 2 to 20 layers on the MNIST subset that is part of
+the package, and writes depth.png, depth.svg, depth.md and depth.csv into the results
+folder: error, and alignment with backpropagation, against depth. Finished trials are
+kept there; the same command again goes on where it was stopped.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from keras_asymbp.benchmarks import command_line, depth_study, experiments
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.training import (
+    Training,
+    at_least_one,
+    distinct,
+    integer,
+)
+
+
+def main() -> None:
+    """The command line; ends the process with its exit code."""
+    # Here, and not at import: other commands have flags of these names.
+    training = Training("results-depth", learning_rates=depth_study.LEARNING_RATES)
+    families = flags.DEFINE_list(
+        "networks",
+        list(depth_study.NETWORKS),
+        f"Networks, separated by commas, of {', '.join(depth_study.NETWORKS)}.",
+    )
+    depths = flags.DEFINE_list(
+        "depths",
+        list(map(str, depth_study.DEPTHS)),
+        "How many layers with weights they have, separated by commas.",
+    )
+    models = flags.DEFINE_list(
+        "models",
+        None,
+        "Models, separated by commas: a rule alone, or with +BN+BM; by default all.",
+    )
+    batches = flags.DEFINE_integer(
+        "alignment_batches",
+        2,
+        "On how many training batches gradients are compared with backpropagation's.",
+    )
+    command_line.start(
+        lambda: _run(
+            *(training, families.value, depths.value, models.value),
+            at_least_one(batches),
+        ),
+        {"__doc__": __doc__, **locals(), **vars(training)},
+        stopped=(
+            "stopped; finished trials are kept, the same command goes on from there"
+        ),
+    )
+
+
+def _run(training, families, depths, models, alignment_batches) -> int:
+    networks = _networks(families, depths)
+    protocol = dataclasses.replace(
+        training.protocol(), alignment_batches=alignment_batches
+    )
+    execution = training.execution()
+    seeds = training.seeds()
+    rows = training.rows()
+    if len(rows) > 1:
+        raise UsageError(
+            f"--datasets names {len(rows)} data sets: the depth study takes one"
+        )
+    ((_, columns),) = experiments.select([depth_study.DEPTH], models)
+    plans = depth_study.plans(networks, columns, rows, protocol, training.preset, seeds)
+    for plan in plans:
+        rows[0][0].check(plan.protocol)
+    if training.dry:
+        print(training.describe(plans, execution))
+        return 0
+    # A package that is missing is named before anything is trained.
+    import matplotlib  # noqa: F401
+    import rich.console
+
+    command = command_line.typed("keras_asymbp.benchmarks.depth")
+    outcome = training.run(plans, execution, rich.console.Console(), command)
+    results, failed = outcome.results, bool(outcome.failures)
+    runs = depth_study.runs(plans, results)
+    place = "no picture"
+    if runs:
+        print(depth_study.tables(runs), end="")
+        if command_line.write(results, _write, runs, results, failed=failed):
+            place = f"picture: {results.folder / 'depth.png'}"
+    print(f"{outcome.summary}; {place}")
+    return outcome.exit_code()
+
+
+def _write(runs, results):
+    from keras_asymbp.benchmarks import depth_picture, results_csv
+    from keras_asymbp.benchmarks.store import write_atomically
+
+    folder = results.folder
+    write_atomically(folder / "depth.csv", depth_study.text(runs))
+    write_atomically(folder / "depth.md", depth_study.tables(runs))
+    write_atomically(folder / "results.csv", results_csv.text(results.trials()))
+    figure = depth_picture.draw(runs)
+    figure.savefig(folder / "depth.png", dpi=150)
+    figure.savefig(folder / "depth.svg", metadata={"Date": None})
+
+
+def _networks(families, depths) -> list[tuple[str, int]]:
+    """Family and depth of each network: of a family, those depths that it has."""
+    for family in families:
+        if family not in depth_study.NETWORKS:
+            raise unknown("family of networks", family, depth_study.NETWORKS)
+    numbers = distinct(integer("depth", text) for text in depths)
+    if not families or not numbers:
+        raise UsageError("--networks or --depths is empty: leave it out for all")
+    known = {d for family in families for d in depth_study.NETWORKS[family]}
+    for number in numbers:
+        if number not in known:
+            raise unknown("depth", str(number), map(str, sorted(known)))
+    return [
+        (family, number)
+        for family in distinct(families)
+        for number in numbers
+        if number in depth_study.NETWORKS[family]
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""Networks beside those of Table 1, as data, and all of them by name."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keras_asymbp.benchmarks import table1
+from keras_asymbp.benchmarks.errors import unknown
+from keras_asymbp.benchmarks.table1 import FC, Architecture, Conv, Pool
+
+
+@dataclasses.dataclass(frozen=True)
+class Pad:
+    """`size` pixels of zero on each side."""
+
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Residual:
+    """A block of two 3x3 convolutions, the first with a stride, and its shortcut.
+
+    Where the shortcut has to change the shape, it is a 1x1 convolution (`projection`,
+    option B of He et al.), or takes every other pixel and adds maps of zeros, half of
+    them on each side (option A, without parameters).
+    """
+
+    filters: int
+    stride: int = 1
+    projection: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class GlobalPool:
+    """The average of each feature map."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dropout:
+    """Dropout with a probability of `rate`."""
+
+    rate: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Application:
+    """A model of `keras.applications`, up to its logits."""
+
+    name: str
+
+
+def _resnet(blocks: int) -> Architecture:
+    """The residual network for CIFAR-10 with 6 n + 2 layers (He et al., section 4.2).
+
+    Option A, as there: 0.27 million parameters for n = 3, 0.85 for n = 9.
+    """
+    return Architecture(
+        (32, 32, 3),
+        (
+            Conv(16, 3),
+            *(
+                Residual(filters, stride=2 if filters > 16 and block == 0 else 1)
+                for filters in (16, 32, 64)
+                for block in range(blocks)
+            ),
+            GlobalPool(),
+        ),
+        padding="same",
+        conv_bias=False,
+        normalization="BN learnable",
+    )
+
+
+def _deep(*blocks: Any) -> Architecture:
+    """A network of the depth study: a layer that makes 7x7 of 28x28, and blocks.
+
+    All layers but this and the logits are alike, so that nothing differs but the depth.
+    """
+    return Architecture((28, 28, 1), (Conv(16, 5, stride=4), *blocks), padding="same")
+
+
+# The layers of BioTorch 0.0.16 (`models/le_net.py`, `alexnet.py`, `resnet.py`; the last
+# two are torchvision's). Residual networks: He et al., "Deep Residual Learning for
+# Image Recognition", 2016.
+_NETWORKS = {
+    "lenet-mnist": Architecture(
+        (32, 32, 1),
+        (
+            *(Conv(6, 5), Pool("max", 2), Conv(16, 5), Pool("max", 2)),
+            *(Conv(120, 5), FC(84)),
+        ),
+    ),
+    "lenet-cifar": Architecture(
+        (32, 32, 3),
+        (
+            *(Conv(32, 3), Pool("max", 2), Conv(64, 3), Pool("max", 2)),
+            *(Conv(128, 3), GlobalPool(), FC(256)),
+        ),
+    ),
+    "resnet-20": _resnet(3),
+    "resnet-56": _resnet(9),
+    "resnet-18": Architecture(
+        (224, 224, 3),
+        (
+            *(Pad(3), Conv(64, 7, stride=2), Pad(1), Pool("max", 3)),
+            *(
+                Residual(
+                    filters,
+                    stride=2 if filters > 64 and block == 0 else 1,
+                    projection=True,
+                )
+                for filters in (64, 128, 256, 512)
+                for block in range(2)
+            ),
+            GlobalPool(),
+        ),
+        conv_bias=False,
+        normalization="BN learnable",
+    ),
+    "alexnet": Architecture(
+        (224, 224, 3),
+        (
+            *(Pad(2), Conv(64, 11, stride=4), Pool("max", 3)),
+            *(Pad(2), Conv(192, 5), Pool("max", 3)),
+            *(Pad(1), Conv(384, 3), Pad(1), Conv(256, 3), Pad(1), Conv(256, 3)),
+            *(Pool("max", 3), Dropout(0.5), FC(4096), Dropout(0.5), FC(4096)),
+        ),
+    ),
+    # By the number of layers with weights, the logits included.
+    **{f"plain-{n}": _deep(*[Conv(16, 3)] * (n - 2)) for n in range(2, 21, 2)},
+    **{f"residual-{n}": _deep(*[Residual(16)] * (n // 2 - 1)) for n in range(4, 21, 2)},
+}
+
+# The models of `keras.applications` and the size of the images that each is made for.
+_APPLICATIONS = {
+    **dict.fromkeys(
+        (
+            *("ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny"),
+            *("ConvNeXtXLarge", "DenseNet121", "DenseNet169", "DenseNet201"),
+            *("EfficientNetB0", "EfficientNetV2B0", "MobileNet", "MobileNetV2"),
+            *("MobileNetV3Large", "MobileNetV3Small", "NASNetMobile"),
+            *("ResNet50", "ResNet50V2", "ResNet101", "ResNet101V2", "ResNet152"),
+            *("ResNet152V2", "VGG16", "VGG19"),
+        ),
+        224,
+    ),
+    **dict.fromkeys(("InceptionResNetV2", "InceptionV3", "Xception"), 299),
+    "EfficientNetB1": 240,
+    "EfficientNetB2": 260,
+    "EfficientNetB3": 300,
+    "EfficientNetB4": 380,
+    "EfficientNetB5": 456,
+    "EfficientNetB6": 528,
+    "EfficientNetB7": 600,
+    "EfficientNetV2B1": 240,
+    "EfficientNetV2B2": 260,
+    "EfficientNetV2B3": 300,
+    "EfficientNetV2S": 384,
+    "EfficientNetV2M": 480,
+    "EfficientNetV2L": 480,
+    "NASNetLarge": 331,
+}
+
+
+class _Networks(Mapping[str, Architecture]):
+    """All networks by name: Table 1's, then the others, then `keras.applications`."""
+
+    def __getitem__(self, name: str) -> Architecture:
+        for table in (table1.ARCHITECTURES, _NETWORKS):
+            if name in table:
+                return table[name]
+        size = _APPLICATIONS[name]
+        return Architecture((size, size, 3), (Application(name),))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*table1.ARCHITECTURES, *_NETWORKS, *_APPLICATIONS])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+NETWORKS = _Networks()
+
+
+def get(name: str) -> Architecture:
+    """Returns the network of that name.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if name not in NETWORKS:
+        raise unknown("architecture", name, NETWORKS)
+    return NETWORKS[name]

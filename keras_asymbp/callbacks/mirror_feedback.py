@@ -1,0 +1,118 @@
+import keras
+import tensorflow as tf
+
+from keras_asymbp.feedbacks import Feedback
+from keras_asymbp.feedbacks.base import mirroring
+from keras_asymbp.layers import asymmetric_layers
+
+_BATCH = 100
+
+
+def mirror_feedback(model, inputs=None, steps=1):
+    """Runs steps of a mirror phase: V learns from noise, and nothing else changes.
+
+    For a training loop of your own; in `fit`, `MirrorFeedback` does it. In a step each
+    layer with such a rule (`WM`) is given noise of its own and looks at its response.
+    Rules without mirror phases stay as they are.
+
+    Args:
+        model: A built `keras.Model` or layer; nested ones are looked through.
+        inputs: What the model is called with. Only the shapes count: those of a layer's
+            inputs are those of its noise, and the larger the batch, the less V
+            fluctuates. By default a batch of 100 of the model's inputs.
+        steps: Number of steps, an integer of 0 or more.
+
+    Raises:
+        ValueError: If `inputs` is None and the model's inputs have no fixed shape.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(2, feedback="WM")
+    >>> model = keras.Sequential([keras.Input((3,)), layer])
+    >>> before = layer.feedback_kernel
+    >>> keras_asymbp.mirror_feedback(model)
+    >>> bool((layer.feedback_kernel == before).numpy().any())
+    False
+    """
+    step = _step(model, inputs)
+    for _ in range(steps):
+        step()
+
+
+class MirrorFeedback(keras.callbacks.Callback):
+    """Runs a mirror phase before each epoch, in which V learns W from noise (`WM`).
+
+    The weights stand still meanwhile, and so does what batch normalization has
+    gathered. Models without such a rule are left alone.
+
+    Args:
+        steps: Number of steps of a phase, an integer of 1 or more.
+        inputs: What the model is called with; see `mirror_feedback`.
+
+    Raises:
+        ValueError: If `steps` isn't an integer of 1 or more; in `fit`, if `inputs` is
+            None and the model's inputs have no fixed shape.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(1, feedback="WM")
+    >>> model = keras.Sequential([keras.Input((3,)), layer])
+    >>> model.compile("sgd", "mse")
+    >>> x, y = keras.ops.ones((20, 3)), keras.ops.ones((20, 1))
+    >>> mirror = keras_asymbp.MirrorFeedback(steps=50)
+    >>> history = model.fit(x, y, callbacks=[mirror], verbose=0)
+
+    Source: Akrout et al., "Deep Learning without Weight Transport", 2019, section 3.
+    """
+
+    def __init__(self, steps=100, inputs=None):
+        super().__init__()
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(
+                "Argument `steps` must be an integer of 1 or more. "
+                f"Received: steps={steps}"
+            )
+        self.steps = steps
+        self.inputs = inputs
+
+    def set_model(self, model):
+        if model is not self.model:
+            self._step = None
+        super().set_model(model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not any(map(_mirrors, asymmetric_layers(self.model))):
+            return
+        self._step = self._step or _step(self.model, self.inputs)
+        for _ in range(self.steps):
+            self._step()
+
+
+def _step(model, inputs):
+    """One step of a mirror phase, as a function that is compiled once."""
+    if inputs is None:
+        inputs = _zeros(model)
+    inputs = keras.tree.map_structure(tf.convert_to_tensor, inputs)
+
+    @tf.function
+    def step():
+        with mirroring():
+            model(inputs, training=False)
+
+    return step
+
+
+def _zeros(model):
+    """A batch of zeros for a model."""
+    tensors = getattr(model, "inputs", None)
+    if not tensors or any(None in tensor.shape[1:] for tensor in tensors):
+        raise ValueError(
+            f"The inputs of model '{model.name}' have no fixed shape, so that a mirror "
+            "phase can't know that of its noise. Give a batch of inputs as `inputs`."
+        )
+    zeros = [tf.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype) for x in tensors]
+    return zeros if len(zeros) > 1 else zeros[0]
+
+
+def _mirrors(layer):
+    return type(layer.feedback).mirror is not Feedback.mirror

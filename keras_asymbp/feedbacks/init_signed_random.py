@@ -1,0 +1,76 @@
+from keras import ops
+
+from keras_asymbp import random
+from keras_asymbp.feedbacks.base import sign
+from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
+
+
+class InitSignedRandom(RandomSignConcordant):
+    """Random magnitudes with the signs of W at the start: `V = M o sign(W(0)) o S_p`.
+
+    M is uniform in [0, 1) and an element of S_p is -1 with probability p, 1 otherwise.
+    All of it is fixed: V stays what it was when W's signs change. `frSF`, whose signs
+    follow W, is what to compare it with: the difference is what following brings.
+
+    The start is when V is first asked for, by a gradient or by `feedback_kernel`:
+    weights that are loaded or set before that are W(0).
+
+    Args:
+        flip_probability: p, in [0, 1]: the probability that a feedback weight has
+            the other sign than its forward weight has at the start.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+        scale: What V is multiplied by. None: nothing. `"fan_in"`: 1 / (inputs of one
+            filter). `"init_std"`: the standard deviation of He's initializer by
+            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
+            2018. Or a number above 0.
+
+    Raises:
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
+            these.
+
+    Source: the control "feedback alignment with signed initialization" in the code of
+    Xiao, Chen, Liao and Poggio, "Biologically-plausible learning algorithms can scale
+    to large datasets", 2018.
+
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(1, feedback="InitSignedRandom")
+    >>> layer.build((None, 2))
+    >>> _ = layer.kernel.assign([[-0.3], [2.0]])
+    >>> before = layer.feedback_kernel
+    >>> _ = layer.kernel.assign([[0.3], [5.0]])
+    >>> (layer.feedback_kernel / before).numpy().ravel().tolist()
+    [1.0, 1.0]
+    """
+
+    def build(self, kernel_shape):
+        # M o S_p at first, and V from its first use on.
+        self._weights = self.add_weight(
+            name="weights",
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: ops.cast(
+                random.signed_magnitudes(
+                    shape, self._first_seed, 0, self.flip_probability
+                ),
+                dtype,
+            ),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self._is_signed = self.add_weight(
+            name="is_signed",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        super().build(kernel_shape)
+
+    def call(self, kernel):
+        weights = ops.convert_to_tensor(self._weights)
+        is_signed = ops.convert_to_tensor(self._is_signed)
+        v = ops.where(is_signed == 1, weights, weights * sign(kernel))
+        self._weights.assign(v)
+        self._is_signed.assign(ops.ones_like(is_signed))
+        return self.scaled(v)

@@ -1,0 +1,50 @@
+from keras_asymbp.feedbacks.fixed_random import FixedRandom
+
+
+class KolenPollack(FixedRandom):
+    """Kolen-Pollack feedback: V gets every update that W gets, and both decay.
+
+    With an update U of W and a decay of rate d,
+
+        W(t+1) = (1 - d) W(t) + U(t)
+        V(t+1) = (1 - d) V(t) + U(t)
+
+    so that W - V shrinks by 1 - d a step, whatever is learned: no weight is carried
+    from W to V, and still V becomes W. V starts as `N(0, stddev^2)`.
+
+    V is trained: it is among a model's `trainable_variables`, its gradient is that of
+    W, and so any optimizer gives both the same update. **The decay is yours to give**:
+    an optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V has,
+    too. Without one, W - V stays what it was. With `BatchManhattan` the decay has to be
+    outside of the sign, in settings 0 and 1: in settings 2 and 3, W and V move by one
+    size of step, and may stay a few steps apart.
+
+    An update that is not a function of gradients alone (Adam's, that of momentum) is
+    the same for both, too, since both have the same gradients from the start. What
+    clips by the norm of all gradients counts W's twice.
+
+    Args:
+        stddev: The standard deviation of V at the start, 0 or more.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If `stddev` or `seed` is out of range.
+
+    Alias: `"KP"`. Source: Kolen and Pollack, "Backpropagation without weight
+    transport", 1994; Akrout et al., "Deep Learning without Weight Transport", 2019,
+    section 4.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> layer = keras_asymbp.AsymDense(5, feedback="KP")
+    >>> model = keras.Sequential([keras.Input((10,)), layer])
+    >>> model.compile(keras_asymbp.BatchManhattan(0.1, weight_decay=1.0), "mse")
+    >>> x, y = keras.ops.ones((20, 10)), keras.ops.ones((20, 5))
+    >>> history = model.fit(x, y, epochs=200, verbose=0)
+    >>> keras_asymbp.metrics.angle(layer.kernel, layer.feedback_kernel) < 1
+    True
+    """
+
+    alias = "KP"
+    trained = True

@@ -1,0 +1,54 @@
+import math
+
+from keras_asymbp.feedbacks.base import Feedback
+
+_SCALES = {
+    "fan_in": lambda rule: 1 / rule.fan_in,
+    "init_std": lambda rule: math.sqrt(2 / rule.fan_out),
+}
+
+
+class SignConcordant(Feedback):
+    """What the rules of the signs of W share: how large V is, beside the paper's.
+
+    Args:
+        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
+            1 / (inputs of one filter), as in `NuSF`. `"init_std"`: the standard
+            deviation of He's initializer by outputs, sqrt(2 / (width x height x output
+            channels)), as in Xiao et al. 2018. Or a number above 0.
+
+    Raises:
+        ValueError: If `scale` is none of these.
+
+    Source of `"init_std"`: Xiao, Chen, Liao and Poggio, "Biologically-plausible
+    learning algorithms can scale to large datasets", 2018.
+    """
+
+    def __init__(self, scale=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(scale, str):
+            is_known = scale in _SCALES
+        else:
+            is_known = scale is None or (
+                not isinstance(scale, bool)
+                and isinstance(scale, (int, float))
+                and 0 < scale < math.inf
+            )
+        if not is_known:
+            raise ValueError(
+                "Argument `scale` must be None, "
+                f"{', '.join(map(repr, _SCALES))} or a number above 0. "
+                f"Received: scale={scale!r}"
+            )
+        self.scale = scale
+
+    def scaled(self, feedback_kernel):
+        """The feedback kernel, times the scale."""
+        if self.scale is None:
+            return feedback_kernel
+        if isinstance(self.scale, str):
+            return feedback_kernel * _SCALES[self.scale](self)
+        return feedback_kernel * self.scale
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale}

@@ -1,0 +1,111 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_asymbp import AsymDense, MirrorFeedback, metrics, mirror_feedback
+
+
+def make_model(feedback="WM", **arguments):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.BatchNormalization(),
+            AsymDense(5, feedback=feedback, activation="relu", name="hidden"),
+            keras.layers.Dropout(0.5, seed=3),
+            AsymDense(4, feedback=feedback, name="logits"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(1e-6), "mse", **arguments)
+    return model
+
+
+def draws(model):
+    return [
+        int(model.get_layer(name).feedback._state[1]) for name in ("hidden", "logits")
+    ]
+
+
+def fit(model, callback, epochs=2):
+    model.fit(
+        np.ones((16, 6)),
+        np.ones((16, 4)),
+        epochs=epochs,
+        batch_size=8,
+        verbose=0,
+        callbacks=[callback],
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"run_eagerly": True},
+        {"jit_compile": True},
+        {"steps_per_execution": 2, "jit_compile": False},
+    ],
+    ids=str,
+)
+def test_a_phase_before_each_epoch(arguments):
+    model = make_model(**arguments)
+    before = draws(model)
+    fit(model, MirrorFeedback(steps=3))
+    assert draws(model) == [count + 6 for count in before]
+
+
+def test_v_is_aligned_by_the_phases():
+    model = make_model()
+    fit(model, MirrorFeedback(steps=200))
+    for name in ("hidden", "logits"):
+        assert metrics.alignment(model)[name]["angle"] < 20
+
+
+def test_nothing_but_v_changes():
+    model = make_model()
+    state = {variable.path: variable.numpy() for variable in model.variables}
+    mirror_feedback(model, steps=2)
+    changed = {
+        variable.path
+        for variable in model.variables
+        if np.any(variable.numpy() != state[variable.path])
+    }
+    assert {path.partition("/")[2] for path in changed} == {
+        f"{name}/feedback/{part}"
+        for name in ("hidden", "logits")
+        for part in ("weights", "state")
+    }
+
+
+def test_a_model_without_the_rule_is_left_alone():
+    model = make_model("brSF")
+    weights = model.get_weights()
+    mirror_feedback(model, steps=2)
+    for after, before in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(after, before)
+    plain = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4)])
+    plain.compile("sgd", "mse")
+    fit(plain, MirrorFeedback())
+
+
+def test_one_callback_for_two_models():
+    callback = MirrorFeedback(steps=1)
+    for model in (make_model(), make_model()):
+        before = draws(model)
+        fit(model, callback, epochs=1)
+        assert draws(model) == [count + 1 for count in before]
+
+
+def test_inputs_of_no_fixed_shape_are_asked_for():
+    sequence = keras.Input((None, 6), name="sequence")
+    model = keras.Model(sequence, AsymDense(4, feedback="WM", name="logits")(sequence))
+    with pytest.raises(ValueError, match=r"have no fixed shape.*Give a batch"):
+        mirror_feedback(model)
+    before = int(model.get_layer("logits").feedback._state[1])
+    mirror_feedback(model, np.zeros((2, 3, 6), "float32"))
+    assert int(model.get_layer("logits").feedback._state[1]) == before + 1
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5, True])
+def test_refuses_what_is_no_number_of_steps(steps):
+    with pytest.raises(ValueError, match="`steps` must be an integer of 1 or more"):
+        MirrorFeedback(steps=steps)
