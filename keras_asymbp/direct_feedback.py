@@ -62,7 +62,7 @@ def direct_feedback(
     >>> logits = keras.layers.Dense(3, "softmax", name="logits")
     >>> model = keras.Sequential([keras.Input((4,)), hidden, logits])
     >>> twin = direct_feedback(model)
-    >>> [b.shape for b in twin.get_layer("direct_feedback").weights]
+    >>> [tuple(b.shape) for b in twin.get_layer("direct_feedback").weights]
     [(3, 5)]
 
     Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
