@@ -33,6 +33,7 @@ if TYPE_CHECKING or not _is_command():
     from keras_asymbp.callbacks.mirror_feedback import mirror_feedback
     from keras_asymbp.callbacks.redraw_feedback import redraw_feedback
     from keras_asymbp.conversion import asymmetrize, symmetrize
+    from keras_asymbp.direct_feedback import direct_feedback
     from keras_asymbp.normalization import BatchNormalization
     from keras_asymbp.optimizers import BatchManhattan
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING or not _is_command():
         "MirrorFeedback",
         "RedrawFeedback",
         "asymmetrize",
+        "direct_feedback",
         "feedbacks",
         "layers",
         "metrics",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 
 from keras_asymbp import feedbacks
+from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
 _ASYMMETRIC = {layer.twin(): layer for layer in LAYERS.values()}
@@ -50,9 +51,9 @@ def asymmetrize(
 
     Raises:
         ValueError: If the model isn't built, is a subclassed model, which can't be
-            taken apart (use asymmetric layers in its code), has an asymmetric layer
-            already, or no layer that can be converted; or if a pattern matches no
-            layer that can be.
+            taken apart (use asymmetric layers in its code), has an asymmetric layer or
+            direct feedback already, or no layer that can be converted; or if a pattern
+            matches no layer that can be.
 
     >>> import keras
     >>> import keras_asymbp
@@ -132,9 +133,10 @@ def symmetrize(model: keras.Model) -> keras.Model:
         is not compiled.
 
     Raises:
-        ValueError: If the model isn't built, is a subclassed model, or has an
-            asymmetric layer that no stock layer is the twin of: one that another
-            layer makes in its own code, or a subclass with a `call` of its own.
+        ValueError: If the model isn't built, is a subclassed model, has direct
+            feedback, or an asymmetric layer that no stock layer is the twin of: one
+            that another layer makes in its own code, or a subclass with a `call` of
+            its own.
 
     >>> import keras
     >>> import keras_asymbp
@@ -162,7 +164,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
     return _clone(model, convert, "symmetrize")
 
 
-def _clone(model, convert, what):
+def _check(model, what):
     functional = type(_functional())
     takes = isinstance(model, keras.Sequential | functional)
     own_call = [
@@ -183,6 +185,15 @@ def _clone(model, convert, what):
             f"`{what}` takes a built model: give '{model.name}' an Input, or call it "
             "once."
         )
+    if any(isinstance(each, DirectFeedback) for each in model._flatten_layers()):
+        raise ValueError(
+            f"Model '{model.name}' has direct feedback, with which no layer's V is "
+            f"used: give `{what}` the model that it was made of."
+        )
+
+
+def _clone(model, convert, what):
+    _check(model, what)
     pairs = []
 
     def convert_and_note(layer):
@@ -201,8 +212,14 @@ def _clone(model, convert, what):
         [e for e in each._flatten_layers() if isinstance(e, keras.Model)]
         for each in (twin, model)
     ]
+    _carry_over(pairs, models=zip(*models, strict=True))
+    return twin
+
+
+def _carry_over(pairs, models=()):
+    """Gives new layers the names, `trainable` and variables of those they are for."""
     # Models first: `trainable` sets that of everything inside.
-    for target, source in [*zip(*models, strict=True), *pairs]:
+    for target, source in [*models, *pairs]:
         for inner, original in zip(_parts(target), _parts(source), strict=True):
             inner.trainable = original.trainable
             inner.name = original.name  # which `clone_model` loses for inputs
@@ -210,7 +227,6 @@ def _clone(model, convert, what):
         for variable, value in zip(_state(target), _state(source), strict=True):
             variable.assign(value)
             variable.trainable = value.trainable
-    return twin
 
 
 def _functional():

@@ -1,6 +1,6 @@
 """The backward pass through V: the only place with `tf.custom_gradient`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -9,7 +9,9 @@ from keras_asymbp._switch import Switch
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 backpropagation = Switch("backpropagation")
-"""Within it V is W in every layer: the gradients are backpropagation's.
+"""Within it V is W in every layer, and no error is sent directly.
+
+The gradients are backpropagation's.
 
 Use it as `with backpropagation():`. What is traced within it stays so; a `tf.function`
 that was traced before isn't changed.
@@ -126,6 +128,64 @@ def mirrored(product: Product, noise: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor
     response = product(noise, kernel)
     pairs = correlation(tf.ones_like(noise), tf.ones_like(response))
     return tf.math.divide_no_nan(correlation(noise, response), pairs)
+
+
+def direct(
+    outputs: tf.Tensor,
+    inputs: Sequence[tf.Tensor],
+    matrices: Callable[[], Sequence[tf.Tensor]],
+) -> tf.Tensor:
+    """Returns `outputs`, whose error also goes directly to each of `inputs`.
+
+    With e = dE/dY, a row of its elements for each example, and X_l one of the inputs,
+
+        dE/dY   = e, handed on
+        dE/dX_l = e B_l, in the shape of X_l, added to what else reaches X_l
+
+    Args:
+        outputs: Y, a float tensor of shape `(batch, ...)`.
+        inputs: The X_l, float tensors of shape `(batch, ...)`.
+        matrices: Function without arguments that returns the B_l, one for each X_l, of
+            shape `(elements of Y, elements of X_l)` for one example. It is called in
+            the backward pass only.
+
+    Returns:
+        `outputs`.
+
+    Example:
+
+    >>> x, y = tf.ones((1, 3)), tf.ones((1, 2))
+    >>> b = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     error = direct(y, [x], lambda: [b])
+    >>> tape.gradient(error, x).numpy().tolist()
+    [[5.0, 7.0, 9.0]]
+
+    Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
+    Networks", NIPS 2016.
+    """
+    if backpropagation:
+        return outputs
+
+    @tf.custom_gradient
+    def forward(y, *xs):
+        def backward(error):
+            e = tf.reshape(error, [tf.shape(error)[0], -1])
+            sent = (tf.matmul(e, tf.cast(b, e.dtype)) for b in matrices())
+            return error, *(
+                tf.cast(tf.reshape(each, tf.shape(x)), x.dtype)
+                for each, x in zip(sent, xs, strict=True)
+            )
+
+        return tf.identity(y), backward
+
+    return forward(*map(tf.convert_to_tensor, (outputs, *inputs)))
+
+
+def stopped(inputs: tf.Tensor) -> tf.Tensor:
+    """Returns `inputs`, to which no error goes back but within `backpropagation`."""
+    return inputs if backpropagation else tf.stop_gradient(inputs)
 
 
 def _noting_reads(function):

@@ -7,8 +7,9 @@ import contextlib
 
 import numpy as np
 
+from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.gradients import backpropagation, loss_gradients
-from keras_asymbp.layers import AsymmetricLayer
+from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
 __all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concordance"]
 
@@ -97,6 +98,7 @@ def gradient_angles(model, batches) -> dict[str, float]:
 
     Both are gradients of the model's loss, summed over the same batches at the same
     weights, in training mode with the same dropout. The model is left as it was.
+    With `direct_feedback` the kernels of Keras's own layers count, too.
 
     Args:
         model: A compiled Keras model.
@@ -115,7 +117,9 @@ def gradient_angles(model, batches) -> dict[str, float]:
     with _unchanged(model):
         trained = {id(variable) for variable in model.trainable_variables}
         kernels = {
-            name: kernel for name, kernel, _ in _kernels(model) if id(kernel) in trained
+            name: kernel
+            for name, kernel, _ in _kernels(model, _stock(model))
+            if id(kernel) in trained
         }
     asymmetric = _summed_gradients(model, list(kernels.values()), batches)
     with backpropagation():
@@ -141,8 +145,18 @@ def _unchanged(model):
             variable.assign(value)
 
 
-def _kernels(model):
-    """The name, W and V of every kernel with feedback; each name once."""
+def _stock(model):
+    """Keras's own classes of layers, if they have a part in `model`'s feedback."""
+    if not any(isinstance(layer, DirectFeedback) for layer in model._flatten_layers()):
+        return ()
+    return tuple(layer.twin() for layer in LAYERS.values())
+
+
+def _kernels(model, stock=()):
+    """The name, W and V of every kernel with feedback; each name once.
+
+    Those of layers of the classes `stock` have no V.
+    """
     found: dict = {}
     seen = set()
 
@@ -152,11 +166,19 @@ def _kernels(model):
         seen.add(id(layer))
         if isinstance(layer, AsymmetricLayer):
             pairs = layer.feedback_pairs()
-            for attribute, *kernels in pairs:
-                key = "/".join([*name, attribute] if len(pairs) > 1 else name)
-                if key in found:
-                    key = f"{key}_{len(found)}"
-                found[key] = kernels
+        elif isinstance(layer, stock):
+            pairs = [
+                (attribute, kernel, None)
+                for attribute in ("depthwise_kernel", "pointwise_kernel", "kernel")
+                if (kernel := getattr(layer, attribute, None)) is not None
+            ]
+        else:
+            pairs = []
+        for attribute, *kernels in pairs:
+            key = "/".join([*name, attribute] if len(pairs) > 1 else name)
+            if key in found:
+                key = f"{key}_{len(found)}"
+            found[key] = kernels
         for inner in layer._layers:
             look(inner, [*name, inner.name])
 

@@ -10,7 +10,6 @@ where it was stopped.
 import collections
 import dataclasses
 import os
-import shlex
 import sys
 
 from absl import flags
@@ -108,7 +107,8 @@ def _run_experiment() -> int:
         return 0
     tensorboard_dir = tensorboard.require(_TENSORBOARD.value)
     console = rich.console.Console()
-    outcome = _TRAINING.run(plans, execution, console, _command(), tensorboard_dir)
+    command = command_line.typed("keras_asymbp.benchmarks")
+    outcome = _TRAINING.run(plans, execution, console, command, tensorboard_dir)
     results, failures = outcome.results, outcome.failures
     tables = [table.fill(plan, results, failures) for plan in plans]
     for filled in tables:
@@ -201,11 +201,6 @@ def _listing() -> str:
         for name, architecture in networks.NETWORKS.items()
     ]
     return "\n".join(lines)
-
-
-def _command() -> str:
-    """This command line, as it can be typed again."""
-    return shlex.join(["python", "-m", "keras_asymbp.benchmarks", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the package's commands share: absl's flags, and errors in one line."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -79,6 +80,11 @@ def _parse_flags(argv):
 def _not_installed(name: str | None) -> str:
     extra = _EXTRAS.get(str(name).partition(".")[0], "benchmarks")
     return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
+
+
+def typed(module: str) -> str:
+    """This command line, as it can be typed again, whatever started it."""
+    return shlex.join(["python", "-m", module, *sys.argv[1:]])
 
 
 def write(results: Any, write: Callable[..., Any], *what: Any, failed=False) -> Any:

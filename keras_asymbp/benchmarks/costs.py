@@ -59,12 +59,13 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
         )
     )
     held_out = protocol.validation_share * train
-    train, test = train - held_out, test + held_out
-    forward = test / _BATCH
+    forward = (test + held_out) / _BATCH
     if cell.column.normalization:
         forward += protocol.statistics_batches * protocol.batch_size / _BATCH
     # A larger batch is fewer updates of as many examples.
-    return protocol.epochs * (train / _BATCH * cost.update + forward * cost.forward)
+    return protocol.epochs * (
+        (train - held_out) / _BATCH * cost.update + forward * cost.forward
+    )
 
 
 def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:

@@ -9,8 +9,6 @@ kept there; the same command again goes on where it was stopped.
 """
 
 import dataclasses
-import shlex
-import sys
 
 from absl import flags
 
@@ -83,7 +81,8 @@ def _run(training, families, depths, models, alignment_batches) -> int:
     import matplotlib  # noqa: F401
     import rich.console
 
-    outcome = training.run(plans, execution, rich.console.Console(), _command())
+    command = command_line.typed("keras_asymbp.benchmarks.depth")
+    outcome = training.run(plans, execution, rich.console.Console(), command)
     results, failed = outcome.results, bool(outcome.failures)
     runs = depth_study.runs(plans, results)
     place = "no picture"
@@ -126,11 +125,6 @@ def _networks(families, depths) -> list[tuple[str, int]]:
         for number in numbers
         if number in depth_study.NETWORKS[family]
     ]
-
-
-def _command() -> str:
-    """This command line, as it can be typed again."""
-    return shlex.join(["python", "-m", "keras_asymbp.benchmarks.depth", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

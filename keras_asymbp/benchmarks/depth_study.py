@@ -17,10 +17,10 @@ from keras_asymbp.benchmarks.table import Plan, finished
 # How many layers with weights the networks of a family have: "plain-8" has 8. A
 # residual one has a layer below its blocks of two, and the logits; without a block it
 # is plain.
-NETWORKS = {"plain": range(2, 21), "residual": range(4, 21, 2)}
+NETWORKS = {"plain": range(2, 21, 2), "residual": range(4, 21, 2)}
 DEPTHS = (2, 4, 8, 14, 20)
 # Without help a deep network learns at few rates: between the paper's, not at them.
-LEARNING_RATES = (2e-3, 2e-4, 2e-5)
+LEARNING_RATES = (1e-2, 2e-3, 2e-4, 2e-5)
 # Each with its colour and its marker in the picture. The colours are Okabe and Ito's,
 # which do not look alike to the colour-blind.
 RULES = {
@@ -30,7 +30,13 @@ RULES = {
     "brSF": ("#E69F00", "D"),
     "frSF": ("#009E73", "v"),
     "RndF": ("#D55E00", "X"),
+    "KP": ("#CC79A7", "P"),
+    "WM": ("#8F7A00", "*"),
+    "DFA": ("#7F7F7F", "d"),
 }
+# W and V of KP become one as they decay. In so few updates the protocol's decay does
+# nothing; by this W - V falls to a fifth in two epochs at the rate 2e-3.
+_DECAYS = {"KP": 1.0}
 # What a rule is helped by. Without help the error must keep its size on its way down,
 # too; the paper's help, BN and BM, leaves nothing but its direction to count.
 HELP: dict[str, dict[str, Any]] = {
@@ -43,7 +49,12 @@ DEPTH = Experiment(
     title="Error and alignment against depth",
     table="no table of the paper",
     columns=tuple(
-        Column("+".join(filter(None, (rule, helped))), feedback=rule, **how)
+        Column(
+            "+".join(filter(None, (rule, helped))),
+            feedback=rule,
+            weight_decay=_DECAYS.get(rule),
+            **how,
+        )
         for helped, how in HELP.items()
         for rule in RULES
     ),

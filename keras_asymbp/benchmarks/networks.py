@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from keras_asymbp.benchmarks import table1
 from keras_asymbp.benchmarks.errors import unknown
@@ -70,6 +71,14 @@ def _resnet(blocks: int) -> Architecture:
     )
 
 
+def _deep(*blocks: Any) -> Architecture:
+    """A network of the depth study: a layer that makes 7x7 of 28x28, and blocks.
+
+    All layers but this and the logits are alike, so that nothing differs but the depth.
+    """
+    return Architecture((28, 28, 1), (Conv(16, 5, stride=4), *blocks), padding="same")
+
+
 # The layers of BioTorch 0.0.16 (`models/le_net.py`, `alexnet.py`, `resnet.py`; the last
 # two are torchvision's). Residual networks: He et al., "Deep Residual Learning for
 # Image Recognition", 2016.
@@ -117,6 +126,9 @@ _NETWORKS = {
             *(Pool("max", 3), Dropout(0.5), FC(4096), Dropout(0.5), FC(4096)),
         ),
     ),
+    # By the number of layers with weights, the logits included.
+    **{f"plain-{n}": _deep(*[Conv(16, 3)] * (n - 2)) for n in range(2, 21, 2)},
+    **{f"residual-{n}": _deep(*[Residual(16)] * (n // 2 - 1)) for n in range(4, 21, 2)},
 }
 
 # The models of `keras.applications` and the size of the images that each is made for.

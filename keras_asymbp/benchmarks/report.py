@@ -43,13 +43,13 @@ def write(
     time, while trials are still being added to it, too.
 
     Args:
-        tables: The filled tables, of the same data sets by the same protocol.
+        tables: The filled tables.
         folder: The results folder.
         problems: Lines about files in it that weren't used.
     """
     store = Store(folder)
     page = html_report.build(tables, store)
-    _write([tables], page, store, problems, "of the last command")
+    _write(_groups(tables), page, store, problems, "of the last command")
 
 
 def write_all(store: Store, known: Mapping[str, Dataset]) -> html_report.Page:
@@ -75,13 +75,18 @@ def write_all(store: Store, known: Mapping[str, Dataset]) -> html_report.Page:
             f"no finished trial in {store.folder} that a report can show: run an "
             "experiment first, or wait for the first trial of the one that runs"
         )
+    page = html_report.build(tables, store)
+    _write(_groups(tables), page, store, store.problems, "on this page")
+    return page
+
+
+def _groups(tables):
+    """Tables of the same data sets by the same protocol together."""
     groups = collections.defaultdict(list)
     for table in tables:
         plan = table.plan
         groups[plan.datasets, plan.protocol, plan.seeds].append(table)
-    page = html_report.build(tables, store)
-    _write(list(groups.values()), page, store, store.problems, "on this page")
-    return page
+    return list(groups.values())
 
 
 def _write(groups, page, store, problems, whose):

@@ -151,10 +151,12 @@ class Trainer:
             self._examples, protocol.batch_size, self._cell.seed
         ).take(protocol.alignment_batches)
         gradients = metrics.gradient_angles(self._model, batches)
+        direct = self._cell.column.feedback == architectures.DIRECT
         return {
             "alignment": {
                 layer: {
-                    "angle": _finite(found["angle"]),
+                    # Direct feedback passes no layer's V.
+                    "angle": None if direct else _finite(found["angle"]),
                     "gradient_angle": _finite(gradients.get(layer)),
                 }
                 for layer, found in metrics.alignment(self._model).items()

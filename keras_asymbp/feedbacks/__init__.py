@@ -58,6 +58,12 @@ def get(identifier: Any) -> Feedback:
         partial = re.fullmatch(r"(\w+)-(\d{1,2}|100)", identifier)
         if partial and partial[1] in _partial_aliases():
             return ALIASES[partial[1]](flip_probability=int(partial[2]) / 100)
+        if identifier == "DFA":
+            raise ValueError(
+                "Direct feedback alignment is no rule of one layer: the error of the "
+                "output reaches each of them. Expected a rule here. Use "
+                "`keras_asymbp.direct_feedback(model)`. Received: 'DFA'"
+            )
     raise ValueError(
         "Unknown feedback rule. Expected one of "
         f"{', '.join(repr(alias) for alias in ALIASES)}, "

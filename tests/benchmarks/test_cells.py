@@ -127,7 +127,8 @@ def test_every_setting_of_the_column_matters(field, value, make_cell):
 
 def test_no_field_of_the_column_is_forgotten_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
-        *("name", "feedback", "normalization", "setting", "clamped", "batch_schedules")
+        *("name", "feedback", "normalization", "setting", "clamped"),
+        *("batch_schedules", "weight_decay"),
     }
 
 

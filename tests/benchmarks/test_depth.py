@@ -29,7 +29,7 @@ def depth(benchmarks, tmp_path):
     [
         (["--networks=plane"], ["family of networks 'plane'", "plain, residual"]),
         (["--depths=2,x"], ["depth 'x' must be an integer"]),
-        (["--depths=2,21"], ["unknown depth '21'", "2, 3, 4"]),
+        (["--depths=2,21"], ["unknown depth '21'", "2, 4, 6"]),
         (["--networks=residual", "--depths=2"], ["unknown depth '2'", "4, 6, 8"]),
         (["--depths="], ["--depths is empty"]),
         (["--models=SGD"], ["unknown model", "'SGD'", "RndF+BN+BM"]),

@@ -1,10 +1,13 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets, depth_study
+from keras_asymbp.benchmarks.architectures import build
 from keras_asymbp.benchmarks.depth_study import DEPTH, Layer, Run
+from keras_asymbp.benchmarks.networks import NETWORKS
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.store import Store
 
@@ -24,13 +27,50 @@ def make_run():
     return make
 
 
+@pytest.mark.parametrize("family", depth_study.NETWORKS)
+@pytest.mark.parametrize("depth", [2, 4, 20])
+def test_layers_and_weights_of_the_networks(family, depth):
+    if depth not in depth_study.NETWORKS[family]:
+        assert f"{family}-{depth}" not in NETWORKS
+        return
+    model = build(f"{family}-{depth}", 10, feedback="uSF")
+    layers = [layer for layer in model.layers if layer.weights]
+    assert len(layers) == depth
+    assert model.input_shape == (None, 28, 28, 1)
+    assert {layer.output.shape[1:] for layer in layers[:-1]} == {(7, 7, 16)}
+    lowest, logits = 5 * 5 * 16 + 16, 7 * 7 * 16 * 10 + 10
+    others = (depth - 2) * (3 * 3 * 16 * 16 + 16)
+    assert model.count_params() == lowest + others + logits
+
+
+def test_every_network_that_is_asked_for_is_there():
+    for family, depths in depth_study.NETWORKS.items():
+        assert {f"{family}-{depth}" for depth in depths} <= set(NETWORKS)
+    assert set(depth_study.DEPTHS) <= set(depth_study.NETWORKS["plain"])
+
+
+def test_a_residual_network_without_its_blocks_is_the_plain_one():
+    residual, plain = build("residual-4", 10), build("plain-2", 10)
+    deeper = build("plain-4", 10)
+    x = np.random.default_rng(0).normal(size=(3, 28, 28, 1))
+    weights = residual.get_weights()
+    deeper.set_weights(weights)
+    assert not np.allclose(residual(x), deeper(x), atol=0.1)
+    # A block whose last convolution gives nothing hands on what it was given.
+    weights[4:6] = [np.zeros_like(weight) for weight in weights[4:6]]
+    residual.set_weights(weights)
+    plain.set_weights([*weights[:2], *weights[6:]])
+    np.testing.assert_allclose(residual(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
 def test_every_rule_is_trained_with_help_and_without():
     assert len(COLUMNS) == 2 * len(depth_study.RULES)
     for rule in depth_study.RULES:
         alone, helped = COLUMNS[rule], COLUMNS[f"{rule}+BN+BM"]
         assert (alone.normalization, alone.setting) == (None, 0)
         assert (helped.normalization, helped.setting) == ("BN", 1)
-    assert COLUMNS["brSF+BN+BM"].feedback == "brSF"
+        assert alone.feedback == helped.feedback == rule
+        assert (alone.weight_decay == helped.weight_decay == 1.0) == (rule == "KP")
 
 
 def test_rules_differ_by_more_than_colour():

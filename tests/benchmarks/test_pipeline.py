@@ -111,7 +111,7 @@ def test_batches_are_of_the_examples(anywhere):
     for x, y in pipeline.training_batches(examples, 4, seed=0).take(4):
         assert x.shape == (4, 3, 2, 1)
         assert [known[image.tobytes()] for image in x.numpy()] == y.numpy().tolist()
-    (batch,) = pipeline.evaluation_batches(examples)
+    (batch,) = pipeline.evaluation_batches(examples.test)
     for actual, expected in zip(batch, everything(examples.test), strict=True):
         np.testing.assert_array_equal(actual, expected)
 

@@ -469,6 +469,13 @@ def test_alignment_of_what_has_none(make_trainer):
     assert 0 < hidden["gradient_angle"] < 180
     assert 0 < logits["angle"] < 90
     assert logits["gradient_angle"] is None
+    # Direct feedback has no V of a layer's shape.
+    column = Column("DFA", feedback="DFA")
+    trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
+    hidden, logits = train(trainer, *cell.trials())["alignment"].values()
+    assert 10 < hidden["gradient_angle"] < 170
+    assert logits["gradient_angle"] == 0
+    assert hidden["angle"] is logits["angle"] is None
     # A run that diverged is not looked at.
     trainer, cell = make_trainer(alignment_batches=1, learning_rates=(1e30,))
     assert train(trainer, *cell.trials())["alignment"] is None

@@ -1,0 +1,206 @@
+"""Direct feedback alignment: the output's error goes to each layer by itself."""
+
+import keras
+
+from keras_asymbp.conversion import (
+    _asymmetric_parts,
+    _carry_over,
+    _check,
+    _copy,
+    _kind,
+    _not_compiled,
+    _parts,
+    _twin_of,
+)
+from keras_asymbp.error_routes import DirectFeedback, StopError
+
+
+def direct_feedback(
+    model: keras.Model, stddev: float = 0.05, seed: int | None = None
+) -> keras.Model:
+    """Returns a model's twin that learns by direct feedback alignment (DFA).
+
+    It has the same weights and outputs. Where a layer with a kernel would send the
+    error dE/dX = (dE/dN) W^T to its inputs X, the twin sends
+
+        dE/dX = e B,    B ~ N(0, stddev^2), drawn once
+
+    with e = dE/dN of the last layer with a kernel, before its activation, and a matrix
+    B of the layer's own. The gradients of W and b are as ever: dE/dW = X^T dE/dN. What
+    is between such layers (activations, pooling, normalization, sums) hands on by
+    backpropagation what reaches it. So e B, which arrives behind an activation f, is
+    multiplied by f', and a shortcut carries the error that it would.
+
+    A layer with a kernel is one that has an asymmetric form
+    (`keras_asymbp.layers.LAYERS`) or makes such a layer in its own code. Those with
+    nothing to be trained below them need no B.
+
+    In the twin the layer `"direct_feedback"` owns the matrices, and an activation of
+    the last layer is a layer of its own. The twin is functional, not compiled, and
+    without the methods of a subclass. `model.export` writes no B.
+
+    Args:
+        model: A built functional or Sequential model with one output. Its asymmetric
+            layers, if any, must have the rule `"BP"`.
+        stddev: The standard deviation of B, 0 or more.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`. Each layer draws from a stream of its own.
+
+    Returns:
+        The new model; the old one is left as it is.
+
+    Raises:
+        ValueError: If `stddev` or `seed` is out of range; if the model isn't built, is
+            a subclassed model or has another one in it; if it has several outputs, a
+            layer with a rule, fewer than two layers with a kernel, sizes that aren't
+            fixed, or a way from its input to its output past the last layer with a
+            kernel.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> hidden = keras.layers.Dense(5, "relu", name="hidden")
+    >>> logits = keras.layers.Dense(3, "softmax", name="logits")
+    >>> model = keras.Sequential([keras.Input((4,)), hidden, logits])
+    >>> twin = keras_asymbp.direct_feedback(model)
+    >>> [b.shape for b in twin.get_layer("direct_feedback").weights]
+    [(3, 5)]
+
+    Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
+    Networks", NIPS 2016.
+    """
+    _check(model, "direct_feedback")
+    trainable = model.trainable
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    last = _last(model)
+    surgery = _Surgery(last, DirectFeedback(stddev, seed, name="direct_feedback"))
+    with _not_compiled(model):
+        twin = keras.models.clone_model(
+            model, clone_function=surgery.copy, call_function=surgery.call
+        )
+    for new, old in zip(twin.inputs, model.inputs, strict=True):
+        new._keras_history.operation.name = old._keras_history.operation.name
+    twin.trainable = trainable
+    _carry_over(surgery.pairs)
+    return twin
+
+
+class _Surgery:
+    """What `clone_model` calls: copies layers, and leads errors past them.
+
+    It calls layers in their order, so that the last with a kernel comes when all other
+    calls of such layers are known.
+    """
+
+    def __init__(self, last, feedback):
+        self.pairs = []
+        self._last = last
+        self._feedback = feedback
+        self._stop = StopError(name="stop_error")
+        self._targets = []  # the tensors to which the error is sent
+        self._learned = set()  # ids of tensors with something to be trained below
+        self._after = set()  # ids of tensors made from the last layer's alone
+
+    def copy(self, layer):
+        new = _copy(layer)
+        if layer is self._last and _activation(layer):
+            new = type(layer).from_config(layer.get_config() | {"activation": "linear"})
+        if isinstance(layer, keras.layers.Layer):
+            self.pairs.append((new, layer))
+        return new
+
+    def call(self, layer, *args, **kwargs):
+        inputs = {id(each): each for each in _tensors((args, kwargs))}
+        weighted = _is_weighted(layer)
+        if self._after and (weighted or not self._after.issuperset(inputs)):
+            raise ValueError(
+                "`direct_feedback` sends the error of the last layer with a kernel, so "
+                "all that reaches the output must come through it, once. Expected: "
+                f"layers that use its output alone. Received: '{layer.name}' behind "
+                f"'{self._last.name}'"
+            )
+        if weighted:
+            args, kwargs = self._stopped(args, kwargs, inputs)
+        outputs = layer(*args, **kwargs)
+        if layer.name == self._last.name:
+            outputs = self._feedback([outputs, *self._targets])
+            if activation := _activation(self._last):
+                outputs = keras.layers.Activation(
+                    activation,
+                    name=f"{layer.name}_activation",
+                    dtype=layer.dtype_policy,
+                )(outputs)
+        made = {id(each) for each in _tensors(outputs)}
+        if layer.name == self._last.name or self._after:
+            self._after |= made
+        if _learns(layer) or self._learned & set(inputs):
+            self._learned |= made
+        return outputs
+
+    def _stopped(self, args, kwargs, inputs):
+        """The arguments with the errors stopped, and these noted as targets."""
+        targets = {
+            key: each
+            for key, each in inputs.items()
+            if key in self._learned and keras.backend.is_float_dtype(each.dtype)
+        }
+        self._targets += targets.values()
+        return keras.tree.map_structure(
+            lambda each: self._stop(each) if id(each) in targets else each,
+            (args, kwargs),
+        )
+
+
+def _last(model):
+    """The layer with a kernel next to the output, if the model is one for DFA."""
+    if len(model.outputs) != 1:
+        raise ValueError(
+            "`direct_feedback` takes a model with one output, whose error it sends. "
+            f"Received: '{model.name}' with {len(model.outputs)} outputs"
+        )
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            raise ValueError(
+                "`direct_feedback` takes a model of layers: call the layers of "
+                f"'{layer.name}' in '{model.name}' itself. Received: model "
+                f"'{layer.name}' inside of '{model.name}'"
+            )
+        for part in _asymmetric_parts(layer):
+            if not part.feedback.symmetric:
+                raise ValueError(
+                    "With direct feedback no error goes back through a layer's V. "
+                    "Expected layers without a rule, or with 'BP': give "
+                    "`direct_feedback` the model that `symmetrize` makes of this one. "
+                    f"Received: layer '{part.name}' with {_kind(part.feedback)}"
+                )
+    weighted = [layer for layer in model.layers if _is_weighted(layer)]
+    if len(weighted) < 2:
+        raise ValueError(
+            "`direct_feedback` takes a model with at least two layers with kernels: "
+            "the error goes from the last to those below. Received: "
+            f"'{model.name}' with {len(weighted)}"
+        )
+    return weighted[-1]
+
+
+def _is_weighted(layer):
+    return isinstance(layer, keras.layers.Layer) and any(map(_twin_of, _parts(layer)))
+
+
+def _learns(layer):
+    """Whether a built layer has weights that are trained, or may be later."""
+    if not isinstance(layer, keras.layers.Layer):
+        return False
+    return bool(layer.weights if not layer.trainable else layer.trainable_weights)
+
+
+def _activation(layer):
+    """A layer's activation function, None if it has none or a linear one."""
+    function = layer.get_config().get("activation") and layer.activation
+    return None if function is keras.activations.linear else function
+
+
+def _tensors(structure):
+    return [
+        e for e in keras.tree.flatten(structure) if isinstance(e, keras.KerasTensor)
+    ]

@@ -1,0 +1,93 @@
+"""The layers that lead an error past others: what `direct_feedback` puts in a model."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_asymbp import random
+from keras_asymbp.feedbacks.base import hidden
+from keras_asymbp.gradients import direct, stopped
+
+
+@keras.saving.register_keras_serializable("keras_asymbp")
+class DirectFeedback(keras.layers.Layer):
+    """Sends the error of its first input directly to the others, too.
+
+    Forward it is its first input; backward see `keras_asymbp.gradients.direct`.
+
+    Args:
+        stddev: The standard deviation of the matrices, 0 or more.
+        seed: Integer in [0, 2^31), or None for one that follows
+            `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If `stddev` or `seed` is out of range, or a size isn't known when
+            the layer is built.
+    """
+
+    def __init__(self, stddev=0.05, seed=None, **kwargs):
+        # Nothing is rounded on the way: each error has the precision of its tensor.
+        super().__init__(**{"autocast": False, **kwargs})
+        if not stddev >= 0:
+            raise ValueError(
+                f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
+            )
+        self.stddev = float(stddev)
+        self.seed = seed
+        self._first_seed = random.resolve_seed(seed)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if any(None in shape[1:] for shape in input_shape):
+            raise ValueError(
+                "Direct feedback leads from each element of the output to each element "
+                "of a layer's input. Expected sizes that are known but for the batch: "
+                "give the model an Input of fixed size. Received: shapes "
+                f"{', '.join(str(tuple(shape)) for shape in input_shape)}"
+            )
+        outputs, *inputs = (math.prod(shape[1:]) for shape in input_shape)
+        self._matrices = [
+            self.add_weight(
+                name=f"matrix_{number}",
+                shape=(outputs, size),
+                initializer=lambda shape, dtype, number=number: ops.cast(
+                    random.normal(
+                        shape,
+                        random.derive_seed(self._first_seed, number),
+                        self.stddev,
+                    ),
+                    dtype,
+                ),
+                trainable=False,
+            )
+            for number, size in enumerate(inputs)
+        ]
+
+    def call(self, inputs):
+        outputs, *others = inputs
+        return direct(
+            outputs, others, lambda: [ops.convert_to_tensor(b) for b in self._matrices]
+        )
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None if previous_mask is None else previous_mask[0]
+
+    @property
+    def variables(self):
+        return [] if hidden else super().variables
+
+    def get_config(self):
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("keras_asymbp")
+class StopError(keras.layers.Layer):
+    """Its input, to which no error goes back."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"autocast": False, **kwargs})
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return stopped(inputs)
