@@ -291,6 +291,15 @@ def test_the_lines_train_as_the_file_says(mode, alias, run):
     assert ("RedrawFeedback" in lines) == (mode == "brsf")
 
 
+def test_the_lines_of_direct_feedback(run):
+    given = USF | SMALL | {"model.mode.type": "dfa", "experiment.deterministic": False}
+    done = translation.translate(BIOTORCH, given)
+    assert flags(done.command)["--models"] == "DFA"
+    _, model, rules, _ = run(done.python)
+    assert rules == []
+    assert [b.shape for b in model.get_layer("direct_feedback").weights] == [(3, 5)]
+
+
 def test_the_lines_of_sign_symmetry(run):
     done = sign_symmetry(
         algo="feedback_alignment_signed_init", epochs="3", batch_size="8"
