@@ -97,7 +97,8 @@ def _otherwise(name, settings) -> str:
     value, batch = settings[name].value, protocol.batch_size
     if name == "rate":
         if _is_sgd(settings):
-            return f"{_summed_rate(value)!r} of a loss summed over a batch of {batch}"
+            rate = _summed_rate(value)
+            return f"the command has {rate}, for a loss summed over a batch of {batch}"
         return "in Python alone; the command searches its own rates, for SGD"
     theirs = {
         "batch_size": (batch, batch),

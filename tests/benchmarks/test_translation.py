@@ -109,7 +109,8 @@ def test_what_has_no_equivalent_is_named_with_its_value():
 def test_what_the_command_has_instead_is_said():
     done = biotorch()
     assert remarks_on(done, "training.optimizer.lr") == [
-        "training.optimizer.lr: 0.1: 0.001 of a loss summed over a batch of 100"
+        "training.optimizer.lr: 0.1: the command has 0.001, for a loss summed over a "
+        "batch of 100"
     ]
     for name, words in (
         ("training.hyperparameters.batch_size", "the command has 100"),
