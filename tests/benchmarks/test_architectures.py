@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 
 from keras_asymbp import AsymConv2D, AsymDense, BatchNormalization
+from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.architectures import build
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.networks import GlobalPool, Pad, Residual
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES, FC, Architecture, Conv, Pool
 
 
@@ -261,3 +263,189 @@ def test_a_network_is_one_row_of_data(monkeypatch):
 def test_unknown_network():
     with pytest.raises(UsageError, match=r"unknown architecture 'lenet': .*mnist, "):
         build("lenet", 10)
+
+
+def stages(shortcuts):
+    """Parameters of a residual network's blocks: without biases, with normalization."""
+    total = 0
+    for inputs, filters, blocks in shortcuts:
+        total += 9 * inputs * filters + 9 * filters * filters + 2 * 2 * filters
+        total += (blocks - 1) * (2 * 9 * filters * filters + 2 * 2 * filters)
+    return total
+
+
+def projections(*pairs):
+    return sum(inputs * filters + 2 * filters for inputs, filters in pairs)
+
+
+# Trained parameters by hand, and as they are published: He et al. 2016 and torchvision.
+OTHERS = [
+    (
+        "lenet-mnist",
+        10,
+        conv(5, 1, 6) + conv(5, 6, 16) + conv(5, 16, 120) + fc(120, 84) + fc(84, 10),
+        "0.06",
+    ),
+    (
+        "lenet-cifar",
+        10,
+        conv(3, 3, 32)
+        + conv(3, 32, 64)
+        + conv(3, 64, 128)
+        + fc(128, 256)
+        + fc(256, 10),
+        "0.13",
+    ),
+    *(
+        (
+            name,
+            10,
+            9 * 3 * 16
+            + 2 * 16
+            + stages([(16, 16, n), (16, 32, n), (32, 64, n)])
+            + fc(64, 10),
+            millions,
+        )
+        for name, n, millions in (("resnet-20", 3, "0.27"), ("resnet-56", 9, "0.85"))
+    ),
+    (
+        "resnet-18",
+        1000,
+        49 * 3 * 64
+        + 2 * 64
+        + stages([(64, 64, 2), (64, 128, 2), (128, 256, 2), (256, 512, 2)])
+        + projections((64, 128), (128, 256), (256, 512))
+        + fc(512, 1000),
+        "11.69",
+    ),
+    (
+        "alexnet",
+        1000,
+        conv(11, 3, 64)
+        + conv(5, 64, 192)
+        + conv(3, 192, 384)
+        + conv(3, 384, 256)
+        + conv(3, 256, 256)
+        + fc(6 * 6 * 256, 4096)
+        + fc(4096, 4096)
+        + fc(4096, 1000),
+        "61.10",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "classes", "parameters", "millions"), OTHERS)
+def test_networks_past_table_1(name, classes, parameters, millions):
+    model = build(name, classes, feedback="uSF")
+    trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert trained == parameters
+    assert f"{trained / 1e6:.2f}" == millions
+    assert model.input_shape[1:] == networks.get(name).input_shape
+    assert model.output_shape == (None, classes)
+
+
+def test_a_residual_network_has_its_own_normalization_and_a_model_s_comes_first():
+    own = layers_of(build("resnet-20", 10), BatchNormalization)
+    assert len(own) == 19
+    assert all(norm.learnable for norm in own)
+    told = layers_of(build("resnet-20", 10, normalization="BN"), BatchNormalization)
+    assert not any(norm.learnable for norm in told)
+    assert layers_of(build("lenet-mnist", 10), BatchNormalization) == []
+
+
+@pytest.mark.parametrize("projection", [False, True])
+@pytest.mark.parametrize(("stride", "filters"), [(1, 2), (2, 5), (1, 4)])
+def test_a_residual_block(stride, filters, projection, monkeypatch):
+    """Against its formula: relu(conv(relu(conv(x))) + shortcut)."""
+    block = Residual(filters, stride, projection)
+    monkeypatch.setitem(
+        ARCHITECTURES, "block", Architecture((6, 6, 2), (block, GlobalPool()))
+    )
+    model = build("block", 3)
+    convs = layers_of(model, AsymConv2D)
+    for layer in convs:
+        layer.bias.assign(np.random.default_rng(0).normal(size=layer.bias.shape))
+    x = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype("float32")
+
+    def convolve(x, layer, stride):
+        # torch's padding: a pixel on each side.
+        padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        return keras.ops.conv(padded, layer.kernel, stride, "valid") + layer.bias
+
+    by_size = {
+        size: [c for c in convs if c.kernel_size == (size,) * 2] for size in (1, 3)
+    }
+    first, second = by_size[3]
+    inner = np.maximum(convolve(x, first, stride), 0)
+    shortcut = x[:, ::stride, ::stride]
+    changes = stride > 1 or filters != 2
+    if changes and projection:
+        (layer,) = projections
+        shortcut = shortcut @ layer.kernel.numpy()[0, 0] + layer.bias
+    else:
+        assert projections == []
+        more = filters - 2
+        maps = (more // 2, more - more // 2)
+        shortcut = np.pad(shortcut, [(0, 0), (0, 0), (0, 0), maps])
+    expected = np.maximum(convolve(inner, second, 1) + shortcut, 0).mean((1, 2))
+    below = keras.Model(model.inputs[0], model.layers[-1].input)
+    np.testing.assert_allclose(below(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_pixels_of_zero_on_each_side(monkeypatch):
+    monkeypatch.setitem(
+        ARCHITECTURES, "padded", Architecture((5, 5, 2), (Pad(2), Conv(3, 5)))
+    )
+    assert layers_of(build("padded", 3), AsymConv2D)[0].output.shape[1:] == (5, 5, 3)
+
+
+def test_what_is_no_row_is_refused(monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES, "odd", Architecture((4,), ("Conv 5x5",)))
+    with pytest.raises(TypeError, match="no rows such as 'Conv 5x5'"):
+        build("odd", 3)
+
+
+@pytest.mark.parametrize("clamped", [None, "Bottom", "Top"])
+def test_a_residual_network_is_clamped_as_others(clamped):
+    model = build("resnet-20", 10, clamped=clamped)
+    *hidden, last = layers_of(model, AsymConv2D, AsymDense, BatchNormalization)
+    assert last.trainable == (clamped != "Bottom")
+    assert {layer.trainable for layer in hidden} == {clamped != "Top"}
+
+
+@pytest.mark.parametrize("clamped", [None, "Bottom", "Top"])
+def test_a_model_of_keras_applications(clamped):
+    model = build("MobileNet", 7, feedback="uSF", clamped=clamped)
+    stock = keras.applications.MobileNet(
+        weights=None, classes=7, classifier_activation=None
+    )
+    assert model.output_shape == (None, 7)
+    assert model.count_params() == stock.count_params()
+    asymmetric = [layer for layer in model.layers if hasattr(layer, "feedback")]
+    assert {layer.feedback.alias for layer in asymmetric} == {"uSF"}
+    assert len(asymmetric) == 28
+    *hidden, last = [layer for layer in model.layers if layer.weights]
+    assert last.trainable == (clamped != "Bottom")
+    assert {layer.trainable for layer in hidden} == {clamped != "Top"}
+
+
+def test_direct_feedback_is_a_model_s():
+    keras.utils.set_random_seed(3)
+    plain = build("resnet-20", 10)
+    keras.utils.set_random_seed(3)
+    model = build("resnet-20", 10, feedback="DFA")
+    matrices = model.get_layer("direct_feedback").weights
+    assert len(matrices) == 19  # of 20 layers all but the first
+    assert {matrix.shape[0] for matrix in matrices} == {10}
+    x = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(model(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_a_rule_of_signs_is_scaled_as_asked():
+    model = build("lenet-mnist", 10, feedback="uSF", scale="init_std")
+    first = layers_of(model, AsymConv2D)[0]
+    np.testing.assert_allclose(
+        np.abs(first.feedback_kernel), np.sqrt(2 / (5 * 5 * 6)), rtol=1e-6
+    )
+    rules = [layer.feedback for layer in layers_of(model, AsymConv2D, AsymDense)]
+    assert len({id(rule) for rule in rules}) == 5
