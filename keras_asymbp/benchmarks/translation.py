@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import math
+import reprlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,11 @@ _EXPERIMENT = "FA-bench"
 # Without one of these no command means the same.
 _NEEDED = ("rule", "architecture", "dataset")
 _SCHEDULE = "a tenth of the rate after 50 of 65 epochs, and a hundredth after 60"
+# A few lines of YAML can stand for gigabytes.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxlist = 20
+_SHORT.maxlevel = 2
 _KINDS = {
     str: "a text",
     int: "a whole number",
@@ -184,7 +190,7 @@ def _shown(value) -> str:
     """In one line, and nothing in it that a terminal would act on."""
     if isinstance(value, str) and value.isprintable():
         return value
-    return ascii(list(value) if isinstance(value, tuple) else value)
+    return _SHORT.repr(list(value) if isinstance(value, tuple) else value)
 
 
 def _command(settings: Mapping[str, Here]) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from keras_asymbp.benchmarks import translate
+from keras_asymbp.benchmarks import translate, translation
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.peer_options import BIOTORCH, SIGN_SYMMETRY
 
@@ -162,6 +162,17 @@ def test_an_error_is_one_line(command, tmp_path):
         (line,) = done.stderr.splitlines()
         assert line.startswith("error: ")
         assert "\x1b" not in line
+
+
+def test_a_few_lines_that_stand_for_gigabytes(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for n in range(12):
+        lines.append(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]")
+    lines += ["experiment: {name: *a12}", "again: &again {again: *again}"]
+    options, given = translate.read([write(tmp_path, "x.yaml", "\n".join(lines))])
+    with pytest.raises(UsageError, match=r"experiment\.name must be a text") as raised:
+        translation.translate(options, given)
+    assert len(str(raised.value)) < 10_000
 
 
 def test_without_its_reader_of_yaml(command, tmp_path):
