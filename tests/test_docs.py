@@ -133,6 +133,15 @@ def test_recorded_table_has_our_figures_and_the_paper_s():
     assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
 
 
+def test_recorded_tables_of_other_experiments_are_the_report_s():
+    page = extension("recorded_results").on_page_markdown(
+        "before\n<!-- recorded FA-bench of quick-fa-bench -->\nafter"
+    )
+    assert "recorded" not in page
+    assert page.count("| error, % | BP | FA | uSF |") == page.count("\n\n") + 1 >= 2
+    assert "| BioTorch: MNIST lenet-mnist | 0.91 | 1.70 |" in page
+
+
 def test_options_of_peers_are_on_their_page():
     from keras_asymbp.benchmarks import peer_options
 

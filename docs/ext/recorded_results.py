@@ -1,19 +1,33 @@
-"""Puts recorded results of experiment C2 on a page, read from the recorded report.
+"""Puts recorded results on a page, read from the recorded report.
 
 A comment `<!-- recorded C2 of quick-mnist_5k -->` becomes a table: a row for each
-model, a column for each of the three ways to train it, our error and the paper's.
+model, a column for each of the three ways to train it, our error and the paper's. Of
+another experiment than C2 it becomes the report's own tables.
 """
 
 import pathlib
 import re
 
 _RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
-_MARK = re.compile(r"^<!-- recorded C2 of (\S+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- recorded (\S+) of (\S+) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown, **kwargs):
     """Called by MkDocs with the text of each page."""
-    return _MARK.sub(lambda mark: _as_table(figures("C2", mark[1])), markdown)
+    return _MARK.sub(lambda mark: _recorded(mark[1], mark[2]), markdown)
+
+
+def _recorded(experiment, folder):
+    if experiment == "C2":
+        return _as_table(figures(experiment, folder))
+    return "\n\n".join(tables(experiment, folder))
+
+
+def tables(experiment, folder):
+    """The tables of an experiment, of each data set and protocol, as printed."""
+    report = (_RESULTS / folder / "report.md").read_text(encoding="utf-8")
+    heading = rf"^## {re.escape(experiment)}: .*\n\n((?:\|.*\n)+)"
+    return [text.strip() for text in re.findall(heading, report, re.MULTILINE)]
 
 
 def figures(experiment, folder):
