@@ -57,12 +57,12 @@ def direct_feedback(
             kernel.
 
     >>> import keras
-    >>> import keras_asymbp
+    >>> from keras_asymbp.direct_feedback import direct_feedback
     >>> hidden = keras.layers.Dense(5, "relu", name="hidden")
     >>> logits = keras.layers.Dense(3, "softmax", name="logits")
     >>> model = keras.Sequential([keras.Input((4,)), hidden, logits])
-    >>> twin = keras_asymbp.direct_feedback(model)
-    >>> [b.shape for b in twin.get_layer("direct_feedback").weights]
+    >>> twin = direct_feedback(model)
+    >>> [tuple(b.shape) for b in twin.get_layer("direct_feedback").weights]
     [(3, 5)]
 
     Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
@@ -88,8 +88,8 @@ def direct_feedback(
 class _Surgery:
     """What `clone_model` calls: copies layers, and leads errors past them.
 
-    It calls layers in their order, so that the last with a kernel comes when all other
-    calls of such layers are known.
+    It calls layers in their order: when the last with a kernel is called, all others
+    were, or the error of the last isn't that of the output.
     """
 
     def __init__(self, last, feedback):

@@ -70,9 +70,6 @@ class DirectFeedback(keras.layers.Layer):
             outputs, others, lambda: [ops.convert_to_tensor(b) for b in self._matrices]
         )
 
-    def compute_mask(self, inputs, previous_mask=None):
-        return None if previous_mask is None else previous_mask[0]
-
     @property
     def variables(self):
         return [] if hidden else super().variables

@@ -29,6 +29,8 @@ def reproduce(tables: Sequence[Table]) -> str:
         models = dict.fromkeys(c.name for table in tables for c in table.plan.columns)
         words += ["--models", ",".join(models)]
     words += _training(plan.protocol, plan.preset, plan.seeds)
+    if plan.experiment.validation_share and not plan.protocol.validation_share:
+        words += ["--validation_share", "0"]
     return f"{PROGRAM} {shlex.join(words)}"
 
 

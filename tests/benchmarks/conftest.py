@@ -117,11 +117,13 @@ def make_cell():
 @pytest.fixture
 def make_trainer(make_cell, tiny, tiny_examples):
     """A trainer of the tiny network on 200 + 100 examples, and its cell."""
+    from keras_asymbp.benchmarks import pipeline
     from keras_asymbp.benchmarks.trial import Trainer
 
     def make(column=SGD, **settings):
         cell = make_cell(column, tiny, **{"epochs": 2} | settings)
-        return Trainer(cell, tiny_examples), cell
+        share = cell.protocol.validation_share
+        return Trainer(cell, pipeline.hold_out(tiny_examples, share)), cell
 
     return make
 
@@ -147,7 +149,7 @@ def make_plan():
 def finish():
     """Puts a trial of a cell into a store, as if it had been run."""
 
-    def finish(store, cell, trial, best_error, **changes):
+    def finish(store, cell, trial, best_error, validation_error=None, **changes):
         rows = [
             {
                 "epoch": epoch,
@@ -169,7 +171,12 @@ def finish():
                     "best_epoch": 2,
                     "diverged": False,
                     "curves": rows,
-                },
+                }
+                | (
+                    {}
+                    if validation_error is None
+                    else {"validation_error": validation_error}
+                ),
                 "started": "2026-01-02T03:04:05+00:00",
                 "seconds": 1.25,
                 "command": "python -m keras_asymbp.benchmarks --exp X",

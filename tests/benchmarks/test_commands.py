@@ -127,3 +127,22 @@ def test_what_no_flag_gives_is_named():
     assert commands.without_flag(protocol, "quick") == ["momentum", "weight_decay"]
     assert commands.without_flag(PRESETS["smoke"], "smoke") == []
     assert commands.without_flag(PRESETS["smoke"], "one's own") == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("augmentation", [None, "standard"])
+def test_the_command_has_what_is_held_out_and_changed(
+    share, augmentation, plan_of, tmp_path
+):
+    plan = dataclasses.replace(
+        c2_plan(
+            architecture="lenet-mnist",
+            validation_share=share,
+            augmentation=augmentation,
+        ),
+        experiment=experiments.FA_BENCH,
+        columns=experiments.FA_BENCH.columns,
+    )
+    command = commands.reproduce([fill(plan, Store(tmp_path))])
+    assert plan_of(command, tmp_path) == plan
+    assert commands.without_flag(plan.protocol, plan.preset) == []

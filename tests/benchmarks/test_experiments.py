@@ -7,7 +7,8 @@ import pytest
 from keras_asymbp import feedbacks
 from keras_asymbp.benchmarks import experiments, paper
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.experiments import EXPERIMENTS, Column
+from keras_asymbp.benchmarks.experiments import EXPERIMENTS, FA_BENCH, Column
+from keras_asymbp.benchmarks.networks import NETWORKS
 
 every_experiment = pytest.mark.parametrize("experiment", EXPERIMENTS.values())
 
@@ -214,3 +215,38 @@ def test_unknown_experiment(name):
 
 def test_a_column_by_default_is_plain_backpropagation():
     assert Column("SGD") == Column("SGD", "BP", None, 0, None, (((0, None),),))
+
+
+# BioTorch 0.0.16, Benchmarks.md, by SGD.
+PUBLISHED = {
+    "MNIST lenet-mnist": (0.91, 1.7, 0.94, 0.91, 0.97, 1.61),
+    "fashion_mnist lenet-mnist": (9.2, 13.06, 9.69, 10.02, 9.61, 12.81),
+    "CIFAR resnet-20": (8.63, 32.16, 10.05, 11.02, 11.2, 45.94),
+}
+
+
+@pytest.mark.parametrize("row", PUBLISHED)
+def test_fa_bench_has_what_biotorch_published(row):
+    columns = [column.name for column in FA_BENCH.columns]
+    assert columns == ["BP", "FA", "uSF", "brSF", "frSF", "DFA", "KP", "WM"]
+    figures = tuple(paper.error(row, column) for column in columns)
+    assert figures == (*PUBLISHED[row], None, None)
+
+
+def test_fa_bench_is_of_what_there_is():
+    for column in FA_BENCH.columns:
+        if column.feedback == "DFA":
+            continue
+        rule = feedbacks.get(column.feedback)
+        signs = isinstance(rule, feedbacks.SignConcordant)
+        assert column.scale == ("init_std" if signs else None)
+    assert FA_BENCH.baseline == "BP"
+    assert {network for _, network in FA_BENCH.networks} <= set(NETWORKS)
+    assert 0 < FA_BENCH.validation_share < 1
+
+
+def test_fa_bench_is_no_table_of_the_paper():
+    assert FA_BENCH not in experiments.get_all(["all"])
+    assert experiments.get("FA-bench") is FA_BENCH
+    assert FA_BENCH.place == "Benchmarks.md of BioTorch 0.0.16"
+    assert experiments.get("A").place == "Table 2 of the paper"

@@ -458,6 +458,31 @@ def test_another_network_on_the_same_images(architecture, benchmarks, tmp_path):
 
 
 @pytest.mark.slow
+def test_fa_bench_runs_every_rule_and_chooses_on_what_is_held_out(benchmarks, tmp_path):
+    flags = ("--exp=FA-bench", "--preset=smoke", f"--results_dir={tmp_path}")
+    done = benchmarks(*flags)
+    assert done.returncode == 0, done.stderr
+    assert "| BioTorch: MNIST lenet-mnist | 0.91 | 1.70 |" in done.stdout
+    trials = Store(tmp_path).trials()
+    assert len(trials) == 8 * 2
+    for trial in trials:
+        assert trial["settings"]["validation_share"] == 0.1
+        assert trial["settings"]["architecture"] == "lenet-mnist"
+        row = trial["result"]["curves"][0]
+        assert trial["result"]["validation_error"] == row["validation_error"]
+    report = (tmp_path / "report.md").read_text()
+    assert "10 % of the" in report
+    assert "training examples are held out" in report
+    assert "BioTorch: MNIST lenet-mnist" in (tmp_path / "report.html").read_text()
+    # A user's choice comes first.
+    flags = (*flags, "--models=BP", "--validation_share=0", "--architecture=mnist")
+    done = benchmarks(*flags)
+    assert done.returncode == 0, done.stderr
+    assert "2 trials run" in done.stdout
+    assert "BioTorch: no row" in done.stdout
+
+
+@pytest.mark.slow
 def test_cifar10_itself(benchmarks, tfds_data_dir, tmp_path):
     done = benchmarks(
         *("--exp=A", "--datasets=cifar10", "--models=BN", "--preset=smoke"),

@@ -182,3 +182,81 @@ def test_statistics_batches(size, count, shapes, numbered):
     # Not the order of an epoch.
     for epoch in range(3):
         assert flat(found) != flat(batches(numbered, 23, 0, epoch))[: len(flat(found))]
+
+
+def test_what_is_held_out_is_of_every_class_as_many_and_not_trained_on(make_split):
+    labels = np.repeat([0, 1, 2, 3], 10)
+    split = make_split(np.arange(40)[:, None].astype("float32"), labels)
+    examples = pipeline.hold_out(pipeline.Examples(split, split), 0.2)
+    x_held, y_held = everything(examples.validation)
+    x_kept, y_kept = everything(examples.train)
+    assert y_held.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert np.bincount(y_kept).tolist() == [8] * 4
+    assert sorted([*x_held[:, 0], *x_kept[:, 0]]) == list(range(40))
+    for x, y in ((x_held, y_held), (x_kept, y_kept)):
+        np.testing.assert_array_equal(labels[x[:, 0].astype(int)], y)
+    assert examples.test is split
+    batches = pipeline.training_batches(examples, 8, seed=0).take(4)
+    trained = np.concatenate([x[:, 0] for x, _ in batches.as_numpy_iterator()])
+    assert sorted(trained) == sorted(x_kept[:, 0])
+
+
+def test_nothing_is_held_out_unless_asked_for(numbered):
+    assert pipeline.hold_out(numbered, 0.0) is numbered
+
+
+def crops(image):
+    """Every image that augmentation can make of one, with its move and side."""
+    height, width, channels = image.shape
+    padded = np.pad(image, ((4, 4), (4, 4), (0, 0)))
+    for side in (1, -1)[: 1 if channels == 1 else 2]:
+        for i in range(9):
+            for j in range(9):
+                crop = padded[i : i + height, j : j + width]
+                yield (i, j, side), crop[:, ::side]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_augmentation_moves_images_and_mirrors_those_of_colours(channels):
+    generator = np.random.default_rng(0)
+    image = generator.normal(size=(7, 6, channels)).astype("float32")
+    found = pipeline.augmented(
+        tf.constant(np.stack([image] * 2000)), tf.constant([1, 2])
+    )
+    known = {crop.tobytes(): how for how, crop in crops(image)}
+    seen = [known[each.tobytes()] for each in found.numpy()]
+    moves, sides = [(i, j) for i, j, _ in seen], [side for *_, side in seen]
+    assert len(set(moves)) == 81
+    # As likely one as another: 2000 / 9 on average, and 15 of standard deviation.
+    for axis in zip(*moves, strict=True):
+        assert 140 < min(np.bincount(axis)) <= max(np.bincount(axis)) < 310
+    if channels == 3:
+        assert 900 < sides.count(1) < 1100
+    else:
+        assert set(sides) == {1}
+
+
+def test_augmentation_follows_seed_and_batch_and_is_the_same_again(make_split):
+    split = make_split(
+        np.random.default_rng(0).normal(size=(8, 6, 6, 3)).astype("float32"),
+        np.arange(8),
+    )
+    examples = pipeline.Examples(split, split)
+
+    def images(seed, **keywords):
+        dataset = pipeline.training_batches(
+            examples, 4, seed, augmentation="standard", **keywords
+        )
+        return [
+            {int(y): x.tobytes() for x, y in zip(xs, ys, strict=True)}
+            for xs, ys in dataset.take(4).as_numpy_iterator()
+        ]
+
+    first = images(0)
+    assert images(0) == first
+    assert images(1) != first
+    # A run that goes on in its second epoch sees what it would have seen.
+    assert images(0, first_epoch=1)[:2] == first[2:]
+    first_epoch, second_epoch = first[0] | first[1], first[2] | first[3]
+    changed = [first_epoch[label] != second_epoch[label] for label in range(8)]
+    assert sum(changed) >= 6

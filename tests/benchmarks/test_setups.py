@@ -131,3 +131,14 @@ def test_the_network_asked_for_by_name_is_the_papers_own(store, run, make_cell):
     (setup,), _ = setups.find(store)
     assert setup.protocol.architecture is None
     assert setup.protocol == PRESETS["quick"]
+
+
+def test_what_is_held_out_and_changed_makes_setups_of_their_own(store, run, make_cell):
+    changes = [{}, {"validation_share": 0.1}, {"augmentation": "standard"}]
+    for change in changes:
+        run(make_cell(**change), 0.5)
+    found, problems = setups.find(store)
+    assert problems == []
+    assert {
+        (s.protocol.validation_share, s.protocol.augmentation, s.preset) for s in found
+    } == {(0.0, None, "quick"), (0.1, None, "quick"), (0.0, "standard", "quick")}

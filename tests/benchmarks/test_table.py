@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks import datasets, experiments
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import fill, mark
@@ -206,3 +206,35 @@ def test_a_cell_that_failed_has_a_reason_and_no_figure(tmp_path, make_plan, fini
     for cell in failures:
         finish(store, cell, *cell.trials(), 0.1)
     assert fill(plan, store, failures).failures() == []
+
+
+def test_what_is_held_out_chooses_the_rate(tmp_path, make_plan, finish):
+    store = Store(tmp_path)
+    plan = make_plan(learning_rates=(0.5, 0.25), validation_share=0.1)
+    (cell,) = plan.cells()
+    # The rate with the lower test error has the higher one where it counts.
+    for trial, test, validation in zip(
+        cell.trials(), (0.25, 0.5), (0.125, 0.0625), strict=True
+    ):
+        finish(store, cell, trial, test, validation_error=validation)
+    (entry,) = entries(fill(plan, Store(tmp_path)))
+    assert entry.error == 50.0
+    assert [t["result"]["best_error"] for t in entry.trials] == [0.5, 0.25]
+
+
+def test_a_peers_figures_stand_beside_its_networks(tmp_path, make_plan):
+    plan = dataclasses.replace(
+        make_plan(architecture="lenet-mnist"),
+        experiment=experiments.FA_BENCH,
+        columns=experiments.FA_BENCH.columns,
+    )
+    table = fill(plan, Store(tmp_path))
+    printed = [entry.paper for entry in entries(table)]
+    assert printed == [0.91, 1.7, 0.94, 0.91, 0.97, 1.61, None, None]
+    assert plan.printed(plan.datasets[0][0]) == "BioTorch: MNIST lenet-mnist"
+    other = dataclasses.replace(
+        plan, protocol=dataclasses.replace(plan.protocol, architecture="cifar")
+    )
+    assert {entry.paper for entry in entries(fill(other, Store(tmp_path)))} == {None}
+    assert other.printed(plan.datasets[0][0]) == "BioTorch: no row"
+    assert make_plan().printed(plan.datasets[0][0]) == "paper: MNIST"

@@ -4,6 +4,7 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.training import Outcome
@@ -54,3 +55,24 @@ def test_what_failed_is_told(make_cell, tmp_path, capsys):
         "failed: mnist_5k cifar, SGD, seed 3: no memory\n"
         "the same command tries what failed again\n",
     )
+
+
+def test_what_is_held_out_and_changed(training):
+    assert not training().validation_said
+    said = training("--validation_share=0.25", "--augmentation=standard")
+    assert said.validation_said
+    assert said.protocol().validation_share == 0.25
+    assert said.protocol().augmentation == "standard"
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1", "nan"])
+def test_refuses_what_is_no_share(training, share):
+    said = training(f"--validation_share={share}")
+    with pytest.raises(UsageError, match="--validation_share must be 0 or more and"):
+        said.protocol()
+
+
+def test_refuses_an_unknown_augmentation(training):
+    said = training("--augmentation=mixup")
+    with pytest.raises(UsageError, match="unknown augmentation 'mixup': choose from"):
+        said.protocol()

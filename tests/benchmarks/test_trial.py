@@ -516,3 +516,48 @@ def test_the_protocol_and_the_column_reach_the_model(make_trainer):
     for layer in layers_of(trainer, AsymDense):
         assert layer.feedback.alias == "NuSF"
         assert not layer.kernel.numpy().any()
+
+
+def test_what_is_held_out_chooses_the_epoch(make_trainer, tiny_examples):
+    settings = {"validation_share": 0.2, "epochs": 4, "batch_size": 20}
+    trainer, cell = make_trainer(**settings)
+    result = train(trainer, cell.trials()[2])
+    rows = result["curves"]
+    best = min(rows, key=lambda row: row["validation_error"])
+    assert result["best_epoch"] == best["epoch"]
+    assert result["validation_error"] == best["validation_error"]
+    assert result["best_error"] == best["test_error"]
+
+    # The first of each class, 4 of 20, by the model as it is after the last epoch.
+    x, y = (tensor.numpy() for tensor in everything(tiny_examples.train))
+    held = np.concatenate([np.flatnonzero(y == label)[:4] for label in range(10)])
+    logits = trainer.model(x[held]).numpy()
+    assert rows[-1]["validation_error"] == np.mean(logits.argmax(-1) != y[held])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y[held], logits)
+    assert rows[-1]["validation_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert updates(trainer) == 4 * (200 - 40) // 20
+
+
+def test_without_a_split_results_have_no_word_of_it(make_trainer):
+    trainer, cell = make_trainer()
+    result = train(trainer, cell.trials()[2])
+    assert set(result) == {"best_error", "best_epoch", "diverged", "curves"}
+    assert not any("validation_error" in row for row in result["curves"])
+
+
+def test_a_run_that_diverges_at_once_scores_chance_in_validation_too(make_trainer):
+    trainer, cell = make_trainer(validation_share=0.2, learning_rates=(1e30,))
+    (trial,) = cell.trials()
+    result = train(trainer, trial)
+    assert result["diverged"]
+    assert result["validation_error"] == result["best_error"] == 0.9
+
+
+def test_augmentation_reaches_the_batches(make_trainer):
+    results = []
+    for augmentation in (None, "standard", "standard"):
+        trainer, cell = make_trainer(augmentation=augmentation)
+        results.append(train(trainer, cell.trials()[2]))
+    plain, first, again = results
+    assert first == again
+    assert plain["curves"] != first["curves"]

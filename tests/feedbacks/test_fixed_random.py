@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_asymbp import AsymDense, feedbacks
+from keras_asymbp import AsymDense, feedbacks, metrics
 
 
 def test_v_is_drawn_once_whatever_w_is(make_layer, backward_kernel):
@@ -47,3 +47,21 @@ def test_refuses_what_is_no_deviation(stddev):
 def test_refuses_what_is_no_seed(seed):
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
         feedbacks.FixedRandom(seed=seed)
+
+
+def test_in_learning_the_angle_of_w_and_v_falls_below_90_degrees():
+    """Feedback alignment, as Lillicrap et al. 2014 have it: W comes to V."""
+    keras.utils.set_random_seed(0)
+    upper = AsymDense(10, feedback=feedbacks.FixedRandom(seed=1, stddev=0.3))
+    model = keras.Sequential(
+        [keras.Input((20,)), keras.layers.Dense(30, activation="tanh"), upper]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x = np.random.default_rng(1).normal(size=(512, 20))
+    y = x @ np.random.default_rng(2).normal(size=(20, 10)) / 4
+    before = metrics.angle(upper.kernel, upper.feedback_kernel)
+    assert before == pytest.approx(90, abs=5)
+    loss = model.evaluate(x, y, verbose=0)
+    model.fit(x, y, epochs=40, batch_size=16, verbose=0)
+    assert metrics.angle(upper.kernel, upper.feedback_kernel) < 75
+    assert model.evaluate(x, y, verbose=0) < loss / 2
