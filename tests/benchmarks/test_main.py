@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from keras_asymbp.benchmarks import experiments
+from keras_asymbp.benchmarks.store import Store
 
 # What the command line must not import before it trains.
 SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "ray"}
