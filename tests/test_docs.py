@@ -134,15 +134,18 @@ def test_recorded_table_has_our_figures_and_the_paper_s():
 
 
 def test_options_of_peers_are_on_their_page():
-    from keras_asymbp.benchmarks import peers
+    from keras_asymbp.benchmarks import peer_options
 
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
     filled = extension("peer_options").on_page_markdown(page)
     assert "<!-- options" not in filled
-    for option in (*peers.BIOTORCH, *peers.SIGN_SYMMETRY):
+    for option in (*peer_options.BIOTORCH, *peer_options.SIGN_SYMMETRY):
         (row,) = re.findall(rf"^\| `{option.name}`.*$", filled, re.MULTILINE)
         assert row.count("|") == 3
-        assert peers.SETTINGS.get(option.setting, peers.Setting()).flag in row
+        assert (
+            peer_options.SETTINGS.get(option.setting, peer_options.Setting()).flag
+            in row
+        )
         for value, here in (option.values or {}).items():
             assert re.search(rf"^\| · {value} \| .*{here.value or ''}", filled, re.M)
 

@@ -1,14 +1,14 @@
 """Puts what stands here for a peer's options on a page, from the data of the package.
 
-A comment `<!-- options of BIOTORCH -->` becomes a table of `peers.BIOTORCH`: a row for
-each option, and for each of its values where these have names of their own here.
+A comment `<!-- options of BIOTORCH -->` becomes the table of `peer_options.BIOTORCH`: a
+row for each option, and for each of its values where these have other names here.
 """
 
 import importlib.util
 import pathlib
 import re
 
-_DATA = pathlib.Path(__file__).parents[2] / "keras_asymbp" / "benchmarks" / "peers.py"
+_PACKAGE = pathlib.Path(__file__).parents[2] / "keras_asymbp"
 _MARK = re.compile(r"^<!-- options of (\w+) -->$", re.MULTILINE)
 
 
@@ -20,18 +20,20 @@ def on_page_markdown(markdown, **kwargs):
 def table(name):
     """The table of a peer's options."""
     # By its file: the package would import TensorFlow.
-    spec = importlib.util.spec_from_file_location("peers", _DATA)
-    peers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(peers)
+    path = _PACKAGE / "benchmarks" / "peer_options.py"
+    spec = importlib.util.spec_from_file_location("peer_options", path)
+    peer_options = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(peer_options)
     lines = ["| option | here |", "|:--|:--|"]
-    for option in getattr(peers, name):
-        setting = peers.SETTINGS.get(option.setting, peers.Setting())
+    for option in getattr(peer_options, name):
+        setting = peer_options.SETTINGS.get(option.setting, peer_options.Setting())
         parts = (setting.flag and f"`{setting.flag}`", setting.python, option.instead)
         here = ", ".join(filter(None, parts))
         names = ", ".join(f"`{name}`" for name in (option.name, *option.names))
         lines.append(_row(names, here, "" if option.values else option.note))
         for value, stands in (option.values or {}).items():
-            codes = filter(None, (stands.value, stands.python))
+            flags = (f"--{name} {value}" for name, value in stands.also)
+            codes = filter(None, (stands.value, *flags, stands.python))
             here = ", ".join(f"`{code}`" for code in codes)
             lines.append(_row(f"· {value}", here, stands.note))
         if option.values:

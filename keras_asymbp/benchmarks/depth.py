@@ -25,7 +25,7 @@ from keras_asymbp.benchmarks.training import (
 def main() -> None:
     """The command line; ends the process with its exit code."""
     # Here, and not at import: other commands have flags of these names.
-    training = Training("results-depth", learning_rates=depth_study.LEARNING_RATES)
+    training = Training("results-depth")
     families = flags.DEFINE_list(
         "networks",
         list(depth_study.NETWORKS),
@@ -71,7 +71,10 @@ def _run(training, families, depths, models, alignment_batches) -> int:
             f"--datasets names {len(rows)} data sets: the depth study takes one"
         )
     ((_, columns),) = experiments.select([depth_study.DEPTH], models)
-    plans = depth_study.plans(networks, columns, rows, protocol, training.preset, seeds)
+    plans = depth_study.plans(
+        *(networks, columns, rows, protocol, training.preset, seeds),
+        protocol.learning_rates if training.learning_rates_said else None,
+    )
     for plan in plans:
         rows[0][0].check(plan.protocol)
     if training.dry:

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +20,6 @@ from keras_asymbp.benchmarks.table import Plan, finished
 # is plain.
 NETWORKS = {"plain": range(2, 21, 2), "residual": range(4, 21, 2)}
 DEPTHS = (2, 4, 8, 14, 20)
-# Without help a deep network learns at few rates: between the paper's, not at them.
-LEARNING_RATES = (1e-2, 2e-3, 2e-4, 2e-5)
 # Each with its colour and its marker in the picture. The colours are Okabe and Ito's,
 # which do not look alike to the colour-blind.
 RULES = {
@@ -37,27 +36,44 @@ RULES = {
 # W and V of KP become one as they decay. In so few updates the protocol's decay does
 # nothing; by this W - V falls to a fifth in two epochs at the rate 2e-3.
 _DECAYS = {"KP": 1.0}
-# What a rule is helped by. Without help the error must keep its size on its way down,
-# too; the paper's help, BN and BM, leaves nothing but its direction to count.
-HELP: dict[str, dict[str, Any]] = {
-    "": {},
-    "BN+BM": {"normalization": "BN", "setting": 1},
-}
+
+
+@dataclasses.dataclass(frozen=True)
+class Help:
+    """What a rule is helped by.
+
+    Attributes:
+        name: What is added to the rule's name; nothing where there is no help.
+        settings: Of its columns.
+        learning_rates: To search. The paper's lie too far apart for a deep network
+            without help.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    learning_rates: tuple[float, ...]
+
+    def column(self, rule: str) -> Column:
+        return Column(
+            "+".join(filter(None, (rule, self.name))),
+            feedback=rule,
+            weight_decay=_DECAYS.get(rule),
+            **self.settings,
+        )
+
+
+# Without help the error must keep its size on its way down, too; the paper's help, BN
+# and BM, leaves nothing but its direction to count.
+HELP = (
+    Help("", {}, (2e-3, 2e-4, 2e-5)),
+    Help("BN+BM", {"normalization": "BN", "setting": 1}, (1e-2, 2e-3, 2e-4)),
+)
 
 DEPTH = Experiment(
     name="depth",
     title="Error and alignment against depth",
     table="no table of the paper",
-    columns=tuple(
-        Column(
-            "+".join(filter(None, (rule, helped))),
-            feedback=rule,
-            weight_decay=_DECAYS.get(rule),
-            **how,
-        )
-        for helped, how in HELP.items()
-        for rule in RULES
-    ),
+    columns=tuple(helped.column(rule) for helped in HELP for rule in RULES),
     baseline="BP",
 )
 
@@ -117,28 +133,30 @@ def plans(
     protocol: Protocol,
     preset: str,
     seeds: tuple[int, ...],
+    learning_rates: tuple[float, ...] | None = None,
 ) -> list[Plan]:
-    """What to run: a plan for each network.
+    """What to run: a plan for each network and each help.
 
     Args:
         networks: Family and depth of each.
         columns: The models.
         rows: The data set, and its version.
-        protocol: How models are trained.
+        protocol: How models are trained, but for network and rates.
         preset: The preset that the protocol was made from.
         seeds: The seeds.
+        learning_rates: What to search; None for the help's.
     """
-    return [
-        Plan(
-            DEPTH,
-            columns,
-            rows,
-            dataclasses.replace(protocol, architecture=f"{family}-{depth}"),
-            preset,
-            seeds,
+    wanted = []
+    for (family, depth), helped in itertools.product(networks, HELP):
+        mine = tuple(c for c in columns if c in map(helped.column, RULES))
+        network = dataclasses.replace(
+            protocol,
+            architecture=f"{family}-{depth}",
+            learning_rates=learning_rates or helped.learning_rates,
         )
-        for family, depth in networks
-    ]
+        if mine:
+            wanted.append(Plan(DEPTH, mine, rows, network, preset, seeds))
+    return wanted
 
 
 def runs(plans: Sequence[Plan], store: Store) -> list[Run]:

@@ -259,7 +259,7 @@ def _nameless(column):
 
 _ALL = {experiment.name: experiment.columns for experiment in ALL.values()}
 
-# The models that an experiment has alone.
+# The models that an experiment has alone. What the paper and a peer have is the paper's.
 _OWN = {
     experiment.name: {
         column
@@ -267,7 +267,7 @@ _OWN = {
         if not any(
             _nameless(column) == _nameless(another)
             for other in ALL.values()
-            if other is not experiment and other.source == experiment.source
+            if other is not experiment and other.source in ("paper", experiment.source)
             for another in other.columns
         )
     }

@@ -54,14 +54,9 @@ class Training:
 
     Args:
         results_dir: The default of `--results_dir`.
-        learning_rates: The default of `--learning_rates`; None for the preset's.
     """
 
-    def __init__(
-        self,
-        results_dir: str = "results",
-        learning_rates: Sequence[float] | None = None,
-    ):
+    def __init__(self, results_dir: str = "results"):
         self._datasets = flags.DEFINE_list(
             "datasets",
             ["mnist_5k"],
@@ -79,10 +74,8 @@ class Training:
         )
         self._learning_rates = flags.DEFINE_list(
             "learning_rates",
-            [str(rate) for rate in learning_rates] if learning_rates else None,
-            "Learning rates to search, instead of the preset's."
-            if learning_rates
-            else "Learning rates to search, instead of the paper's five.",
+            None,
+            "Learning rates to search, instead of the usual ones.",
         )
         self._train_examples = flags.DEFINE_integer(
             "train_examples",
@@ -192,6 +185,11 @@ class Training:
         return self._datasets.present
 
     @property
+    def learning_rates_said(self) -> bool:
+        """Whether the rates are the user's choice, not the preset's."""
+        return self._learning_rates.value is not None
+
+    @property
     def dry(self) -> bool:
         """Whether nothing is to be trained."""
         return self._dry_run.value
@@ -218,8 +216,8 @@ class Training:
         if self.preset not in PRESETS:
             raise unknown("preset", self.preset, PRESETS)
         protocol = PRESETS[self.preset]
-        if self._learning_rates.value is not None:
-            rates = distinct(map(_rate, self._learning_rates.value))
+        if self.learning_rates_said:
+            rates = distinct(map(_rate, self._learning_rates.value or ()))
             if not rates:
                 raise UsageError("--learning_rates is empty: give one or more")
             protocol = dataclasses.replace(protocol, learning_rates=rates)

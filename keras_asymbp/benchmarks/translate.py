@@ -19,7 +19,7 @@ from absl import flags
 
 from keras_asymbp.benchmarks import command_line, translation
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.peers import BIOTORCH, SIGN_SYMMETRY, Option
+from keras_asymbp.benchmarks.peer_options import BIOTORCH, SIGN_SYMMETRY, Option
 
 
 def main() -> None:
@@ -33,10 +33,9 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> None:
     done = translation.translate(*read(arguments))
-    print("# Command")
-    print(done.command or "none: see below")
-    print(f"\n# Python\n{done.python}")
-    print("\n# What has no equivalent, or differs")
+    print(f"Command:\n{done.command or 'none, see below'}")
+    print(f"\nIn Python:\n{done.python}")
+    print("\nWithout an equivalent, or with another:")
     print("\n".join(done.remarks) or "nothing")
 
 

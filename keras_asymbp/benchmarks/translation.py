@@ -3,18 +3,25 @@
 import dataclasses
 import difflib
 import math
+import reprlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_asymbp.benchmarks import commands
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.peers import SETTINGS, Here, Option
+from keras_asymbp.benchmarks.peer_options import SETTINGS, Here, Option
 from keras_asymbp.benchmarks.protocol import PRESETS
 
 _EXPERIMENT = "FA-bench"
 # Without one of these no command means the same.
 _NEEDED = ("rule", "architecture", "dataset")
+_SCHEDULE = "a tenth of the rate after 50 of 65 epochs, and a hundredth after 60"
+# A few lines of YAML can stand for gigabytes.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxlist = 20
+_SHORT.maxlevel = 2
 _KINDS = {
     str: "a text",
     int: "a whole number",
@@ -49,8 +56,8 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
     Raises:
         UsageError: If a value is none that its option takes.
 
-    >>> from keras_asymbp.benchmarks import peers
-    >>> done = translate(peers.BIOTORCH, {"training.hyperparameters.epochs": 3})
+    >>> from keras_asymbp.benchmarks import peer_options
+    >>> done = translate(peer_options.BIOTORCH, {"training.hyperparameters.epochs": 3})
     >>> done.remarks[-1]
     'no command: data.dataset is not given'
     """
@@ -65,6 +72,8 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
         for option in options
         if option.name in found and found[option.name].is_something
     }
+    for here in found.values():
+        settings |= {name: Here(value) for name, value in here.also}
     lacking = [name for name in _NEEDED if settings.get(name, Here()).value is None]
     remarks = list(_unknown(options, given))
     for option in options:
@@ -89,21 +98,41 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
 
 
 def _otherwise(name, settings) -> str:
-    """What the command has instead of a setting that it has no flag for."""
+    """What the command has instead, where it can't have a setting as it is."""
     protocol = PRESETS["quick"]
+    value, batch = settings[name].value, protocol.batch_size
+    if name == "rate":
+        if _is_sgd(settings):
+            rate = _summed_rate(value)
+            return f"the command has {rate}, for a loss summed over a batch of {batch}"
+        return "in Python alone; the command searches its own rates, for SGD"
     theirs = {
-        "batch_size": protocol.batch_size,
-        "momentum": protocol.momentum,
-        "weight_decay": protocol.weight_decay,
-        "optimizer": "SGD",
-        "betas": "SGD",
-        "milestones": "the paper's schedule",
-        "gamma": "the paper's schedule",
-        "decay_every": "the paper's schedule",
+        "batch_size": (batch, batch),
+        "initializer": (protocol.kernel_initializer, protocol.kernel_initializer),
+        "momentum": (protocol.momentum, protocol.momentum),
+        "weight_decay": (
+            protocol.weight_decay / batch,
+            f"{protocol.weight_decay} beside the summed loss, which is "
+            f"{protocol.weight_decay / batch} beside its mean",
+        ),
+        "optimizer": ("SGD", "SGD"),
+        "betas": (None, "SGD"),
+        "milestones": (None, _SCHEDULE),
+        "gamma": (None, _SCHEDULE),
+        "decay_every": (None, _SCHEDULE),
     }
-    if theirs.get(name) in (None, settings[name].value):
+    if name not in theirs or theirs[name][0] == value:
         return ""
-    return f"in Python alone; the command has {theirs[name]}"
+    return f"in Python alone; the command has {theirs[name][1]}"
+
+
+def _is_sgd(settings):
+    return settings.get("optimizer", Here()).value == "SGD"
+
+
+def _summed_rate(rate):
+    """The rate with which a loss that is summed over the command's batch learns so."""
+    return float(f"{rate / PRESETS['quick'].batch_size:.12g}")
 
 
 def _here(option, values) -> Here:
@@ -161,7 +190,7 @@ def _shown(value) -> str:
     """In one line, and nothing in it that a terminal would act on."""
     if isinstance(value, str) and value.isprintable():
         return value
-    return ascii(list(value) if isinstance(value, tuple) else value)
+    return _SHORT.repr(list(value) if isinstance(value, tuple) else value)
 
 
 def _command(settings: Mapping[str, Here]) -> str:
@@ -169,6 +198,10 @@ def _command(settings: Mapping[str, Here]) -> str:
     for name, setting in SETTINGS.items():
         if setting.flag and name in settings:
             value = settings[name].value
+            if name == "rate" and not _is_sgd(settings):
+                continue
+            if name == "rate":
+                value = _summed_rate(value)
             if value is True:
                 words.append(setting.flag)
             elif value is not False:

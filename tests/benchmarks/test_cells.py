@@ -22,7 +22,7 @@ def other(value):
         case int():
             return value + 1
         case float():
-            return value / 2
+            return value / 2 or 0.5
         case None:
             return 7
         case tuple():
@@ -119,6 +119,7 @@ def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
         ("clamped", "Top"),
         ("batch_schedules", (((0, 50),),)),
         ("weight_decay", 1.0),
+        ("scale", "init_std"),
     ],
 )
 def test_every_setting_of_the_column_matters(field, value, make_cell):
@@ -128,7 +129,7 @@ def test_every_setting_of_the_column_matters(field, value, make_cell):
 def test_no_field_of_the_column_is_forgotten_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
         *("name", "feedback", "normalization", "setting", "clamped"),
-        *("batch_schedules", "weight_decay"),
+        *("batch_schedules", "weight_decay", "scale"),
     }
 
 

@@ -81,39 +81,44 @@ def test_rules_differ_by_more_than_colour():
 def test_a_plan_for_each_network():
     rows = ((datasets.get("mnist_5k"), "1"),)
     networks = [("plain", 2), ("residual", 4)]
-    quick = PRESETS["quick"]
-    plans = depth_study.plans(networks, DEPTH.columns[:2], rows, quick, "quick", (0, 3))
+    models = COLUMNS["uSF"], COLUMNS["uSF+BN+BM"]
+    request = rows, PRESETS["quick"], "quick", (0, 3)
+    plans = depth_study.plans(networks, models, *request)
+    # Without help and with it the rates that are searched differ.
+    alone, helped = (2e-3, 2e-4, 2e-5), (1e-2, 2e-3, 2e-4)
     assert [plan.protocol for plan in plans] == [
-        Protocol(epochs=6, architecture="plain-2"),
-        Protocol(epochs=6, architecture="residual-4"),
+        Protocol(epochs=6, architecture=network, learning_rates=rates)
+        for network in ("plain-2", "residual-4")
+        for rates in (alone, helped)
     ]
-    cells = plans[1].cells()
-    assert [(cell.seed, cell.column.name) for cell in cells] == [
-        *[(0, "BP"), (0, "uSF"), (3, "BP"), (3, "uSF")]
-    ]
-    assert {cell.architecture for cell in cells} == {"residual-4"}
+    for plan, model in zip(plans, 2 * ["uSF", "uSF+BN+BM"], strict=True):
+        names = [(cell.seed, cell.column.name) for cell in plan.cells()]
+        assert names == [(0, model), (3, model)]
+    plans = depth_study.plans(networks, models[:1], *request, (0.5,))
+    assert [plan.protocol.learning_rates for plan in plans] == [(0.5,), (0.5,)]
 
 
 def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
     rows = ((datasets.get("mnist_5k"), "1"),)
     protocol = Protocol(epochs=2, learning_rates=(0.5, 0.25), alignment_batches=1)
     models = COLUMNS["uSF+BN+BM"], COLUMNS["RndF"], COLUMNS["NuSF"]
-    plans = depth_study.plans([("plain", 8)], models, rows, protocol, "quick", (0,))
+    request = rows, protocol, "quick", (0,), protocol.learning_rates
+    plans = depth_study.plans([("plain", 8)], models, *request)
     store = Store(tmp_path)
     results = {
         "uSF+BN+BM": [(0.5, {}), (0.125, ANGLES)],
         "RndF": [(0.9, None), (0.9, None)],
         "NuSF": [(0.25, ANGLES)],  # a rate is missing
     }
-    for cell in plans[0].cells():
+    for cell in (cell for plan in plans for cell in plan.cells()):
         some = results[cell.column.name]
         for trial, (error, angles) in zip(cell.trials(), some, strict=False):
             result = {"best_error": error, "alignment": angles}
             finish(store, cell, trial, error, result=result)
     layers = Layer("conv", 30.0, 60.0), Layer("logits", None, 0.0)
     assert depth_study.runs(plans, store) == [
-        Run("plain", 8, models[0], 0, 0.25, 12.5, layers),
         Run("plain", 8, models[1], 0, 0.5, 90.0, ()),
+        Run("plain", 8, models[0], 0, 0.25, 12.5, layers),
     ]
 
 

@@ -1,13 +1,14 @@
 import os
 import pathlib
 import re
+import shlex
 import sys
 
 import pytest
 
-from keras_asymbp.benchmarks import translate
+from keras_asymbp.benchmarks import translate, translation
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.peers import BIOTORCH, SIGN_SYMMETRY
+from keras_asymbp.benchmarks.peer_options import BIOTORCH, SIGN_SYMMETRY
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "rich"}
@@ -125,8 +126,12 @@ def test_the_command(command, tmp_path):
     file = write(tmp_path, "usf.yaml", CONFIG)
     done = command(file, PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
-    parts = re.split("^# (.*)$", done.stdout, flags=re.MULTILINE)
-    assert parts[1::2] == ["Command", "Python", "What has no equivalent, or differs"]
+    parts = re.split("^([A-Z].*):$", done.stdout, flags=re.MULTILINE)
+    assert parts[1::2] == [
+        *("Command", "In Python"),
+        "Without an equivalent, or with another",
+    ]
+    assert "--models uSF" in parts[2]
     assert "asymmetrize(" in parts[4]
     assert "model.colour: unknown" in parts[6]
     names = re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)
@@ -138,18 +143,13 @@ def test_flags_after_the_first_word_are_the_peer_s(command):
     for start in (["--"], ["train.py"]):
         done = command(*start, "--lr", "0.25", "photos")
         assert done.returncode == 0, done.stderr
-        assert "--learning_rates 0.25" in done.stdout
-    done = command("-- train.py --lr 0.25")
-    assert done.returncode == 2
+        assert "--learning_rates 0.0025" in done.stdout
 
 
 def test_an_error_is_one_line(command, tmp_path):
     for arguments in (
-        [],
-        [str(tmp_path)],
         [write(tmp_path, "a.yaml", "a: [1\nTraceback: x")],
         [write(tmp_path, "b.yaml", 'training: {optimizer: {lr: "fast\\e[1m"}}')],
-        ["--no_such_flag"],
     ):
         done = command(*arguments)
         assert done.returncode == 2
@@ -157,6 +157,17 @@ def test_an_error_is_one_line(command, tmp_path):
         (line,) = done.stderr.splitlines()
         assert line.startswith("error: ")
         assert "\x1b" not in line
+
+
+def test_a_few_lines_that_stand_for_gigabytes(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for n in range(12):
+        lines.append(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]")
+    lines += ["experiment: {name: *a12}", "again: &again {again: *again}"]
+    options, given = translate.read([write(tmp_path, "x.yaml", "\n".join(lines))])
+    with pytest.raises(UsageError, match=r"experiment\.name must be a text") as raised:
+        translation.translate(options, given)
+    assert len(str(raised.value)) < 10_000
 
 
 def test_without_its_reader_of_yaml(command, tmp_path):
@@ -167,10 +178,15 @@ def test_without_its_reader_of_yaml(command, tmp_path):
     assert "pip install 'keras-asymbp[benchmarks]'" in done.stderr
 
 
-def test_the_example_on_the_page(command, tmp_path):
+def test_the_example_on_the_page(command, benchmarks, tmp_path):
     """What the page shows is what its file is translated to."""
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
     (config,) = re.findall("^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (shown,) = re.findall("^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     done = command(write(tmp_path, "usf.yaml", config))
     assert done.stdout == shown
+    # The command that it shows is one.
+    line = next(line for line in shown.splitlines() if line.startswith("python -m "))
+    planned = benchmarks(*shlex.split(line)[3:], "--dry_run", timeout=120)
+    assert planned.returncode == 0, planned.stderr
+    assert "mnist: 1 cells, 1 trials" in planned.stdout

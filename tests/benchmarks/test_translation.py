@@ -6,7 +6,7 @@ import pytest
 
 from keras_asymbp.benchmarks import translation
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.peers import BIOTORCH, SIGN_SYMMETRY, Here, Option
+from keras_asymbp.benchmarks.peer_options import BIOTORCH, SIGN_SYMMETRY, Here, Option
 
 # What BioTorch's own files have, of one that trains ResNet-20 by uSF.
 USF = {
@@ -68,14 +68,19 @@ def test_the_command_has_every_option_that_has_a_flag():
     assert flags(biotorch().command) == {
         "--exp": "FA-bench",
         "--models": "uSF",
-        "--architecture": "resnet20",
+        "--architecture": "resnet-20",
         "--datasets": "cifar10",
+        "--validation_share": "0.1",
+        "--augmentation": "standard",
         "--epochs": "250",
-        "--learning_rates": "0.1",
+        "--learning_rates": "0.001",  # the loss is summed over a batch of 100
         "--seeds": "2021",
         "--deterministic": "",
         "--results_dir": "trained models",
     }
+    mnist = flags(biotorch(data__dataset="mnist").command)
+    assert (mnist["--datasets"], mnist["--validation_share"]) == ("mnist", "0")
+    assert "--augmentation" not in mnist
     without = biotorch(experiment__deterministic=False, experiment__seed=None)
     assert "--deterministic" not in flags(without.command)
     assert flags(without.command)["--seeds"] == "1"  # BioTorch's own
@@ -99,6 +104,42 @@ def test_what_has_no_equivalent_is_named_with_its_value():
         assert len(line) > len(f"{name}: no equivalent: ")
     assert not remarks_on(biotorch(), "model.mode.options.constrain_weights")
     assert not remarks_on(biotorch(), "experiment.seed")
+
+
+def test_what_the_command_has_instead_is_said():
+    done = biotorch()
+    assert remarks_on(done, "training.optimizer.lr") == [
+        "training.optimizer.lr: 0.1: the command has 0.001, for a loss summed over a "
+        "batch of 100"
+    ]
+    for name, words in (
+        ("training.hyperparameters.batch_size", "the command has 100"),
+        ("training.optimizer.weight_decay", "which is 5e-06 beside its mean"),
+        ("training.lr_scheduler.milestones", "after 50 of 65 epochs"),
+        ("model.mode.options.init", "the command has he_normal"),
+    ):
+        (line,) = remarks_on(done, name)
+        assert "in Python alone; the command has " in line
+        assert words in line
+    same = biotorch(
+        training__hyperparameters__batch_size=100,
+        training__optimizer__weight_decay=5e-6,
+    )
+    assert not remarks_on(same, "training.hyperparameters.batch_size")
+    assert not remarks_on(same, "training.optimizer.weight_decay")
+    assert not remarks_on(same, "training.optimizer.momentum")
+    none = biotorch(model__architecture="mnasnet1_0")
+    assert not remarks_on(none, "training.hyperparameters.batch_size")
+
+
+def test_a_rate_of_another_optimizer_is_not_given_to_sgd():
+    for done in (
+        biotorch(training__optimizer__type="Adam"),
+        sign_symmetry(batch_manhattan=True),
+    ):
+        assert "--learning_rates" not in flags(done.command)
+        (line,) = (line for line in done.remarks if "searches its own rates" in line)
+        assert "lr: 0.1" in line
 
 
 def test_unknown_options_are_named():
@@ -152,8 +193,8 @@ def test_defaults_of_the_peer_count_and_are_said():
     done = sign_symmetry()
     found = flags(done.command)
     assert found["--models"] == "uSF"
-    assert found["--architecture"] == "resnet18"
-    assert (found["--epochs"], found["--learning_rates"]) == ("90", "0.1")
+    assert found["--architecture"] == "resnet-18"
+    assert (found["--epochs"], found["--learning_rates"]) == ("90", "0.001")
     (line,) = remarks_on(done, "--last-layer-algo")
     assert line.startswith("--last-layer-algo: None (its default): ")
     assert not remarks_on(done, "--llr")
@@ -249,6 +290,15 @@ def test_the_lines_train_as_the_file_says(mode, alias, run):
     assert float(model.optimizer.weight_decay) == 0.0001
     assert int(model.optimizer.iterations) == 3 * 2
     assert ("RedrawFeedback" in lines) == (mode == "brsf")
+
+
+def test_the_lines_of_direct_feedback(run):
+    given = USF | SMALL | {"model.mode.type": "dfa", "experiment.deterministic": False}
+    done = translation.translate(BIOTORCH, given)
+    assert flags(done.command)["--models"] == "DFA"
+    _, model, rules, _ = run(done.python)
+    assert rules == []
+    assert [b.shape for b in model.get_layer("direct_feedback").weights] == [(3, 5)]
 
 
 def test_the_lines_of_sign_symmetry(run):

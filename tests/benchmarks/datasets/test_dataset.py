@@ -68,3 +68,10 @@ def test_networks_that_fit():
         images.check(Protocol(architecture="timit"))
     with pytest.raises(UsageError, match="'large': choose from timit"):
         speech.check(Protocol(architecture="large"))
+
+
+def test_augmentation_is_for_images():
+    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
+    images.check(Protocol(augmentation="standard"))
+    with pytest.raises(UsageError, match="--augmentation is for images, and timit80"):
+        speech.check(Protocol(augmentation="standard"))

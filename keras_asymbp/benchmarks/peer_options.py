@@ -30,11 +30,13 @@ class Here:
         value: Of our setting; None if the command has nothing for it.
         note: How ours differs, or what to do instead.
         python: The expression in Python, if it isn't the value's own.
+        also: More of our settings that it means, with their values.
     """
 
     value: Any = None
     note: str = ""
     python: str = ""
+    also: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_something(self) -> bool:
@@ -77,6 +79,9 @@ SETTINGS = {
     "last_rule": Setting(python='`asymmetrize(model, feedback={"LAYER": ...})`'),
     "architecture": Setting("--architecture", "a model of your own"),
     "dataset": Setting("--datasets", "`datasets.get(...).load()`"),
+    "validation_share": Setting("--validation_share", "`fit(validation_data=...)`"),
+    "augmentation": Setting("--augmentation", "layers of `keras.layers`"),
+    "initializer": Setting(python="`kernel_initializer` of your layers"),
     "epochs": Setting("--epochs", "`fit(epochs=...)`"),
     "batch_size": Setting(python="`fit(batch_size=...)`"),
     "optimizer": Setting(python="`compile(optimizer=...)`"),
@@ -108,6 +113,19 @@ _OWN_NETWORK = (
     "build it of Keras's layers, or take one of `keras.applications`, and use the "
     "lines of Python"
 )
+_TEST_IMAGES = (
+    "the test images choose the epoch, as there; without `--validation_share` a tenth "
+    "of the training images does"
+)
+_ON_TEST_IMAGES = (("validation_share", 0),)
+_OF_KERAS = "as `keras.applications` has it, which is not torchvision's in all details"
+_APPLICATIONS = {
+    name.lower(): Here(name, _OF_KERAS, f"keras.applications.{name}(weights=None)")
+    for name in (
+        *("DenseNet121", "DenseNet169", "DenseNet201"),
+        *("ResNet50", "ResNet101", "ResNet152"),
+    )
+}
 _WEIGHTS = (
     "`asymmetrize` a model that has its weights, such as "
     "`keras.applications.ResNet50()`"
@@ -135,11 +153,15 @@ BIOTORCH = (
         "dataset",
         note="`--datasets` takes paths, and names of TensorFlow Datasets",
         values={
-            "mnist": Here("mnist"),
-            "fashion_mnist": Here("fashion_mnist"),
-            "cifar10": Here("cifar10"),
-            "cifar10_benchmark": Here("cifar10"),
-            "cifar100": Here("cifar100"),
+            "mnist": Here("mnist", _TEST_IMAGES, also=_ON_TEST_IMAGES),
+            "fashion_mnist": Here("fashion_mnist", _TEST_IMAGES, also=_ON_TEST_IMAGES),
+            "cifar10": Here("cifar10", _TEST_IMAGES, also=_ON_TEST_IMAGES),
+            "cifar10_benchmark": Here(
+                "cifar10",
+                "in Python, hold out images and mirror and move the others yourself",
+                also=(("validation_share", 0.1), ("augmentation", "standard")),
+            ),
+            "cifar100": Here("cifar100", _TEST_IMAGES, also=_ON_TEST_IMAGES),
             "imagenet": Here(
                 note="give the path of its folder to `--datasets`, with `val` renamed "
                 "to `test`"
@@ -165,10 +187,11 @@ BIOTORCH = (
         values={
             "le_net_mnist": Here("lenet-mnist"),
             "le_net_cifar": Here("lenet-cifar"),
-            "resnet20": Here("resnet20"),
-            "resnet56": Here("resnet56"),
-            "resnet18": Here("resnet18"),
+            "resnet20": Here("resnet-20"),
+            "resnet56": Here("resnet-56"),
+            "resnet18": Here("resnet-18"),
             "alexnet": Here("alexnet"),
+            **_APPLICATIONS,
         },
     ),
     Option(
@@ -190,9 +213,10 @@ BIOTORCH = (
     ),
     Option(
         "model.mode.options.init",
-        fine=("xavier",),
-        instead="`kernel_initializer=keras.initializers.VarianceScaling(1 / 3, "
-        "'fan_in', 'uniform')`; for xavier Keras's default",
+        "initializer",
+        note="`kernel_initializer=keras.initializers.VarianceScaling(1 / 3, 'fan_in', "
+        "'uniform')` of your layers",
+        values={"xavier": Here("glorot_uniform")},
     ),
     Option(
         "model.mode.options.constrain_weights",
@@ -387,13 +411,23 @@ SIGN_SYMMETRY = (
     Option(
         "data",
         "dataset",
-        note="a folder with `train` and `val`: rename `val` to `test`",
+        note="a folder with `train` and `val`: rename `val` to `test`. Images are not "
+        "cut and mirrored at random; the epoch is chosen on a tenth of the training "
+        "images, or with `--validation_share 0` on the test images, as there",
     ),
     Option(
         "--arch",
         "architecture",
         note=_OWN_NETWORK,
-        values={"resnet18": Here("resnet18"), "alexnet": Here("alexnet")},
+        values={
+            "resnet18": Here("resnet-18"),
+            "alexnet": Here(
+                "alexnet",
+                "its AlexNet has batch normalization and no dropout; ours is "
+                "torchvision's",
+            ),
+            **{n: here for n, here in _APPLICATIONS.items() if n.startswith("resnet")},
+        },
         names=("-a",),
         default="resnet18",
     ),
