@@ -244,7 +244,7 @@ FA_BENCH = Experiment(
     columns=(
         Column("BP"),
         Column("FA", feedback="RndF"),
-        # BioTorch's V has the initializer's size.
+        # BioTorch's V is about as large as W is at its start.
         *(Column(rule, feedback=rule, scale="init_std") for rule in _SIGNS),
         Column("DFA", feedback="DFA"),
         # In fewer updates than hundred thousands, the protocol's decay doesn't bring W

@@ -259,7 +259,8 @@ def _nameless(column):
 
 _ALL = {experiment.name: experiment.columns for experiment in ALL.values()}
 
-# The models that an experiment has alone. What the paper and a peer have is the paper's.
+# The models that an experiment has alone. What the paper and a peer share is the
+# paper's.
 _OWN = {
     experiment.name: {
         column

@@ -29,9 +29,9 @@ class InitSignedRandom(RandomSignConcordant):
         ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
             these.
 
-    Source: the control "feedback alignment with signed initialization" in the code of
-    Xiao, Chen, Liao and Poggio, "Biologically-plausible learning algorithms can scale
-    to large datasets", 2018.
+    Source: after the control "feedback alignment with signed initialization" in the
+    code of Xiao, Chen, Liao and Poggio, "Biologically-plausible learning algorithms can
+    scale to large datasets", 2018; there all magnitudes are alike.
 
     >>> import keras_asymbp
     >>> layer = keras_asymbp.AsymDense(1, feedback="InitSignedRandom")
