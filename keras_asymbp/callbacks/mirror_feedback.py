@@ -45,13 +45,21 @@ class MirrorFeedback(keras.callbacks.Callback):
     The weights stand still meanwhile, and so does what batch normalization has
     gathered. Models without such a rule are left alone.
 
+    Within an epoch V stays what it was, while W goes on. Where W moves far in an epoch,
+    at large learning rates, that can make training diverge: `steps_per_update` lets V
+    follow at once, for the price of so many steps more.
+
     Args:
         steps: Number of steps of a phase, an integer of 1 or more.
         inputs: What the model is called with; see `mirror_feedback`.
+        steps_per_update: Number of steps after each update of W, an integer of 0 or
+            more. With `steps_per_execution` above 1 they are run after an execution,
+            those of all its updates.
 
     Raises:
-        ValueError: If `steps` isn't an integer of 1 or more; in `fit`, if `inputs` is
-            None and the model's inputs have no fixed shape.
+        ValueError: If `steps` isn't an integer of 1 or more, or `steps_per_update` one
+            of 0 or more; in `fit`, if `inputs` is None and the model's inputs have no
+            fixed shape.
 
     >>> import keras
     >>> import keras_asymbp
@@ -65,15 +73,21 @@ class MirrorFeedback(keras.callbacks.Callback):
     Source: Akrout et al., "Deep Learning without Weight Transport", 2019, section 3.
     """
 
-    def __init__(self, steps=100, inputs=None):
+    def __init__(self, steps=100, inputs=None, steps_per_update=0):
         super().__init__()
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        if not _is_count(steps, 1):
             raise ValueError(
                 "Argument `steps` must be an integer of 1 or more. "
                 f"Received: steps={steps}"
             )
+        if not _is_count(steps_per_update, 0):
+            raise ValueError(
+                "Argument `steps_per_update` must be an integer of 0 or more. "
+                f"Received: steps_per_update={steps_per_update}"
+            )
         self.steps = steps
         self.inputs = inputs
+        self.steps_per_update = steps_per_update
 
     def set_model(self, model):
         if model is not self.model:
@@ -86,6 +100,21 @@ class MirrorFeedback(keras.callbacks.Callback):
         self._step = self._step or _step(self.model, self.inputs)
         for _ in range(self.steps):
             self._step()
+        self._updates = self._count()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self._step or not self.steps_per_update:
+            return
+        before, self._updates = self._updates, self._count()
+        for _ in range((self._updates - before) * self.steps_per_update):
+            self._step()
+
+    def _count(self):
+        return int(self.model.optimizer.iterations)
+
+
+def _is_count(number, least):
+    return isinstance(number, int) and not isinstance(number, bool) and number >= least
 
 
 def _step(model, inputs):

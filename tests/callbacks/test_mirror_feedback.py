@@ -109,3 +109,33 @@ def test_inputs_of_no_fixed_shape_are_asked_for():
 def test_refuses_what_is_no_number_of_steps(steps):
     with pytest.raises(ValueError, match="`steps` must be an integer of 1 or more"):
         MirrorFeedback(steps=steps)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"steps_per_execution": 2}], ids=str)
+def test_steps_after_each_update(arguments):
+    model = make_model(**arguments)
+    before = draws(model)
+    # Two epochs of a phase and two updates.
+    fit(model, MirrorFeedback(steps=3, steps_per_update=5))
+    assert draws(model) == [count + 2 * (3 + 2 * 5) for count in before]
+
+
+def test_v_follows_w_at_once():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(64, 6))
+    y = x @ generator.normal(size=(6, 4))
+    angles = []
+    for steps in (0, 20):
+        layer = AsymDense(4, feedback="WM")
+        model = keras.Sequential([keras.Input((6,)), layer])
+        model.compile(keras.optimizers.SGD(0.5), "mse")
+        mirror = MirrorFeedback(steps_per_update=steps)
+        model.fit(x, y, epochs=1, batch_size=8, verbose=0, callbacks=[mirror])
+        angles.append(metrics.angle(layer.kernel, layer.feedback_kernel))
+    assert angles[1] < 20 < angles[0]
+
+
+@pytest.mark.parametrize("steps", [-1, 2.5, True])
+def test_refuses_what_is_no_number_of_steps_after_an_update(steps):
+    with pytest.raises(ValueError, match="`steps_per_update` must be an integer of 0"):
+        MirrorFeedback(steps_per_update=steps)
