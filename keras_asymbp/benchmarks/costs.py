@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
+from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.cells import Cell, TrialSpec
 
 # Examples that a cost is of.
@@ -46,7 +47,10 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
     None where it isn't known: for a data set whose size is not known, or a network
     that was not measured. A run that diverges takes less.
     """
-    cost = COSTS.get((cell.architecture, cell.column.normalization is not None))
+    # A network's own batch normalization, where the model has none, takes as long.
+    own = networks.get(cell.architecture).normalization
+    normalized = bool(cell.column.normalization or own)
+    cost = COSTS.get((cell.architecture, normalized))
     if cost is None or cell.dataset.counts is None:
         return None
     protocol = cell.protocol
@@ -60,7 +64,7 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
     )
     held_out = protocol.validation_share * train
     forward = (test + held_out) / _BATCH
-    if cell.column.normalization:
+    if normalized:
         forward += protocol.statistics_batches * protocol.batch_size / _BATCH
     # A larger batch is fewer updates of as many examples.
     return protocol.epochs * (

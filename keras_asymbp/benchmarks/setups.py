@@ -4,7 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Mapping
 
-from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks import datasets, experiments
 from keras_asymbp.benchmarks.cells import REVISION, Cell
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
@@ -18,6 +18,8 @@ _REQUESTED = (
     *("architecture", "train_examples", "test_examples"),
     *("validation_share", "augmentation"),
 )
+# What settings have of a model, beside its weight decay.
+_MODEL = ("feedback", "normalization", "setting", "clamped", "scale")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +76,9 @@ def find(
             dataset = known[settings["dataset"]]
             version = settings["data_version"]
             protocol = Protocol.from_settings(settings)
+            if _has_decay_of_its_own(settings):
+                usual = Protocol().weight_decay
+                protocol = dataclasses.replace(protocol, weight_decay=usual)
             run = settings["learning_rate"], settings["seed"]
         except (UsageError, KeyError) as error:
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -87,6 +92,19 @@ def find(
         _setup(known[name], version, protocol, found)
         for (name, version, protocol), found in in_order
     ], problems
+
+
+def _has_decay_of_its_own(settings):
+    """Whether a trial's weight decay is its model's, and says nothing of the protocol.
+
+    No command changes the protocol's, so that it was the usual one.
+    """
+    return any(
+        column.weight_decay == settings["weight_decay"]
+        and all(getattr(column, field) == settings.get(field) for field in _MODEL)
+        for experiment in experiments.ALL.values()
+        for column in experiment.columns
+    )
 
 
 def _other_revision(revision):

@@ -38,6 +38,12 @@ def test_batch_normalization_needs_its_statistics(make_cell):
     assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
 
 
+def test_a_networks_own_normalization_needs_its_statistics_too(make_cell, monkeypatch):
+    monkeypatch.setitem(costs.COSTS, ("resnet-20", True), Cost(3.0, 0.25))
+    cell = make_cell(architecture="resnet-20", epochs=6, statistics_batches=20)
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+
+
 def test_a_cut_counts(make_cell):
     cell = make_cell(epochs=1, train_examples=500, test_examples=200)
     assert trial_seconds(cell, cell.trials()[0]) == 5 * 2.0 + 2 * 0.5

@@ -355,6 +355,22 @@ def test_latex_cannot_be_broken_out_of(hostile, tmp_path):
             assert "`" not in line
 
 
+def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path):
+    peers = experiments.FA_BENCH
+    plan = dataclasses.replace(
+        make_plan(architecture="lenet-mnist", validation_share=0.1),
+        experiment=peers,
+        columns=peers.columns,
+    )
+    text, _ = written(fill(plan, Store(tmp_path)), tmp_path)
+    assert "Liao" not in text
+    assert f"Beside ours are the errors of {peers.place}. Preset" in text
+    assert "10 % of the\ntraining examples are held out" in text
+    assert "Liao" not in (tmp_path / "report.tex").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"and beside those of {peers.place}." in page
+
+
 def test_latex_of_many_data_sets_is_compiled(make_plan, tmp_path):
     rows = tuple((dataset, "1") for dataset in datasets.DATASETS.values())
     plan = dataclasses.replace(

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from keras_asymbp.benchmarks import datasets, setups
+from keras_asymbp.benchmarks import datasets, experiments, setups
 from keras_asymbp.benchmarks.experiments import Column
 from keras_asymbp.benchmarks.protocol import PRESETS
 from keras_asymbp.benchmarks.store import Store
@@ -142,3 +142,18 @@ def test_what_is_held_out_and_changed_makes_setups_of_their_own(store, run, make
     assert {
         (s.protocol.validation_share, s.protocol.augmentation, s.preset) for s in found
     } == {(0.0, None, "quick"), (0.1, None, "quick"), (0.0, "standard", "quick")}
+
+
+def test_a_models_own_weight_decay_makes_no_setup_of_its_own(store, run, make_cell):
+    kp = next(c for c in experiments.FA_BENCH.columns if c.name == "KP")
+    assert kp.weight_decay is not None
+    for column in (experiments.FA_BENCH.columns[0], kp):
+        run(make_cell(column), *[0.5] * 5)
+    (setup,), problems = setups.find(store)
+    assert (setup.protocol, setup.preset, problems) == (PRESETS["quick"], "quick", [])
+    assert setup.errors(store, kp) == {0: 50.0}
+    # The same decay of another model is its protocol's.
+    run(make_cell(weight_decay=kp.weight_decay), 0.5)
+    found, _ = setups.find(store)
+    decays = {setup.protocol.weight_decay for setup in found}
+    assert decays == {PRESETS["quick"].weight_decay, kp.weight_decay}

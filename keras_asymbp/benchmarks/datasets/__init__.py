@@ -183,6 +183,20 @@ DATASETS = {
             counts=(32_000, 8_000),
             source=TfdsFolder("timit/thirds"),
         ),
+        # Of a peer's table, not of the paper.
+        Dataset(
+            name="fashion_mnist",
+            description="60,000 + 10,000 images of clothes",
+            paper=None,
+            num_classes=10,
+            architecture="mnist",
+            counts=(60_000, 10_000),
+            source=TfdsFolder(
+                "fashion_mnist",
+                url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+            ),
+            papers_own=False,
+        ),
     )
 }
 

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_asymbp.benchmarks import datasets, paper
+from keras_asymbp.benchmarks import datasets, experiments, paper
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.table1 import ARCHITECTURES
@@ -14,11 +14,14 @@ every_dataset = pytest.mark.parametrize(
 def test_a_data_set_is_of_what_there_is(dataset):
     assert datasets.get(dataset.name) is dataset
     assert dataset.architecture in ARCHITECTURES
-    assert paper.error(dataset.paper, "SGD") is not None
+    if dataset.paper is not None:
+        assert paper.error(dataset.paper, "SGD") is not None
     assert "\n" not in dataset.description
 
 
-@every_dataset
+@pytest.mark.parametrize(
+    "dataset", [d for d in datasets.DATASETS.values() if d.paper], ids=lambda d: d.name
+)
 def test_classes_and_networks_are_the_papers(dataset):
     assert dataset.num_classes == paper.CLASSES[dataset.paper]
     networks = {"MNIST": "mnist", "CIFAR": "cifar", "CIFAR100": "cifar", "SVHN": "svhn"}
@@ -39,6 +42,17 @@ def test_counts():
 def test_every_row_of_the_paper_has_its_data_set():
     rows = [d.paper for d in datasets.DATASETS.values() if d.papers_own]
     assert sorted(rows) == sorted(paper.CLASSES)
+
+
+def test_a_peers_data_set_has_the_peers_figures_and_none_of_the_paper():
+    fashion = datasets.get("fashion_mnist")
+    assert (fashion.paper, fashion.papers_own) == (None, False)
+    peers = experiments.FA_BENCH
+    network = dict(peers.networks)[fashion.architecture]
+    printed = peers.printed(fashion, network)
+    assert printed == "BioTorch: fashion_mnist lenet-mnist"
+    assert paper.error(peers.row(fashion, network), "FA") == 13.06
+    assert experiments.get("A").printed(fashion, "mnist") == "paper: no row"
 
 
 def test_unknown_data_set():
