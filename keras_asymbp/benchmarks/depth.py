@@ -98,6 +98,8 @@ def _run(training, families, depths, models, alignment_batches) -> int:
 
 
 def _write(runs, results):
+    import matplotlib
+
     from keras_asymbp.benchmarks import depth_picture, results_csv
     from keras_asymbp.benchmarks.store import write_atomically
 
@@ -107,7 +109,9 @@ def _write(runs, results):
     write_atomically(folder / "results.csv", results_csv.text(results.trials()))
     figure = depth_picture.draw(runs)
     figure.savefig(folder / "depth.png", dpi=150)
-    figure.savefig(folder / "depth.svg", metadata={"Date": None})
+    # The same picture is the same file.
+    with matplotlib.rc_context({"svg.hashsalt": "depth"}):
+        figure.savefig(folder / "depth.svg", metadata={"Date": None})
 
 
 def _networks(families, depths) -> list[tuple[str, int]]:
