@@ -11,6 +11,9 @@ import tensorflow as tf
 _MAGNITUDE, _FLIP = range(2)
 _STREAMS = 2
 
+# Elements that a fingerprint takes at once.
+_PART = 2**17
+
 # Keras's initializers draw with the same generator from seeds below 2^32: a layer's
 # initializer and its rule may be given the same seed, and M must not be W's numbers.
 _BEYOND_KERAS = 2**32
@@ -79,10 +82,15 @@ def fingerprint(values):
     which Batch Manhattan makes, must not cancel.
     """
     bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[values.dtype.size]
-    words = tf.reshape(tf.cast(tf.bitcast(values, bits), tf.int64), [-1])
-    positions = tf.range(tf.size(words, out_type=tf.int64))
-    weights = (2 * positions + 1) * 0x9E3779B97F4A7C1  # int64 arithmetic wraps around
-    digest = tf.bitwise.right_shift(tf.reduce_sum(words * weights), 3)
+    bits = tf.reshape(tf.bitcast(values, bits), [-1])
+    digest = tf.constant(0, tf.int64)
+    # A part at a time: as int64, all of it would be a multiple of what W takes.
+    for start in range(0, bits.shape[0], _PART):
+        words = tf.cast(bits[start : start + _PART], tf.int64)
+        positions = tf.range(start, start + words.shape[0], dtype=tf.int64)
+        weights = (2 * positions + 1) * 0x9E3779B97F4A7C1  # int64 wraps around
+        digest += tf.reduce_sum(words * weights)
+    digest = tf.bitwise.right_shift(digest, 3)
     return tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(digest, 2**61 - 1), 1)
 
 

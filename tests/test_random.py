@@ -111,6 +111,14 @@ def test_fingerprint_changes_with_any_bit(size, data, dtype):
     assert before != after
 
 
+def test_a_fingerprint_is_the_same_however_it_is_cut(monkeypatch):
+    values = tf.random.stateless_normal((5, 8), (1, 2))
+    whole = int(random.fingerprint(values))
+    for part in (1, 7, 40, 41):
+        monkeypatch.setattr(random, "_PART", part)
+        assert int(random.fingerprint(values)) == whole
+
+
 def test_fingerprint_sees_opposite_and_swapped_changes():
     # What Batch Manhattan does: equal steps of either sign.
     before = tf.constant([0.5, 0.5, 0.25])
