@@ -372,18 +372,16 @@ def test_a_residual_block(stride, filters, projection, monkeypatch):
         padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
         return keras.ops.conv(padded, layer.kernel, stride, "valid") + layer.bias
 
-    by_size = {
-        size: [c for c in convs if c.kernel_size == (size,) * 2] for size in (1, 3)
-    }
-    first, second = by_size[3]
+    first, second = [layer for layer in convs if layer.kernel_size == (3, 3)]
+    shortcuts = [layer for layer in convs if layer.kernel_size == (1, 1)]
     inner = np.maximum(convolve(x, first, stride), 0)
     shortcut = x[:, ::stride, ::stride]
     changes = stride > 1 or filters != 2
     if changes and projection:
-        (layer,) = projections
+        (layer,) = shortcuts
         shortcut = shortcut @ layer.kernel.numpy()[0, 0] + layer.bias
     else:
-        assert projections == []
+        assert shortcuts == []
         more = filters - 2
         maps = (more // 2, more - more // 2)
         shortcut = np.pad(shortcut, [(0, 0), (0, 0), (0, 0), maps])
