@@ -236,6 +236,9 @@ class _Curves(keras.callbacks.Callback):
         self._examples, self._on_epoch = examples, on_epoch
         self._rows = []
         self.diverged = False
+        self._held_out = None
+        if examples.validation is not None:
+            self._held_out = pipeline.evaluation_batches(examples.validation)
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):
@@ -259,14 +262,12 @@ class _Curves(keras.callbacks.Callback):
 
     def _validation(self):
         """Loss and error on the examples that are held out, if there are any."""
-        held_out = self._examples.validation
-        if held_out is None:
+        if self._held_out is None:
             return {}
-        batches = pipeline.evaluation_batches(held_out)
-        found = self.model.evaluate(batches, verbose=0, return_dict=True)
+        found = self.model.evaluate(self._held_out, verbose=0, return_dict=True)
         return {
             "validation_loss": found["cross_entropy"],
-            "validation_error": _error(found["accuracy"], held_out),
+            "validation_error": _error(found["accuracy"], self._examples.validation),
         }
 
     def _end(self):
@@ -274,14 +275,12 @@ class _Curves(keras.callbacks.Callback):
         self.model.stop_training = True
 
     def result(self):
-        chooses = "test_error"
-        if self._examples.validation is not None:
-            chooses = "validation_error"
+        held_out = self._held_out is not None
+        chooses = "validation_error" if held_out else "test_error"
         best = min(self._rows, key=lambda row: row[chooses], default=None)
         chance = chance_error(self._cell.dataset.num_classes)
-        validation = {chooses: best[chooses] if best else chance}
         return {
-            **(validation if chooses == "validation_error" else {}),
+            **({chooses: best[chooses] if best else chance} if held_out else {}),
             "best_error": best["test_error"] if best else chance,
             "best_epoch": best["epoch"] if best else None,
             "diverged": self.diverged,
