@@ -18,6 +18,7 @@ from keras_asymbp.benchmarks.networks import (
 )
 from keras_asymbp.benchmarks.table1 import FC, Conv, Pool
 from keras_asymbp.conversion import asymmetrize
+from keras_asymbp.direct_feedback import direct_feedback
 from keras_asymbp.layers import AsymConv2D, AsymDense
 from keras_asymbp.normalization import BatchNormalization
 
@@ -84,8 +85,6 @@ def build(
             steps += [AsymDense(num_classes, name="logits", **last)]
             model = _model(architecture.input_shape, steps, name)
     if feedback == DIRECT:
-        from keras_asymbp.direct_feedback import direct_feedback
-
         model = direct_feedback(model)
     return model
 

@@ -41,7 +41,7 @@ class Cell:
     @property
     def architecture(self) -> str:
         """The network of Table 1 that the model is."""
-        return self.protocol.architecture or self.dataset.architecture
+        return self.dataset.network(self.protocol)
 
     @property
     def place(self) -> str:

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.experiments import EXPERIMENTS, Column, Experiment
-from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.protocol import PRESETS, REQUESTED, Protocol
 from keras_asymbp.benchmarks.table import Table
 
 PROGRAM = "python -m keras_asymbp.benchmarks"
 
 # A flag each, beside --learning_rates; no other setting of a protocol has one.
-_REQUESTED = (
-    *("train_examples", "test_examples", "architecture"),
-    *("validation_share", "augmentation"),
-)
-_FLAGS = ("epochs", "learning_rates", *_REQUESTED)
+_FLAGS = ("epochs", "learning_rates", *REQUESTED)
 
 
 def reproduce(tables: Sequence[Table]) -> str:
@@ -71,7 +67,7 @@ def _training(protocol, preset, seeds):
     words = ["--preset", preset, "--epochs", str(protocol.epochs)]
     rates = ",".join(map(repr, protocol.learning_rates))  # to the last digit
     words += ["--learning_rates", rates]
-    for name in _REQUESTED:
+    for name in REQUESTED:
         value = getattr(protocol, name)
         if value not in (None, 0):
             words += [f"--{name}", str(value)]

@@ -282,7 +282,7 @@ def _keys(plan):
         protocol = dataclasses.replace(
             plan.protocol,
             learning_rates=(),
-            architecture=plan.protocol.architecture or dataset.architecture,
+            architecture=dataset.network(plan.protocol),
         )
         yield plan.experiment.name, dataset.name, version, protocol
 

@@ -91,6 +91,12 @@ class Protocol:
         return 0.1 if epoch < first + second else 0.01
 
 
+# What a command asks for, a flag each, and no part of what makes a preset that leaves
+# them open.
+REQUESTED = (
+    *("train_examples", "test_examples", "architecture"),
+    *("validation_share", "augmentation"),
+)
 AUGMENTATIONS = ("standard",)
 
 PRESETS = {

@@ -9,15 +9,10 @@ from keras_asymbp.benchmarks.cells import REVISION, Cell
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.experiments import Column
-from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.protocol import PRESETS, REQUESTED, Protocol
 from keras_asymbp.benchmarks.store import Store
 from keras_asymbp.benchmarks.table import cell_error
 
-# On request, and no part of what makes a preset that leaves them open.
-_REQUESTED = (
-    *("architecture", "train_examples", "test_examples"),
-    *("validation_share", "augmentation"),
-)
 # What settings have of a model, beside its weight decay.
 _MODEL = ("feedback", "normalization", "setting", "clamped", "scale")
 
@@ -39,11 +34,6 @@ class Setup:
     protocol: Protocol
     preset: str | None
     seeds: tuple[int, ...]
-
-    @property
-    def network(self) -> str:
-        """The network that is trained."""
-        return self.protocol.architecture or self.dataset.architecture
 
     def errors(self, store: Store, column: Column) -> dict[int, float]:
         """A model's error in percent by seed, for each seed that is complete."""
@@ -134,7 +124,7 @@ def _setup(dataset, version, protocol, runs):
 def _preset(protocol):
     for name, preset in PRESETS.items():
         # A cut that a preset has itself is part of what makes it.
-        ignored = [field for field in _REQUESTED if not getattr(preset, field)]
+        ignored = [field for field in REQUESTED if not getattr(preset, field)]
         same = {name: getattr(preset, name) for name in ("learning_rates", *ignored)}
         if dataclasses.replace(protocol, **same) == preset:
             return name

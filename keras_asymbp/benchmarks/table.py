@@ -47,13 +47,9 @@ class Plan:
             for column in self.columns
         ]
 
-    def network(self, dataset: Dataset) -> str:
-        """The network that is trained on a data set."""
-        return self.protocol.architecture or dataset.architecture
-
     def printed(self, dataset: Dataset) -> str:
         """Whose figures stand beside a data set's, and which: for people."""
-        return self.experiment.printed(dataset, self.network(dataset))
+        return self.experiment.printed(dataset, dataset.network(self.protocol))
 
     def cell(self, dataset: Dataset, version: str, column: Column, seed: int) -> Cell:
         return Cell(dataset, version, column, self.protocol, seed)
@@ -173,7 +169,7 @@ def _entry(plan, store, failures, dataset, version, column, baseline=None):
     entry = Entry(
         errors=errors,
         paper=paper.error(
-            plan.experiment.row(dataset, plan.network(dataset)), column.name
+            plan.experiment.row(dataset, dataset.network(plan.protocol)), column.name
         ),
         mark=None,
         paper_mark=None,

@@ -111,6 +111,10 @@ class Dataset:
         )
         return Arrays(x_train, y_train, x_test, y_test)
 
+    def network(self, protocol: Protocol) -> str:
+        """The network that a protocol trains on it: its own, or the protocol's."""
+        return protocol.architecture or self.architecture
+
     def check(self, protocol: Protocol) -> None:
         """Raises UsageError if its inputs don't fit the protocol."""
         own = NETWORKS[self.architecture].input_shape
@@ -118,7 +122,7 @@ class Dataset:
             raise UsageError(
                 f"--augmentation is for images, and {self.name} has none: leave it out"
             )
-        wanted = protocol.architecture or self.architecture
+        wanted = self.network(protocol)
         if len(own) != len(NETWORKS[wanted].input_shape):
             fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
             raise UsageError(

@@ -61,7 +61,7 @@ class Fit:
         cls, dataset: Dataset, protocol: Protocol, data_dir: str | None = None
     ) -> "Fit":
         """What a protocol wants of a data set."""
-        network = NETWORKS[protocol.architecture or dataset.architecture]
+        network = NETWORKS[dataset.network(protocol)]
         counts = protocol.train_examples, protocol.test_examples
         return cls(dataset, network.input_shape, *counts, data_dir)
 
