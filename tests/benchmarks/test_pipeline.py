@@ -260,3 +260,14 @@ def test_augmentation_follows_seed_and_batch_and_is_the_same_again(make_split):
     first_epoch, second_epoch = first[0] | first[1], first[2] | first[3]
     changed = [first_epoch[label] != second_epoch[label] for label in range(8)]
     assert sum(changed) >= 6
+
+
+def test_augmentation_is_another_in_each_batch(make_split):
+    # One image alone: nothing else that could differ between batches.
+    image = np.random.default_rng(0).normal(size=(1, 6, 6, 3)).astype("float32")
+    split = make_split(image, np.zeros(1, np.int64))
+    batches = pipeline.training_batches(
+        pipeline.Examples(split, split), 1, seed=0, augmentation="standard"
+    )
+    seen = {x.tobytes() for x, _ in batches.take(20).as_numpy_iterator()}
+    assert len(seen) > 15
