@@ -368,6 +368,13 @@ def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path):
     assert "10 % of the\ntraining examples are held out" in text
     assert "Liao" not in (tmp_path / "report.tex").read_text(encoding="utf-8")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f">Our errors beside those of {peers.place}." in page
+    assert "Of Liao" not in page
+    # With a table of the paper's it is of both.
+    tables = [fill(each, Store(tmp_path)) for each in (make_plan(), plan)]
+    report.write(tables, tmp_path, [])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Of Liao" in page
     assert f"and beside those of {peers.place}." in page
 
 
