@@ -90,12 +90,16 @@ def describe(amounts: Sequence[Amount], processes: int) -> str:
     known = [a.seconds for a in amounts if a.seconds is not None]
     unknown = [a.dataset for a in amounts if a.seconds is None]
     to_run = sum(a.trials - a.stored for a in amounts)
+    takes = duration(None)
+    if known:
+        takes = (
+            f"{duration(sum(known) / processes)} with {processes} at once, on cores "
+            "like the one that was measured"
+            + (f", without {', '.join(unknown)}" if unknown else "")
+        )
     lines.append(
         f"in all {sum(a.cells for a in amounts)} cells, "
-        f"{sum(a.trials for a in amounts)} trials, {to_run} to run: "
-        f"{duration(sum(known) / processes)} with {processes} at once, on cores like "
-        "the one that was measured"
-        + (f", without {', '.join(unknown)}" if unknown else "")
+        f"{sum(a.trials for a in amounts)} trials, {to_run} to run: {takes}"
     )
     return "\n".join(lines)
 

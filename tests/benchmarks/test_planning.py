@@ -78,3 +78,10 @@ def test_a_dry_run_of_what_is_no_data_set(benchmarks):
     done = benchmarks("--exp=A", "--datasets=nope", "--dry_run")
     assert done.returncode == 2
     assert "unknown data set 'nope'" in done.stderr
+
+
+def test_a_plan_of_which_no_time_is_known_takes_no_zero_seconds():
+    lines = planning.describe([planning.Amount("mine", 2, 10, 3, None)], 2)
+    assert lines.splitlines()[-1] == (
+        "in all 2 cells, 10 trials, 7 to run: time unknown"
+    )
