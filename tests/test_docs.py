@@ -73,8 +73,8 @@ def test_recipes_make_a_rule_and_a_layer_of_the_package(tmp_path, run_python):
         if name:
             (tmp_path / name[1]).write_text(block["code"], encoding="utf-8")
     case = re.search(r"^case = testing\.(Case\(.*\))$", page, re.MULTILINE)[1]
-    with (tmp_path / "keras_asymbp" / "testing.py").open("a") as testing:
-        testing.write(f"\n_case = {case}\nCASES[_case.layer] = _case\n")
+    with (tmp_path / "keras_asymbp" / "testing" / "cases.py").open("a") as cases:
+        cases.write(f"\n_case = {case}\nCASES[_case.layer] = _case\n")
     run_python(
         f"""
 import os, sys

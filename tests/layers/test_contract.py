@@ -71,12 +71,16 @@ def test_contract(check, layer, rule):
 
 
 def test_exported_models_need_none_of_our_code():
-    testing.check_export(pairs(each for each in COMBINATIONS if is_fast(*each)))
+    testing.JOINT_CHECKS["export"](
+        pairs(each for each in COMBINATIONS if is_fast(*each))
+    )
 
 
 @pytest.mark.slow
 def test_every_exported_model_needs_none_of_our_code():
-    testing.check_export(pairs(each for each in COMBINATIONS if not is_fast(*each)))
+    testing.JOINT_CHECKS["export"](
+        pairs(each for each in COMBINATIONS if not is_fast(*each))
+    )
 
 
 @pytest.mark.slow
@@ -85,7 +89,7 @@ def test_two_replicas_are_one(run_python):
     code = f"""if True:
         from keras_asymbp import testing
         testing.use_two_cpus()
-        testing.check_replicas(
+        testing.JOINT_CHECKS["replicas"](
             [(testing.CASES[layer], rule) for layer, rule in {COMBINATIONS}]
         )
     """

@@ -1,0 +1,85 @@
+"""The contract of rules and layers as checks: for a rule of your own, and our tests.
+
+`check_feedback(rule)` runs a rule through every check on every layer. A check is a
+function of a layer's case and a rule, or of many such pairs where they share what
+is slow, and it raises AssertionError. A new layer is one line in `cases.py`; a new
+check is one function. What a check compares with is made of stock Keras layers alone.
+"""
+
+from keras_asymbp.testing import layer_checks, model_checks  # noqa: F401, for CHECKS
+from keras_asymbp.testing.cases import CASES, Case
+from keras_asymbp.testing.joint_checks import two_cpus, use_two_cpus
+from keras_asymbp.testing.registry import CHECKS, JOINT_CHECKS
+
+__all__ = [
+    "CASES",
+    "CHECKS",
+    "JOINT_CHECKS",
+    "Case",
+    "check_feedback",
+    "use_two_cpus",
+]
+
+
+def check_feedback(rule, layers=None, checks=None) -> list[str]:
+    """Runs a feedback rule through the contract on the layers.
+
+    The gradients of each layer must be those of the stock Keras layer, but for V in
+    the place of W where the error travels to the inputs:
+
+        dE/dX = the gradient in X of product(X, V), for the error dE/dY   (eq. 2)
+
+    and whatever Keras does with a model must hold with the rule in it: copying,
+    saving in the middle of training, exporting, mixed precision, graphs and XLA.
+    Layers and numbers are tiny; Keras's global seed is set.
+
+    Args:
+        rule: The rule: a `Feedback` (which is copied through its config, and left as
+            it is), a function without arguments or class that makes one, a name, or a
+            config.
+        layers: Names of layers, such as `["AsymDense"]`; by default all of `CASES`.
+        checks: Names of checks, by default all of `CHECKS` and `JOINT_CHECKS`.
+            `"replicas"` needs two processors: it is among them after `use_two_cpus`.
+
+    Returns:
+        The names of the checks that ran.
+
+    Raises:
+        AssertionError: If the rule fails a check: the message names the check, the
+            layer and what differs.
+        ValueError: If there is no such layer or check.
+
+    >>> import keras_asymbp.testing
+    >>> class Halved(keras_asymbp.feedbacks.Feedback):
+    ...     def call(self, kernel):
+    ...         return 0.5 * kernel
+    >>> keras_asymbp.testing.check_feedback(Halved(), layers=["AsymDense"])
+    ['config', 'shapes', 'repeatable', ...]
+
+    Source: equations 1 and 2, section 2, Liao et al. 2016.
+    """
+    every_check = {**CHECKS, **JOINT_CHECKS}
+    cases = [
+        CASES[name]
+        for name in _known("layers", list(CASES) if layers is None else layers, CASES)
+    ]
+    if checks is None:
+        checks = [
+            name for name in every_check if name != "replicas" or len(two_cpus()) == 2
+        ]
+    for name in _known("checks", checks, every_check):
+        if name in CHECKS:
+            for case in cases:
+                CHECKS[name](case, rule)
+        else:
+            JOINT_CHECKS[name]([(case, rule) for case in cases])
+    return list(checks)
+
+
+def _known(argument, names, known):
+    if isinstance(names, str) or not set(names) <= set(known):
+        raise ValueError(
+            f"Argument `{argument}` must be a list of names, each one of "
+            f"{', '.join(known)}. Received: {argument}={names!r}"
+        )
+    return list(names)

@@ -1,0 +1,189 @@
+"""Checks of many pairs of layer and rule at once, for they share what is slow."""
+
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_asymbp.callbacks import RedrawFeedback
+from keras_asymbp.testing.cases import CASES
+from keras_asymbp.testing.registry import blaming, joint_check
+from keras_asymbp.testing.tools import (
+    assert_close,
+    assert_equal,
+    feedback_kernels,
+    gradients_of,
+    labels_of,
+    make_batch,
+    make_inputs,
+    make_model,
+    own_weights,
+    pairs_of,
+    rule_name,
+)
+
+
+def use_two_cpus() -> None:
+    """Splits the CPU in two for TensorFlow, which the check `"replicas"` needs.
+
+    Call it first: TensorFlow takes it only before it does anything else.
+
+    Raises:
+        RuntimeError: If TensorFlow is at work already.
+    """
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * 2,
+    )
+
+
+def two_cpus():
+    return tf.config.list_logical_devices("CPU")[:2]
+
+
+_READER = """
+import sys
+sys.modules["keras_asymbp"] = None  # from here on, its import is an error
+import numpy, tensorflow
+for name in sys.argv[1:]:
+    served = tensorflow.saved_model.load(name)
+    outputs = served.serve(numpy.load(name + ".npy"))
+    if not isinstance(outputs, dict):
+        outputs = {"rule_0": outputs}
+    numpy.savez(name + ".npz", **{k: v.numpy() for k, v in outputs.items()})
+"""
+
+
+@joint_check
+def check_export(combinations):
+    """An exported model has the same outputs, no feedback, and needs none of our code.
+
+    It is read by a process that can't import keras_asymbp.
+    """
+    expected = {}
+    groups = _by_layer(combinations)
+    with tempfile.TemporaryDirectory() as folder:
+        for case, rules in groups:
+            with blaming("export", case, *rules):
+                expected[case.layer] = _export(case, rules, f"{folder}/{case.layer}")
+        done = subprocess.run(
+            [sys.executable, "-c", _READER, *expected],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for case, rules in groups:
+            with blaming("export", case, *rules):
+                assert os.path.exists(f"{folder}/{case.layer}.npz"), (
+                    f"the reading process failed: {done.stderr[-2000:]}"
+                )
+                read = np.load(f"{folder}/{case.layer}.npz")
+                for number, rule in enumerate(rules):
+                    np.testing.assert_allclose(
+                        read[f"rule_{number}"],
+                        expected[case.layer][f"rule_{number}"],
+                        rtol=1e-5,
+                        atol=1e-6,
+                        err_msg=f"the output, exported and read, of {rule_name(rule)}",
+                    )
+
+
+def _export(case, rules, path):
+    """Exports a model, looks at it from here, and returns its outputs by rule."""
+    model, layers = make_model(case, *rules)
+    x, y = make_batch(model)
+    xs = make_inputs(case)
+    model.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=True)
+    model.train_on_batch(x, y)
+    before = [gradients_of(layer, xs, own_weights(layer)) for layer in layers]
+    model.export(path, verbose=False)
+    for layer, gradients, rule in zip(layers, before, rules, strict=True):
+        labels = [
+            f"{n}, after the export, {rule_name(rule)}" for n in labels_of(layer, xs)
+        ]
+        assert_equal(gradients_of(layer, xs, own_weights(layer)), gradients, labels)
+    own = [weight for part in model.layers for weight in own_weights(part)]
+    shapes = sorted(tuple(weight.shape) for weight in own)
+    stored: dict[str, list] = {}  # Keras lists the variables twice
+    for name, shape in tf.train.list_variables(f"{path}/variables/variables"):
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH":
+            stored.setdefault(name.split("/")[0], []).append(tuple(shape))
+    for each in stored.values():
+        assert sorted(each) == shapes, (
+            "the exported model has other variables than the layers' weights. "
+            f"Expected shapes: {shapes}. Received: {sorted(each)}"
+        )
+    assert stored
+    np.save(f"{path}.npy", x)
+    outputs = model(x)
+    return outputs if isinstance(outputs, dict) else {"rule_0": outputs}
+
+
+@joint_check
+def check_replicas(combinations):
+    """Training on two replicas (`MirroredStrategy`) is training on one; they share M.
+
+    Raises:
+        RuntimeError: If there are no two logical CPUs: see `use_two_cpus`.
+    """
+    if len(two_cpus()) < 2:
+        raise RuntimeError(
+            "Check 'replicas' needs two logical CPUs: call "
+            "`keras_asymbp.testing.use_two_cpus()` before anything else."
+        )
+    for case, rules in _by_layer(combinations):
+        with blaming("replicas", case, *rules):
+            results = []
+            for strategy in (
+                tf.distribute.get_strategy(),
+                _two_replicas(),
+            ):
+                with strategy.scope():
+                    model, layers = make_model(case, *rules)
+                    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+                x, y = make_batch(model)
+                model.fit(
+                    x, y, 2, verbose=0, shuffle=False, callbacks=[RedrawFeedback()]
+                )
+                for rule, layer in zip(rules, layers, strict=True):
+                    for variable in layer.variables:
+                        each = strategy.experimental_local_results(variable.value)
+                        assert_equal(
+                            each,
+                            [each[0]] * len(each),
+                            f"{variable.path} of the replicas, {rule_name(rule)},",
+                        )
+                trained = [weight.numpy() for weight in model.trainable_weights]
+                results.append(
+                    trained + [v for part in layers for v in feedback_kernels(part)]
+                )
+            paths = [
+                f"{w.path} of one and two replicas" for w in model.trainable_weights
+            ]
+            for rule, layer in zip(rules, layers, strict=True):
+                paths += [
+                    f"V of one and two replicas, {rule_name(rule)}"
+                    for _ in pairs_of(layer)
+                ]
+            assert_close(results[1], results[0], paths)
+
+
+@functools.cache
+def _two_replicas():
+    # One for all: TensorFlow confuses the reductions of one strategy with another's.
+    return tf.distribute.MirroredStrategy([device.name for device in two_cpus()])
+
+
+def _by_layer(combinations):
+    """Each case once, with all of its rules."""
+    rules: dict[str, list] = {}
+    for case, rule in combinations:
+        rules.setdefault(case.layer, []).append(rule)
+    return [(CASES[name], each) for name, each in rules.items()]

@@ -1,0 +1,54 @@
+"""The checks by name, and what makes of an error a sentence that says where it was."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+
+from keras_asymbp.testing.cases import Case
+from keras_asymbp.testing.tools import new_rule, rule_name
+
+CHECKS: dict[str, Callable[[Case, Any], None]] = {}
+JOINT_CHECKS: dict[str, Callable[[Iterable[tuple[Case, Any]]], None]] = {}
+
+
+def check(function):
+    """Puts a check into `CHECKS`, and whatever it raises into words."""
+    name = function.__name__.removeprefix("check_")
+
+    @functools.wraps(function)
+    def check(case, rule):
+        with blaming(name, case, rule):
+            function(case, rule)
+
+    CHECKS[name] = check
+    return check
+
+
+def joint_check(function):
+    """Puts a check of many pairs of layer and rule into `JOINT_CHECKS`."""
+    JOINT_CHECKS[function.__name__.removeprefix("check_")] = function
+    return function
+
+
+@contextlib.contextmanager
+def blaming(check, case, *rules):
+    """Makes an error an AssertionError that says where it was found."""
+    try:
+        with contextlib.ExitStack() as scopes:
+            for rule in rules:
+                made = type(new_rule(rule))
+                scopes.enter_context(
+                    keras.saving.custom_object_scope({made.__name__: made})
+                )
+            yield
+    except Exception as error:
+        what = str(error)
+        if not isinstance(error, AssertionError):
+            what = f"{type(error).__name__}: {what}"
+        names = ", ".join(map(rule_name, rules))
+        raise AssertionError(
+            f"Check '{check}' of {case.layer} with {names}: {what.strip()}"
+        ) from error

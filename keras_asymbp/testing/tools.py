@@ -1,0 +1,158 @@
+"""What checks are made of: tiny layers and models, their parts, and comparisons."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_asymbp import feedbacks
+from keras_asymbp.feedbacks import Feedback
+from keras_asymbp.layers import LAYERS, asymmetric_layers
+
+SAMPLES = 4
+
+
+def new_rule(rule) -> Feedback:
+    """A rule of its own: a rule belongs to one layer."""
+    if isinstance(rule, Feedback):
+        return type(rule).from_config(rule.get_config())
+    if callable(rule):
+        rule = rule()
+    return feedbacks.get(rule)
+
+
+def rule_name(rule):
+    if isinstance(rule, (str, type(None))):
+        return repr(rule or "BP")
+    if isinstance(rule, dict):
+        return str(rule.get("class_name"))
+    return getattr(rule, "__name__", type(rule).__name__)
+
+
+def make_layer(case, rule, seed=0, **more):
+    """A layer with its own copy of the rule, and weights of all signs and zero."""
+    keras.utils.set_random_seed(seed)
+    layer = LAYERS[case.layer](**case.arguments | more, feedback=new_rule(rule))
+    layer(*make_inputs(case, layer.compute_dtype))
+    fill(own_weights(layer))
+    return layer
+
+
+def make_model(case, *rules, seed=0):
+    """A layer for each rule, on a stock layer each, which their errors must reach.
+
+    Returns:
+        The model, and the layers.
+    """
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input(case.shape)
+    layers, outputs = [], {}
+    for number, rule in enumerate(rules):
+        x = keras.layers.Dense(case.shape[-1])(inputs)
+        layers.append(LAYERS[case.layer](**case.arguments, feedback=new_rule(rule)))
+        y = layers[-1](*[x] * case.inputs)
+        outputs[f"rule_{number}"] = keras.layers.Flatten()(y)
+    model = keras.Model(inputs, outputs if len(rules) > 1 else outputs["rule_0"])
+    for layer in layers:
+        fill(own_weights(layer))
+    return model, layers
+
+
+def fill(weights):
+    generator = np.random.default_rng(2)
+    for weight in weights:
+        value = generator.normal(size=weight.shape)
+        if value.ndim > 1:
+            value.flat[0] = 0
+        weight.assign(value / 2)
+
+
+def make_inputs(case, dtype="float32"):
+    values = np.random.default_rng(0).normal(size=(case.inputs, SAMPLES, *case.shape))
+    return [tf.cast(value, dtype) for value in values]
+
+
+def make_batch(model):
+    """Inputs and targets for a model."""
+    generator = np.random.default_rng(0)
+
+    def normal(tensor):
+        return generator.normal(size=(SAMPLES, *tensor.shape[1:])).astype("float32")
+
+    return normal(model.inputs[0]), keras.tree.map_structure(normal, model.output)
+
+
+def error_for(y):
+    return tf.constant(np.random.default_rng(1).normal(size=y.shape), y.dtype)
+
+
+def own_weights(layer):
+    """A layer's weights without its rules'."""
+    rules = {id(weight) for rule in rules_of(layer) for weight in rule.variables}
+    return [weight for weight in layer.weights if id(weight) not in rules]
+
+
+def rules_of(layer):
+    return [part for part in layer._flatten_layers() if isinstance(part, Feedback)]
+
+
+def pairs_of(layer):
+    """The name, W and V of each kernel of a layer and of the layers inside it."""
+    return [
+        (f"{part.name}.{attribute}", kernel, v)
+        for part in asymmetric_layers(layer)
+        for attribute, kernel, v in part.feedback_pairs()
+    ]
+
+
+def feedback_kernels(layer):
+    return [v for *_, v in pairs_of(layer)]
+
+
+def state_of(layer):
+    """A layer's variables as they are, V included."""
+    return [variable.numpy() for variable in layer.variables], [
+        v.numpy() for v in feedback_kernels(layer)
+    ]
+
+
+def stock_twin(layer, **changes):
+    """The stock Keras layer of a layer's configuration and weights."""
+    twin = type(layer).twin()
+    stock = twin.from_config(twin.get_config(layer) | changes)
+    stock.build_from_config(layer.get_build_config())
+    for weight, value in zip(stock.weights, own_weights(layer), strict=True):
+        weight.assign(value)
+    return stock
+
+
+def gradients_of(function, xs, weights):
+    """The output for inputs, and the gradients in inputs and weights for an error."""
+    values = [weight.value for weight in weights]
+    with tf.GradientTape() as tape:
+        tape.watch([*xs, *values])
+        y = function(*xs)
+    return [y, *tape.gradient(y, [*xs, *values], error_for(y))]
+
+
+def labels_of(layer, xs):
+    inputs = [f"dE/dX of input {number}" for number, _ in enumerate(xs)]
+    return ["outputs", *inputs, *(f"dE/d{w.path}" for w in own_weights(layer))]
+
+
+def assert_equal(actual, expected, what):
+    for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        label = what if isinstance(what, str) else what[number]
+        np.testing.assert_array_equal(a, e, err_msg=label)
+
+
+def assert_close(actual, expected, what, rtol=1e-4, atol=1e-5):
+    """Within `rtol` or, for elements much smaller than the largest, `atol` of it."""
+    for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        label = what if isinstance(what, str) else what[number]
+        assert (a is None) == (e is None), f"{label} is {a}, expected {e}"
+        if a is not None:
+            a, e = (np.asarray(tf.cast(each, "float64")) for each in (a, e))
+            scale = max(1.0, np.abs(e).max(initial=0))
+            np.testing.assert_allclose(
+                a, e, rtol=rtol, atol=atol * scale, err_msg=label
+            )
