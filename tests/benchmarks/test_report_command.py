@@ -92,6 +92,7 @@ def test_a_folder_that_is_read_only(report, put, make_cell, tmp_path):
     assert "can't write the report" in done.stderr
 
 
+@pytest.mark.slow
 def test_while_a_run_fills_the_folder(
     report, start_stand_in, tmp_path, wait_for, contents
 ):

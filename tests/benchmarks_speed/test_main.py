@@ -55,6 +55,7 @@ def test_what_it_does_not_know_is_one_line(run, wrong, said):
     assert said in line
 
 
+@pytest.mark.slow
 def test_figures_are_kept_and_shown_again(run, tmp_path):
     file, picture = tmp_path / "figures.json", tmp_path / "picture.png"
     measured = run("--question=start_up", "--rounds=1", f"--json={file}")

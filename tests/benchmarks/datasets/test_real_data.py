@@ -5,7 +5,7 @@ import json
 import pytest
 
 # The large network is slow on a processor: one epoch of fewer images is as whole.
-EXAMPLES = {"mnist": 10_000, "cifar": 4_000, "svhn": 2_000, "large": 800}
+EXAMPLES = {"mnist": 5_000, "cifar": 2_000, "svhn": 1_000, "large": 400}
 
 
 @pytest.mark.slow
