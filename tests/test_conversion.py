@@ -673,7 +673,7 @@ def test_whole_networks(make, tmp_path):
     assert len(asymmetric_layers(twin)) >= present > 4
     assert not any(type(layer) in supported for layer in twin.layers)
     # One step, in which the error reaches the weights of all layers.
-    twin.compile(BatchManhattan(1e-4), "categorical_crossentropy", run_eagerly=True)
+    twin.compile(BatchManhattan(1e-4), "categorical_crossentropy", jit_compile=False)
     before = [weight.numpy() for weight in twin.trainable_weights]
     twin.fit(x, y, batch_size=2, verbose=0, callbacks=[RedrawFeedback()])
     after = twin.trainable_weights

@@ -72,8 +72,9 @@ def test_a_good_rule_passes_everything():
 
 
 @pytest.mark.slow
-def test_a_good_rule_passes_on_every_layer():
-    assert testing.check_feedback(Blurred(2.0)) == checks()
+@pytest.mark.parametrize("rule", [Blurred(2.0), Halved()], ids=["state", "one method"])
+def test_a_good_rule_passes_on_every_layer(rule):
+    assert testing.check_feedback(rule) == checks()
 
 
 def test_the_rule_that_is_given_is_left_alone():

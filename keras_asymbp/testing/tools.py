@@ -108,13 +108,6 @@ def feedback_kernels(layer):
     return [v for *_, v in pairs_of(layer)]
 
 
-def state_of(layer):
-    """A layer's variables as they are, V included."""
-    return [variable.numpy() for variable in layer.variables], [
-        v.numpy() for v in feedback_kernels(layer)
-    ]
-
-
 def stock_twin(layer, **changes):
     """The stock Keras layer of a layer's configuration and weights."""
     twin = type(layer).twin()

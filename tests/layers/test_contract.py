@@ -21,18 +21,11 @@ RULES = [
     ),
     *(f"{alias}-25" for alias in feedbacks._partial_aliases()),
 ]
-# On these all is tried at once. A rule with an argument is tried on these alone.
-FIRST = ("AsymDense", "AsymConv2D")
-COMBINATIONS = [
-    (layer, rule)
-    for layer in testing.CASES
-    for rule in RULES
-    if layer in FIRST or not rule.endswith("-25")
-]
+COMBINATIONS = [(layer, rule) for layer in testing.CASES for rule in RULES]
 
 
 def is_fast(layer, rule, check=None):
-    if layer in FIRST:
+    if layer in ("AsymDense", "AsymConv2D"):
         return True
     # Of the others a rule with a state that changes, and one with a state that stays,
     # which need not both be compiled.
