@@ -44,12 +44,9 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
     package_data={
-        "keras_asymbp.benchmarks": [
-            "paper/*.csv",
-            "peers/*.csv",
-            "static/*",
-            "templates/*",
-        ],
+        "keras_asymbp.benchmarks.reports": ["static/*", "templates/*"],
+        "keras_asymbp.benchmarks.run": ["*.jinja"],
+        "keras_asymbp.benchmarks.tables": ["printed/*.csv"],
         "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
     },
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
@@ -83,7 +80,9 @@ setuptools.setup(
         ],
     },
     entry_points={
-        "console_scripts": ["keras-asymbp = keras_asymbp.benchmarks.subcommands:main"]
+        "console_scripts": [
+            "keras-asymbp = keras_asymbp.benchmarks.commands.subcommands:main"
+        ]
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

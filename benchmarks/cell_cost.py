@@ -3,9 +3,9 @@
     TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 taskset -c 0 \
         python -m benchmarks.cell_cost
 
-The figures of `keras_asymbp/benchmarks/costs.py` are from here. Each is taken by the
-runner's own trainer from epochs of three sizes, measured in turns: their differences
-are updates and forward passes and nothing else. The median of the rounds counts.
+It gives the figures of `keras_asymbp/benchmarks/run/costs.py`. Each is taken by the
+suite's own trainer from epochs of three sizes, measured in turns: their differences are
+updates and forward passes alone. The median of the rounds counts.
 """
 
 import dataclasses
@@ -20,11 +20,11 @@ import keras
 
 from benchmarks.speed import workloads
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.experiments import Column
-from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
-from keras_asymbp.benchmarks.trial import Trainer
+from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.experiments import Column
+from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.training.trainer import Trainer
 
 # Training and test examples of an epoch: a base, more updates, more forward passes.
 SIZES = ((500, 500), (1500, 500), (500, 2500))
@@ -33,7 +33,7 @@ ROUNDS = 5
 
 def main():
     print(f"load average {os.getloadavg()[0]:.2f}")
-    for name in ARCHITECTURES:
+    for name in TABLE_1:
         for normalization in (None, "BN"):
             update, forward = measure(name, normalization)
             print(

@@ -33,12 +33,14 @@ import rich.console
 from absl import app, flags
 
 from benchmarks.busy import busy_cores
-from keras_asymbp.benchmarks import datasets, environment, experiments, runner
-from keras_asymbp.benchmarks.executors import Execution
-from keras_asymbp.benchmarks.progress import Display
-from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.store import Store
-from keras_asymbp.benchmarks.table import Plan
+from keras_asymbp.benchmarks import datasets, environment
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.run import runner
+from keras_asymbp.benchmarks.run.executors import Execution
+from keras_asymbp.benchmarks.run.progress import Display
+from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 _PARTS = flags.DEFINE_multi_enum(
     "part", ["overhead", "sweep"], ["overhead", "sweep"], "What to measure."

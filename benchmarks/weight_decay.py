@@ -12,11 +12,13 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import dataclasses
 import statistics
 
-from keras_asymbp.benchmarks import datasets, experiments, pipeline
-from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.protocol import Protocol
-from keras_asymbp.benchmarks.search import search
-from keras_asymbp.benchmarks.trial import Trainer
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.training.batches import prepare
+from keras_asymbp.benchmarks.training.search import search
+from keras_asymbp.benchmarks.training.trainer import Trainer
 
 COLUMNS = ("SGD", "uSF+BN+BM")
 DECAYS = (0.0, 5e-4, 5e-2)
@@ -26,7 +28,7 @@ PROTOCOL = Protocol(epochs=12, learning_rates=(5e-3, 5e-4, 5e-5))
 
 def main():
     dataset = datasets.get("mnist_5k")
-    examples = pipeline.prepare(dataset.load(), PROTOCOL.input_scale)
+    examples = prepare(dataset.load(), PROTOCOL.input_scale)
     print("| model | weight decay | error, %, of each seed | mean |\n|:--|--:|:--|--:|")
     ((_, columns),) = experiments.select([experiments.get("A")], list(COLUMNS))
     for column in columns:

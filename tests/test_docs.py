@@ -143,18 +143,15 @@ def test_recorded_tables_of_other_experiments_are_the_report_s():
 
 
 def test_options_of_peers_are_on_their_page():
-    from keras_asymbp.benchmarks import peer_options
+    from keras_asymbp.benchmarks.peers import options
 
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
     filled = extension("peer_options").on_page_markdown(page)
     assert "<!-- options" not in filled
-    for option in (*peer_options.BIOTORCH, *peer_options.SIGN_SYMMETRY):
+    for option in (*options.BIOTORCH, *options.SIGN_SYMMETRY):
         (row,) = re.findall(rf"^\| `{option.name}`.*$", filled, re.MULTILINE)
         assert row.count("|") == 3
-        assert (
-            peer_options.SETTINGS.get(option.setting, peer_options.Setting()).flag
-            in row
-        )
+        assert options.SETTINGS.get(option.setting, options.Setting()).flag in row
         for value, here in (option.values or {}).items():
             assert re.search(rf"^\| · {value} \| .*{here.value or ''}", filled, re.M)
 

@@ -24,10 +24,11 @@ from absl import flags
 
 from benchmarks.speed import report
 from benchmarks.speed.measure import Options
-from keras_asymbp.benchmarks import command_line, environment
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.errors import UsageError, unknown
-from keras_asymbp.benchmarks.protocol import PRESETS
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 # Each is a module here with a TITLE and a function `rows` of `Options`.
 QUESTIONS = (
@@ -45,7 +46,7 @@ _DEVICE = flags.DEFINE_string("device", "cpu", "cpu, or gpu, where XLA compiles.
 _ARCHITECTURES = flags.DEFINE_list(
     "architectures",
     list(Options.architectures),
-    f"Networks of Table 1, separated by commas: {', '.join(ARCHITECTURES)}.",
+    f"Networks of Table 1, separated by commas: {', '.join(TABLE_1)}.",
 )
 _PRESET = flags.DEFINE_string(
     "preset",
@@ -65,7 +66,7 @@ _READ = flags.DEFINE_multi_string(
 
 
 def main() -> None:
-    command_line.start(_run, globals(), stopped="stopped; --json has what was finished")
+    program.start(_run, globals(), stopped="stopped; --json has what was finished")
 
 
 def _run() -> int:
@@ -90,7 +91,7 @@ def _wanted() -> tuple[list[str], Options]:
     for kind, chosen, known in (
         ("question", names, QUESTIONS),
         ("device", [_DEVICE.value], ("cpu", "gpu")),
-        ("architecture", _ARCHITECTURES.value, ARCHITECTURES),
+        ("architecture", _ARCHITECTURES.value, TABLE_1),
         ("preset", [_PRESET.value], PRESETS),
     ):
         for name in chosen:

@@ -56,7 +56,7 @@ def main():
     account = Account("command line, runner, leases, progress")
     account("imports", _import)()
     _open(account)
-    from keras_asymbp.benchmarks import __main__ as command
+    from keras_asymbp.benchmarks.commands import run as command
 
     try:
         command.main()
@@ -70,34 +70,33 @@ def _import():
     # As the command line sets it, before TensorFlow is imported.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras_asymbp.benchmarks.__main__
-    import keras_asymbp.benchmarks.report
-    import keras_asymbp.benchmarks.runner
-    import keras_asymbp.benchmarks.search
-    import keras_asymbp.benchmarks.trial  # noqa: F401
 
 
 def _open(account):
     import keras
     from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
-    from keras_asymbp.benchmarks import pipeline, report, search, store, table, trial
     from keras_asymbp.benchmarks.datasets import prepared
+    from keras_asymbp.benchmarks.reports import files
+    from keras_asymbp.benchmarks.results import store, table
+    from keras_asymbp.benchmarks.training import batches, search, trainer
     from keras_asymbp.callbacks import BatchStatistics
 
     account.wrap("data", prepared, "load")
-    account.wrap("data", pipeline, "prepare")
-    account.wrap("building and compiling models", trial.Trainer, "__init__", "take_up")
+    account.wrap("data", batches, "prepare")
+    account.wrap(
+        "building and compiling models", trainer.Trainer, "__init__", "take_up"
+    )
     account.wrap("throwing graphs away", keras.utils, "clear_session")
     # TensorFlow makes a function's graph, and the gradients', here.
     account.wrap("tracing", polymorphic_function.Function, "_initialize")
     account.wrap("training steps, with what fit does", keras.Model, "fit")
     account.wrap("evaluation", keras.Model, "evaluate")
     account.wrap("statistics of the normalization", BatchStatistics, "on_test_begin")
-    account.wrap("back to the start between rates", trial.Trainer, "train")
+    account.wrap("back to the start between rates", trainer.Trainer, "train")
     account.wrap("keras-tuner's search", search, "search")
     account.wrap("storing", store.Store, "put")
-    account.wrap("tables and report", report, "write", "show", "show_plain")
+    account.wrap("tables and report", files, "write", "show", "show_plain")
     account.wrap("tables and report", table, "fill")
 
 

@@ -15,10 +15,12 @@ import numpy as np
 import keras_asymbp
 from benchmarks.speed import workloads
 from benchmarks.speed.measure import Options, interleaved
-from keras_asymbp.benchmarks import architectures, datasets, experiments, pipeline
-from keras_asymbp.benchmarks.cells import Cell, Task
-from keras_asymbp.benchmarks.protocol import PRESETS
-from keras_asymbp.benchmarks.workbench import Workbench
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.cells import Cell, Task
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
+from keras_asymbp.benchmarks.training import batches, build
+from keras_asymbp.benchmarks.training.workbench import Workbench
 
 TITLE = "A search over five rates against one plain fit"
 GOAL = 5.2
@@ -30,7 +32,7 @@ def rows(options: Options) -> Iterator[dict]:
     """A row for each model: the search's time over the plain fit's."""
     dataset, protocol = datasets.get("mnist_5k"), PRESETS[options.preset]
     ((_, columns),) = experiments.select([experiments.get("A")], list(MODELS))
-    arrays = _inputs(pipeline.prepare(dataset.load(), protocol.input_scale))
+    arrays = _inputs(batches.prepare(dataset.load(), protocol.input_scale))
     for column in columns:
         cell = Cell(dataset, dataset.version(), column, protocol, seed=0)
         rates = len(protocol.learning_rates)
@@ -64,7 +66,7 @@ def _search(cell):
 def _plain(cell, arrays, options):
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
-    model = stock(cell.architecture, cell.column.normalization)
+    model = stock(cell.network, cell.column.normalization)
     x_train, y_train, x_test, y_test = arrays
     model.compile(
         workloads.sgd(),
@@ -79,7 +81,7 @@ def _plain(cell, arrays, options):
         batch_size=cell.protocol.batch_size,
         epochs=cell.protocol.epochs,
         validation_data=(x_test, y_test),
-        validation_batch_size=pipeline.EVALUATION_BATCH,
+        validation_batch_size=batches.EVALUATION_BATCH,
         verbose=0,
     )
 
@@ -87,7 +89,7 @@ def _plain(cell, arrays, options):
 def stock(name: str, normalization: str | None) -> keras.Model:
     """A network of stock layers, its batch normalization Keras's own."""
     model = keras_asymbp.symmetrize(
-        architectures.build(name, workloads.classes(name), normalization=normalization)
+        build.build(name, workloads.classes(name), normalization=normalization)
     )
 
     def convert(layer):

@@ -7,9 +7,9 @@ import numpy as np
 
 import keras_asymbp
 from benchmarks.speed.measure import Options, Taken
-from keras_asymbp.benchmarks import architectures, pipeline
 from keras_asymbp.benchmarks.datasets import Arrays
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.training import batches, build
 
 BATCH = 100
 # Of an epoch of `fit`, which is what is timed: a fraction of a second to a few seconds.
@@ -26,29 +26,29 @@ def classes(name: str) -> int:
 
 def stock(name: str) -> keras.Model:
     """A network of Table 1 in stock Keras layers, trained by backpropagation."""
-    return keras_asymbp.symmetrize(architectures.build(name, classes(name)))
+    return keras_asymbp.symmetrize(build.build(name, classes(name)))
 
 
 def asymmetric(name: str, rule: str) -> keras.Model:
     """A network of Table 1 in asymmetric layers."""
-    return architectures.build(name, classes(name), feedback=rule)
+    return build.build(name, classes(name), feedback=rule)
 
 
 def sgd() -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(RATE, momentum=0.9)
 
 
-def examples(name: str, train: int, test: int = 1) -> pipeline.Examples:
+def examples(name: str, train: int, test: int = 1) -> batches.Examples:
     """Random examples of a network's shape, as the runner holds them."""
-    return random_examples(ARCHITECTURES[name].input_shape, classes(name), train, test)
+    return random_examples(TABLE_1[name].input_shape, classes(name), train, test)
 
 
-def random_examples(shape, num_classes, train, test=1) -> pipeline.Examples:
+def random_examples(shape, num_classes, train, test=1) -> batches.Examples:
     rng = np.random.default_rng(0)
     inputs = rng.integers(0, 256, (train + test, *shape), dtype=np.uint8)
     labels = rng.integers(0, num_classes, train + test)
     arrays = Arrays(inputs[:train], labels[:train], inputs[train:], labels[train:])
-    return pipeline.prepare(arrays, 1 / 255)
+    return batches.prepare(arrays, 1 / 255)
 
 
 class Fit:
@@ -69,12 +69,12 @@ class Fit:
         self,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
-        data: pipeline.Examples,
+        data: batches.Examples,
         options: Options,
         batch: int = BATCH,
     ):
         self.model, self._batch, self._data = model, batch, data
-        self.steps = pipeline.batches_per_epoch(data, batch)
+        self.steps = batches.batches_per_epoch(data, batch)
         most = min(self.steps, _STEPS_PER_EXECUTION)
         model.compile(
             optimizer,
@@ -88,7 +88,7 @@ class Fit:
     def __call__(self) -> Taken:
         clock = _EpochClock()
         self.model.fit(
-            pipeline.training_batches(self._data, self._batch, seed=0),
+            batches.training_batches(self._data, self._batch, seed=0),
             steps_per_epoch=self.steps,
             shuffle=False,
             verbose=0,

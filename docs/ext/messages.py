@@ -30,7 +30,7 @@ are not here.
 
 
 def collect():
-    """The messages in the source: a set of (file, type, message)."""
+    """The messages in the source: a set of (type, message)."""
     found = set()
     for file in sorted((ROOT / "keras_asymbp").rglob("*.py")):
         if file.name == "errors.py":
@@ -43,17 +43,16 @@ def collect():
                 text = _text(node, texts).removeprefix("warning: ")
                 # Without words of its own it hands on another's text.
                 if kind and text.removeprefix("error: ").strip(f"{GAP}:' "):
-                    found.add((file.relative_to(ROOT).as_posix(), kind, text))
+                    found.add((kind, text))
     return found
 
 
 def entries():
-    """The entries of the data file: (section, file, type, message, entry)."""
+    """The entries of the data file: (section, type, message, entry)."""
     sections = yaml.safe_load(DATA.read_text(encoding="utf-8"))
     return [
-        (section, file, entry["type"], entry["message"], entry)
-        for section, files in sections.items()
-        for file, messages in files.items()
+        (section, entry["type"], entry["message"], entry)
+        for section, messages in sections.items()
         for entry in messages
     ]
 
@@ -62,7 +61,7 @@ def page():
     """The text of docs/messages.md."""
     lines = [_INTRODUCTION]
     last = None
-    for section, _, kind, message, entry in entries():
+    for section, kind, message, entry in entries():
         if section != last:
             lines.append(f"## {section}\n")
         last = section

@@ -20,7 +20,7 @@ def on_page_markdown(markdown, **kwargs):
 def table(name):
     """The table of a peer's options."""
     # By its file: the package would import TensorFlow.
-    path = _PACKAGE / "benchmarks" / "peer_options.py"
+    path = _PACKAGE / "benchmarks" / "peers" / "options.py"
     spec = importlib.util.spec_from_file_location("peer_options", path)
     peer_options = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(peer_options)

@@ -1,12 +1,35 @@
-"""Networks beside those of Table 1, as data, and all of them by name."""
+"""The networks, as data: those of Table 1, later ones, and `keras.applications`."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from keras_asymbp.benchmarks import table1
 from keras_asymbp.benchmarks.errors import unknown
-from keras_asymbp.benchmarks.table1 import FC, Architecture, Conv, Pool
+
+
+@dataclasses.dataclass(frozen=True)
+class Conv:
+    """`filters` feature maps of size x size, with a stride: "Conv 5x5x20/1"."""
+
+    filters: int
+    size: int
+    stride: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """Max or average pooling of size x size, with a stride: "Max-Pool 2x2/2"."""
+
+    kind: str
+    size: int
+    stride: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class FC:
+    """A fully connected layer; its units may depend on the number of classes."""
+
+    units: int | Callable[[int], int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +72,72 @@ class Application:
     name: str
 
 
-def _resnet(blocks: int) -> Architecture:
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A column of Table 1, or another network.
+
+    Attributes:
+        input_shape: Shape of one input.
+        layers: The hidden layers, bottom first: rows of this file. The last layer, with
+            one unit for each class, is implied.
+        padding: Of convolutions and pooling layers, as Keras has it.
+        conv_bias: Whether convolutions have biases.
+        normalization: The network's own, where the model has none: it is part of it.
+    """
+
+    input_shape: tuple[int, ...]
+    layers: tuple[Any, ...]
+    padding: str = "valid"
+    conv_bias: bool = True
+    normalization: str | None = None
+
+
+# Table 1 of the paper.
+TABLE_1 = {
+    "large": Network(  # "All others"
+        (119, 119, 3),
+        (
+            Conv(48, 9, stride=2),
+            Pool("max", 2),
+            Conv(128, 5),
+            Pool("max", 2),
+            FC(lambda classes: max(256, 3 * classes)),
+            FC(lambda classes: 2 * classes),
+        ),
+    ),
+    "mnist": Network(
+        (28, 28, 1),
+        (Conv(20, 5), Pool("max", 2), Conv(50, 5), Pool("max", 2), FC(500)),
+    ),
+    "cifar": Network(
+        (32, 32, 3),
+        (
+            Conv(32, 5),
+            Pool("max", 3),
+            Conv(64, 5),
+            Pool("average", 3),
+            Conv(64, 5),
+            Pool("average", 3),
+            FC(128),
+        ),
+        # Two pixels around a 5x5 convolution and one at the right and bottom of a
+        # 3x3/2 pooling of an even size: what "same" means for these.
+        padding="same",
+    ),
+    "svhn": Network(
+        (32, 32, 3),
+        (Conv(20, 5), Pool("max", 2), Conv(512, 7), Pool("max", 2), FC(40)),
+    ),
+    "timit": Network((1845,), (FC(512), FC(256))),
+}
+
+
+def _resnet(blocks: int) -> Network:
     """The residual network for CIFAR-10 with 6 n + 2 layers (He et al., section 4.2).
 
     Option A, as there: 0.27 million parameters for n = 3, 0.85 for n = 9.
     """
-    return Architecture(
+    return Network(
         (32, 32, 3),
         (
             Conv(16, 3),
@@ -71,26 +154,26 @@ def _resnet(blocks: int) -> Architecture:
     )
 
 
-def _deep(*blocks: Any) -> Architecture:
+def _deep(*blocks: Any) -> Network:
     """A network of the depth study: a layer that makes 7x7 of 28x28, and blocks.
 
     All layers but this and the logits are alike, so that nothing differs but the depth.
     """
-    return Architecture((28, 28, 1), (Conv(16, 5, stride=4), *blocks), padding="same")
+    return Network((28, 28, 1), (Conv(16, 5, stride=4), *blocks), padding="same")
 
 
 # The layers of BioTorch 0.0.16 (`models/le_net.py`, `alexnet.py`, `resnet.py`; the last
 # two are torchvision's). Residual networks: He et al., "Deep Residual Learning for
 # Image Recognition", 2016.
 _NETWORKS = {
-    "lenet-mnist": Architecture(
+    "lenet-mnist": Network(
         (32, 32, 1),
         (
             *(Conv(6, 5), Pool("max", 2), Conv(16, 5), Pool("max", 2)),
             *(Conv(120, 5), FC(84)),
         ),
     ),
-    "lenet-cifar": Architecture(
+    "lenet-cifar": Network(
         (32, 32, 3),
         (
             *(Conv(32, 3), Pool("max", 2), Conv(64, 3), Pool("max", 2)),
@@ -99,7 +182,7 @@ _NETWORKS = {
     ),
     "resnet-20": _resnet(3),
     "resnet-56": _resnet(9),
-    "resnet-18": Architecture(
+    "resnet-18": Network(
         (224, 224, 3),
         (
             *(Pad(3), Conv(64, 7, stride=2), Pad(1), Pool("max", 3)),
@@ -117,7 +200,7 @@ _NETWORKS = {
         conv_bias=False,
         normalization="BN learnable",
     ),
-    "alexnet": Architecture(
+    "alexnet": Network(
         (224, 224, 3),
         (
             *(Pad(2), Conv(64, 11, stride=4), Pool("max", 3)),
@@ -162,18 +245,18 @@ _APPLICATIONS = {
 }
 
 
-class _Networks(Mapping[str, Architecture]):
+class _Networks(Mapping[str, Network]):
     """All networks by name: Table 1's, then the others, then `keras.applications`."""
 
-    def __getitem__(self, name: str) -> Architecture:
-        for table in (table1.ARCHITECTURES, _NETWORKS):
+    def __getitem__(self, name: str) -> Network:
+        for table in (TABLE_1, _NETWORKS):
             if name in table:
                 return table[name]
         size = _APPLICATIONS[name]
-        return Architecture((size, size, 3), (Application(name),))
+        return Network((size, size, 3), (Application(name),))
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*table1.ARCHITECTURES, *_NETWORKS, *_APPLICATIONS])
+        return iter([*TABLE_1, *_NETWORKS, *_APPLICATIONS])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -182,7 +265,7 @@ class _Networks(Mapping[str, Architecture]):
 NETWORKS = _Networks()
 
 
-def get(name: str) -> Architecture:
+def get(name: str) -> Network:
     """Returns the network of that name.
 
     Raises:

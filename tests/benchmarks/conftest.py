@@ -13,11 +13,18 @@ import time
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.cells import Cell
-from keras_asymbp.benchmarks.experiments import Column, Experiment
-from keras_asymbp.benchmarks.protocol import PRESETS
-from keras_asymbp.benchmarks.table import Plan
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES, FC, Architecture
+from keras_asymbp.benchmarks.networks import (
+    FC,
+    TABLE_1,
+    Network,
+)
+from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.experiments import (
+    Column,
+    Experiment,
+)
+from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 SGD = Column("SGD")
 
@@ -62,9 +69,9 @@ def tiny_arrays():
 
 @pytest.fixture(scope="session")
 def tiny_examples(tiny_arrays):
-    from keras_asymbp.benchmarks import pipeline
+    from keras_asymbp.benchmarks.training import batches
 
-    return pipeline.prepare(tiny_arrays, 1 / 255)
+    return batches.prepare(tiny_arrays, 1 / 255)
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +79,11 @@ def make_split():
     """A split of examples from its inputs and labels."""
     import tensorflow as tf
 
-    from keras_asymbp.benchmarks import pipeline
+    from keras_asymbp.benchmarks.training import batches
 
     def make(inputs, labels):
         inputs = tf.constant(inputs)
-        return pipeline.Split(lambda at: tf.gather(inputs, at), tf.constant(labels))
+        return batches.Split(lambda at: tf.gather(inputs, at), tf.constant(labels))
 
     return make
 
@@ -84,7 +91,7 @@ def make_split():
 @pytest.fixture
 def tiny(monkeypatch, tiny_arrays):
     """A data set with a network of its own, each added as the one row that it is."""
-    monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture((28, 28, 1), (FC(16),)))
+    monkeypatch.setitem(TABLE_1, "tiny", Network((28, 28, 1), (FC(16),)))
     dataset = datasets.Dataset(
         name="tiny",
         description="200 + 100 images",
@@ -117,13 +124,13 @@ def make_cell():
 @pytest.fixture
 def make_trainer(make_cell, tiny, tiny_examples):
     """A trainer of the tiny network on 200 + 100 examples, and its cell."""
-    from keras_asymbp.benchmarks import pipeline
-    from keras_asymbp.benchmarks.trial import Trainer
+    from keras_asymbp.benchmarks.training import batches
+    from keras_asymbp.benchmarks.training.trainer import Trainer
 
     def make(column=SGD, **settings):
         cell = make_cell(column, tiny, **{"epochs": 2} | settings)
         share = cell.protocol.validation_share
-        return Trainer(cell, pipeline.hold_out(tiny_examples, share)), cell
+        return Trainer(cell, batches.hold_out(tiny_examples, share)), cell
 
     return make
 

@@ -24,9 +24,9 @@ import uuid
 
 sys.argv[0] = "-m"  # by which keras_asymbp knows not to import TensorFlow
 
-from keras_asymbp.benchmarks import runner  # noqa: E402
 from keras_asymbp.benchmarks.errors import UsageError  # noqa: E402
-from keras_asymbp.benchmarks.workbench import Workbench  # noqa: E402
+from keras_asymbp.benchmarks.run import runner  # noqa: E402
+from keras_asymbp.benchmarks.training.workbench import Workbench  # noqa: E402
 
 
 class Bench(Workbench):
@@ -34,7 +34,7 @@ class Bench(Workbench):
 
     def run(self, task, tell):
         # keras-tuner would import TensorFlow.
-        search = types.ModuleType("keras_asymbp.benchmarks.search")
+        search = types.ModuleType("keras_asymbp.benchmarks.training.search")
         search.search = lambda trials, run: [run(trial) for trial in trials]
         sys.modules[search.__name__] = search
         super().run(task, tell)
@@ -123,7 +123,7 @@ def note(folder, what):
 
 
 if __name__ == "__main__":
-    from keras_asymbp.benchmarks.__main__ import main
+    from keras_asymbp.benchmarks.commands.run import main
 
     runner.Workbench = Bench
     main()

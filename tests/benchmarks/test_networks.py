@@ -1,14 +1,14 @@
 import keras
 import pytest
 
-from keras_asymbp.benchmarks import networks, table1
+from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.errors import UsageError
 
 
 def test_table_1_comes_first_and_stays_as_it_is():
     names = list(networks.NETWORKS)
-    assert names[: len(table1.ARCHITECTURES)] == list(table1.ARCHITECTURES)
-    for name, architecture in table1.ARCHITECTURES.items():
+    assert names[: len(networks.TABLE_1)] == list(networks.TABLE_1)
+    for name, architecture in networks.TABLE_1.items():
         assert networks.get(name) is architecture
 
 

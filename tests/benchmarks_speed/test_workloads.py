@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks.speed import workloads
 from benchmarks.speed.measure import Options
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.networks import TABLE_1
 from keras_asymbp.layers import AsymmetricLayer
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", TABLE_1)
 def test_the_stock_network_is_of_kerass_own_layers(name):
     stock, ours = workloads.stock(name), workloads.asymmetric(name, "frSF")
     assert all(type(layer).__module__.startswith("keras.") for layer in stock.layers)
@@ -26,7 +26,7 @@ def test_the_stock_network_is_of_kerass_own_layers(name):
 
 
 def test_every_network_has_its_steps():
-    assert workloads.STEPS.keys() == ARCHITECTURES.keys()
+    assert workloads.STEPS.keys() == TABLE_1.keys()
 
 
 def test_a_call_of_fit_is_an_epoch_and_returns_a_steps_time():

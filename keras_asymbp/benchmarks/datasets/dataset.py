@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
-from keras_asymbp.benchmarks.networks import NETWORKS
-from keras_asymbp.benchmarks.protocol import Protocol
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Dataset:
         description: One line about it.
         paper: The name of the paper's row; None if the paper has none.
         num_classes: Number of classes.
-        architecture: The network of Table 1 that the paper uses for it.
+        network: The network of Table 1 that the paper uses for it.
         source: Where it comes from.
         papers_own: Whether it is the paper's data set, and no part of it.
         counts: How many training and test examples it has; None if that is not known
@@ -62,7 +60,7 @@ class Dataset:
     description: str
     paper: str | None
     num_classes: int
-    architecture: str
+    network: str
     source: Source
     papers_own: bool = True
     counts: tuple[int, int] | None = None
@@ -110,22 +108,3 @@ class Dataset:
             for split in ("train", "test")
         )
         return Arrays(x_train, y_train, x_test, y_test)
-
-    def network(self, protocol: Protocol) -> str:
-        """The network that a protocol trains on it: its own, or the protocol's."""
-        return protocol.architecture or self.architecture
-
-    def check(self, protocol: Protocol) -> None:
-        """Raises UsageError if its inputs don't fit the protocol."""
-        own = NETWORKS[self.architecture].input_shape
-        if protocol.augmentation and len(own) < 3:
-            raise UsageError(
-                f"--augmentation is for images, and {self.name} has none: leave it out"
-            )
-        wanted = self.network(protocol)
-        if len(own) != len(NETWORKS[wanted].input_shape):
-            fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
-            raise UsageError(
-                f"the inputs of {self.name} don't fit the network "
-                f"'{protocol.architecture}': choose from {', '.join(fitting)}"
-            )

@@ -5,9 +5,12 @@ import pathlib
 from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.datasets.npz import Npz
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
+from keras_asymbp.benchmarks.datasets.tfds_folder import (
+    TfdsFolder,
+    tfds_root,
+)
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.networks import TABLE_1
 
 # Images up to this size go to the networks for small ones.
 _SMALL = 48
@@ -45,7 +48,7 @@ def _npz(path):
         description=f"{len(labels[0]):,} + {len(labels[1]):,} examples of {path.name}",
         paper=None,
         num_classes=int(max(map(max, labels))) + 1,
-        architecture=network_for(shape, path),
+        network=network_for(shape, path),
         source=source,
         papers_own=False,
         counts=(len(labels[0]), len(labels[1])),
@@ -61,7 +64,7 @@ def _image_folder(path):
         description=f"images of {len(classes)} classes in the folder {path.name}",
         paper=None,
         num_classes=len(classes),
-        architecture="large",
+        network="large",
         source=source,
         papers_own=False,
         counts=(len(train), len(test)),
@@ -93,7 +96,7 @@ def _tfds(name, data_dir):
         description=f"the data set {name} of TensorFlow Datasets",
         paper=None,
         num_classes=labels[0],
-        architecture=network_for(tuple(map(int, shapes[0])), folder),
+        network=network_for(tuple(map(int, shapes[0])), folder),
         source=source,
         papers_own=False,
     )
@@ -109,10 +112,10 @@ def network_for(shape: tuple[int, ...], path: pathlib.Path) -> str:
         if not 0 < max(shape[:2]) <= _SMALL:
             return "large"
         return "mnist" if shape[2] == 1 else "cifar"
-    for name, architecture in ARCHITECTURES.items():
+    for name, architecture in TABLE_1.items():
         if architecture.input_shape == shape:
             return name
-    sizes = [a.input_shape[0] for a in ARCHITECTURES.values() if len(a.input_shape) < 2]
+    sizes = [a.input_shape[0] for a in TABLE_1.values() if len(a.input_shape) < 2]
     raise UsageError(
         f"inputs of {path} have the shape {shape}: expected images of 1 or 3 channels, "
         f"or vectors of size {', '.join(map(str, sizes))}"

@@ -16,8 +16,6 @@ import numpy as np
 from keras_asymbp.benchmarks.datasets.cutting import balanced
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.networks import NETWORKS
-from keras_asymbp.benchmarks.protocol import Protocol
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _DAY = 24 * 60 * 60
@@ -55,15 +53,6 @@ class Fit:
     train_examples: int | None = None
     test_examples: int | None = None
     data_dir: str | None = None
-
-    @classmethod
-    def of(
-        cls, dataset: Dataset, protocol: Protocol, data_dir: str | None = None
-    ) -> "Fit":
-        """What a protocol wants of a data set."""
-        network = NETWORKS[dataset.network(protocol)]
-        counts = protocol.train_examples, protocol.test_examples
-        return cls(dataset, network.input_shape, *counts, data_dir)
 
     def folder(self) -> pathlib.Path:
         """The folder of it in the cache, whether it's there or not.

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
+from keras_asymbp.benchmarks.datasets.tfds_folder import (
+    TfdsFolder,
+    tfds_root,
+)
 from keras_asymbp.benchmarks.errors import UsageError
 
 

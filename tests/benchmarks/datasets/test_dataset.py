@@ -5,7 +5,7 @@ import pytest
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
-from keras_asymbp.benchmarks.protocol import Protocol
+from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,10 @@
 import pytest
 
-from keras_asymbp.benchmarks import datasets, experiments, paper
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.table1 import ARCHITECTURES
+from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.tables import experiments, printed
 
 every_dataset = pytest.mark.parametrize(
     "dataset", datasets.DATASETS.values(), ids=list(datasets.DATASETS)
@@ -13,9 +14,9 @@ every_dataset = pytest.mark.parametrize(
 @every_dataset
 def test_a_data_set_is_of_what_there_is(dataset):
     assert datasets.get(dataset.name) is dataset
-    assert dataset.architecture in ARCHITECTURES
+    assert dataset.network in TABLE_1
     if dataset.paper is not None:
-        assert paper.error(dataset.paper, "SGD") is not None
+        assert printed.error(dataset.paper, "SGD") is not None
     assert "\n" not in dataset.description
 
 
@@ -23,10 +24,10 @@ def test_a_data_set_is_of_what_there_is(dataset):
     "dataset", [d for d in datasets.DATASETS.values() if d.paper], ids=lambda d: d.name
 )
 def test_classes_and_networks_are_the_papers(dataset):
-    assert dataset.num_classes == paper.CLASSES[dataset.paper]
+    assert dataset.num_classes == printed.CLASSES[dataset.paper]
     networks = {"MNIST": "mnist", "CIFAR": "cifar", "CIFAR100": "cifar", "SVHN": "svhn"}
     networks["TIMIT80"] = "timit"
-    assert dataset.architecture == networks.get(dataset.paper, "large")
+    assert dataset.network == networks.get(dataset.paper, "large")
 
 
 def test_counts():
@@ -41,17 +42,17 @@ def test_counts():
 
 def test_every_row_of_the_paper_has_its_data_set():
     rows = [d.paper for d in datasets.DATASETS.values() if d.papers_own]
-    assert sorted(rows) == sorted(paper.CLASSES)
+    assert sorted(rows) == sorted(printed.CLASSES)
 
 
 def test_a_peers_data_set_has_the_peers_figures_and_none_of_the_paper():
     fashion = datasets.get("fashion_mnist")
     assert (fashion.paper, fashion.papers_own) == (None, False)
     peers = experiments.FA_BENCH
-    network = dict(peers.networks)[fashion.architecture]
+    network = dict(peers.networks)[fashion.network]
     printed = peers.printed(fashion, network)
     assert printed == "BioTorch: fashion_mnist lenet-mnist"
-    assert paper.error(peers.row(fashion, network), "FA") == 13.06
+    assert printed.error(peers.row(fashion, network), "FA") == 13.06
     assert experiments.get("A").printed(fashion, "mnist") == "paper: no row"
 
 

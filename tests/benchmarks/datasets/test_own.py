@@ -39,7 +39,7 @@ def npz(tmp_path):
 )
 def test_an_npz_file(shape, network, npz):
     dataset = datasets.get(str(npz(shape=shape)))
-    assert (dataset.name, dataset.architecture) == ("mine", network)
+    assert (dataset.name, dataset.network) == ("mine", network)
     assert dataset.num_classes == 5
     assert (dataset.paper, dataset.papers_own) == (None, False)
     assert dataset.version().startswith("sha256-")
@@ -59,7 +59,7 @@ def test_a_folder_of_class_folders(tmp_path, monkeypatch):
         for number in range(2):
             (tmp_path / "pets" / name / f"{number}.png").touch()
     dataset = datasets.get(str(tmp_path / "pets"))
-    assert (dataset.name, dataset.architecture) == ("pets", "large")
+    assert (dataset.name, dataset.network) == ("pets", "large")
     assert (dataset.num_classes, dataset.counts) == (3, (3, 3))
     monkeypatch.chdir(tmp_path / "pets")
     assert datasets.get(".").name == "pets"
@@ -96,7 +96,7 @@ def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
     data_dir = tfds_folder({"classLabel": {"numClasses": "26"}}, shape)
     dataset = datasets.get("toy", data_dir)
     assert (dataset.name, dataset.num_classes) == ("toy", 26)
-    assert dataset.architecture == network
+    assert dataset.network == network
     assert dataset.version(data_dir) == "1.0.0"
     with pytest.raises(UsageError, match="unknown data set 'toy'"):
         datasets.get("toy", data_dir + "/elsewhere")

@@ -10,7 +10,7 @@ from keras_asymbp.benchmarks.datasets import prepared
 from keras_asymbp.benchmarks.datasets.cutting import balanced
 from keras_asymbp.benchmarks.datasets.prepared import Fit
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 
 SHAPE = (8, 6, 3)
 
@@ -123,9 +123,9 @@ def test_more_examples_than_there_are(counts, words):
 
 def test_what_a_protocol_wants():
     digits = datasets.get("mnist_5k")
-    assert Fit.of(digits, Protocol()) == Fit(digits, (28, 28, 1))
+    assert Protocol().fit(digits) == Fit(digits, (28, 28, 1))
     smoke = dataclasses.replace(PRESETS["smoke"], architecture="large")
-    assert Fit.of(digits, smoke, "d") == Fit(digits, (119, 119, 3), 500, 200, "d")
+    assert smoke.fit(digits, "d") == Fit(digits, (119, 119, 3), 500, 200, "d")
 
 
 @pytest.mark.parametrize("fails_after", [0, 2])

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp.benchmarks import datasets, paper
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.datasets.subset import Subset, draw
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.tables import printed
 
 
 def pool(*sizes):
@@ -157,7 +158,7 @@ def test_the_papers_subsets(name):
     dataset = datasets.DATASETS[name]
     source = dataset.source
     assert (source.classes, source.train, source.test) == PAPERS[name]
-    assert dataset.num_classes == source.classes == paper.CLASSES[dataset.paper]
+    assert dataset.num_classes == source.classes == printed.CLASSES[dataset.paper]
 
 
 def test_no_other_data_set_is_a_subset():

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, own_builder
+from keras_asymbp.benchmarks.datasets.tfds_folder import (
+    TfdsFolder,
+    own_builder,
+)
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 

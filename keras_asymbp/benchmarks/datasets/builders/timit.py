@@ -12,7 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets import speech, timit_corpus
+from keras_asymbp.benchmarks.datasets.builders import (
+    _speech,
+    _timit_corpus,
+)
 from keras_asymbp.benchmarks.errors import UsageError
 
 # A sample: the name of its utterance and the number of the frame in its middle.
@@ -74,7 +77,7 @@ class Timit(tfds.core.GeneratorBasedBuilder):
         TimitConfig(name="thirds", description="80 thirds of phones, 400 + 100 of each")
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""
-    {timit_corpus.HOW_TO_GET_IT}. Put its files in
+    {_timit_corpus.HOW_TO_GET_IT}. Put its files in
     `manual_dir` as they are: the folders TRAIN and TEST, themselves or inside TIMIT/ or
     timit/TIMIT/, with names in upper or in lower case.
     """
@@ -90,7 +93,7 @@ class Timit(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.FeaturesDict(
                 {
                     "features": tfds.features.Tensor(
-                        shape=(speech.INPUTS,), dtype=np.float32
+                        shape=(_speech.INPUTS,), dtype=np.float32
                     ),
                     "label": tfds.features.ClassLabel(
                         num_classes=self.builder_config.classes
@@ -112,14 +115,14 @@ class Timit(tfds.core.GeneratorBasedBuilder):
             manual_dir = dl_manager.manual_dir
         except (AssertionError, NotADirectoryError) as error:
             raise UsageError(" ".join(str(error).split())) from error
-        corpus = timit_corpus.find_corpus(manual_dir)
+        corpus = _timit_corpus.find_corpus(manual_dir)
         utterances = {
-            split: timit_corpus.list_utterances(corpus[split])
-            for split in timit_corpus.SPLITS
+            split: _timit_corpus.list_utterances(corpus[split])
+            for split in _timit_corpus.SPLITS
         }
         places = {
             split: find_places(utterances[split], config.states)
-            for split in timit_corpus.SPLITS
+            for split in _timit_corpus.SPLITS
         }
         classes = choose_classes(places["train"], places["test"], config)
         self.info.features["label"].names = classes
@@ -132,14 +135,14 @@ class Timit(tfds.core.GeneratorBasedBuilder):
                     (config.seed, stream),
                 ),
             )
-            for stream, split in enumerate(timit_corpus.SPLITS)
+            for stream, split in enumerate(_timit_corpus.SPLITS)
         }
 
     def _generate_examples(self, utterances, drawn):
         for name, samples in drawn.items():
-            audio = timit_corpus.read_audio(utterances[name].audio)
-            whole = speech.frames_between(0, len(audio))
-            frames = speech.features(audio)
+            audio = _timit_corpus.read_audio(utterances[name].audio)
+            whole = _speech.frames_between(0, len(audio))
+            frames = _speech.features(audio)
             for centre, label in samples:
                 if centre not in whole:
                     raise UsageError(
@@ -148,7 +151,7 @@ class Timit(tfds.core.GeneratorBasedBuilder):
                     )
                 yield (
                     f"{name}/{centre}",
-                    {"features": speech.with_context(frames, centre), "label": label},
+                    {"features": _speech.with_context(frames, centre), "label": label},
                 )
 
 
@@ -166,9 +169,9 @@ def find_samples(
     [('h#-1', 0), ('h#-2', 1), ('h#-3', 3), ('sh-1', 5), ('sh-2', 7), ('sh-3', 9)]
     """
     # Frames are whole: none has its middle at the very end.
-    frames = speech.count_frames(max((end for _, end, _ in labels), default=0))
+    frames = _speech.count_frames(max((end for _, end, _ in labels), default=0))
     for begin, end, phone in labels:
-        own = speech.frames_between(begin, end)
+        own = _speech.frames_between(begin, end)
         own = range(own.start, min(own.stop, frames))
         if len(own) < states:
             continue
@@ -179,12 +182,12 @@ def find_samples(
 
 
 def find_places(
-    utterances: dict[str, timit_corpus.Utterance], states: int
+    utterances: dict[str, _timit_corpus.Utterance], states: int
 ) -> dict[str, list[Place]]:
     """Where there are samples of each class; only labels are read, no audio."""
     places = collections.defaultdict(list)
     for name, utterance in utterances.items():
-        labels = timit_corpus.read_labels(utterance.labels)
+        labels = _timit_corpus.read_labels(utterance.labels)
         for label, centre in find_samples(labels, states):
             places[label].append((name, centre))
     return places

@@ -4,7 +4,9 @@ from typing import ClassVar
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.caltech256 import Caltech256
+from keras_asymbp.benchmarks.datasets.builders.caltech256 import (
+    Caltech256,
+)
 from keras_asymbp.benchmarks.errors import UsageError
 
 

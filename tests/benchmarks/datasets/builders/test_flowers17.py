@@ -5,7 +5,9 @@ import pytest
 import scipy.io
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.flowers17 import Flowers17
+from keras_asymbp.benchmarks.datasets.builders.flowers17 import (
+    Flowers17,
+)
 from keras_asymbp.benchmarks.errors import UsageError
 
 

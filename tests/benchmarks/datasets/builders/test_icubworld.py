@@ -5,7 +5,9 @@ from typing import ClassVar
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.icubworld import Icubworld
+from keras_asymbp.benchmarks.datasets.builders.icubworld import (
+    Icubworld,
+)
 from keras_asymbp.benchmarks.errors import UsageError
 
 TRAIN = {

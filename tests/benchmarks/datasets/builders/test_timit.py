@@ -8,8 +8,7 @@ import pytest
 import soundfile
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets import speech
-from keras_asymbp.benchmarks.datasets.builders import timit
+from keras_asymbp.benchmarks.datasets.builders import _speech, timit
 from keras_asymbp.benchmarks.errors import UsageError
 
 PROPERTY = hypothesis.settings(max_examples=50, deadline=None)
@@ -105,7 +104,7 @@ def test_all_samples_of_a_sentence(tmp_path, prepare, write_utterance, speak):
         x, y = splits[split]
         assert (x.dtype, x.shape) == (np.float32, (9, 1845))
         assert y.tolist() == [*range(9)]
-        frames = speech.features(audio[split.upper()])
+        frames = _speech.features(audio[split.upper()])
         for row, name in zip(x, names, strict=True):
             around = [min(max(expected[name] + k, 0), 12) for k in range(-7, 8)]
             np.testing.assert_array_equal(row.reshape(15, 123), frames[around])

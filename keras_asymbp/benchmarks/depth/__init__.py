@@ -1,0 +1,1 @@
+"""The depth study: how far each rule carries the error down."""

@@ -1,0 +1,1 @@
+"""Other packages: their options, and how they translate into ours."""

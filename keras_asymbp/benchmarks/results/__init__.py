@@ -1,0 +1,1 @@
+"""What a results folder holds: trials, leases, tables and the paper's claims."""

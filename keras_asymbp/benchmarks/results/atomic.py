@@ -1,0 +1,53 @@
+"""Files that are there whole or not at all."""
+
+import errno
+import os
+import pathlib
+import tempfile
+
+# The name of a file that is being written starts and ends so.
+TEMPORARY = ".", ".tmp"
+# What a file system says that has no hard links.
+_NO_LINKS = errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK
+
+
+def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> None:
+    """Writes a file so that it is there whole or not at all, whatever happens.
+
+    Args:
+        path: The file.
+        text: Its content.
+        replace: Whether a file of that name is replaced.
+
+    Raises:
+        FileExistsError: If the file is there and isn't to be replaced.
+        OSError: If it can't be written.
+    """
+    start, end = TEMPORARY
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=end)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            _rename_to_new(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _rename_to_new(temporary, path):
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "is there", str(path)) from error
+        os.replace(temporary, path)
+    else:
+        os.unlink(temporary)

@@ -1,0 +1,221 @@
+"""Results on disk: a JSON file for each finished trial, written whole or not at all.
+
+Several processes may write into one folder. None changes or removes what is there, and
+of two results of one trial the first stands.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
+from keras_asymbp.benchmarks.results.atomic import TEMPORARY, write_atomically
+
+# Each makes of a file's content in one version of the format that in the next, from
+# version 1 on. A change of the format adds one: files stay as they were written.
+_UPGRADES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+_FORMAT = "keras_asymbp.trial"
+# A temporary file that is older than this is left over.
+_LEFT_OVER = 600.0  # seconds
+
+
+def trial_id(settings: dict[str, Any]) -> str:
+    """The name of a trial: a digest of all its settings."""
+    text = json.dumps(settings, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Store:
+    """The trials in a results folder.
+
+    A trial is found by what its file says, not by the file's name. Files that are no
+    trials are left alone and named in `problems`. A file says in which version of the
+    format it is; one that says nothing is in version 1. Older versions are read as if
+    they were written today, newer ones are named.
+
+    Args:
+        folder: The results folder.
+        make: Whether it is made if it isn't there.
+
+    Raises:
+        UsageError: If there is no such folder, and it can't be made.
+
+    Attributes:
+        problems: A line for each file that couldn't be used.
+    """
+
+    def __init__(self, folder: str | os.PathLike, make: bool = True):
+        self.folder = pathlib.Path(folder)
+        self.problems: list[str] = []
+        self._trials: dict[str, dict[str, Any]] = {}
+        self._seen: set[str] = set()
+        if not make and not self._trials_folder.is_dir():
+            raise UsageError(
+                f"no results in {self.folder}: name the folder that has them with "
+                "--results_dir, or run an experiment first"
+            )
+        try:
+            self._trials_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self.refresh()
+
+    @property
+    def _trials_folder(self) -> pathlib.Path:
+        return self.folder / "trials"
+
+    @property
+    def writable(self) -> bool:
+        """Whether the folder can be written to."""
+        try:
+            self.require_writable()
+        except UsageError:
+            return False
+        return True
+
+    def require_writable(self) -> None:
+        """Raises UsageError if the folder can't be written to."""
+        try:
+            tempfile.TemporaryFile(dir=self._trials_folder).close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def refresh(self) -> None:
+        """Reads what other processes have stored since."""
+        root = os.fspath(self._trials_folder)
+        paths = {
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(root, followlinks=False)
+            for name in names
+        }
+        for path in sorted(paths - self._seen):
+            self._read(pathlib.Path(path))
+
+    def get(self, settings: dict[str, Any]) -> dict[str, Any] | None:
+        """Returns the trial with these settings, or None.
+
+        The trial's `file` is where it was read from, relative to the results folder.
+        """
+        return self._trials.get(trial_id(settings))
+
+    def trials(self) -> list[dict[str, Any]]:
+        """All trials, as `get` returns them."""
+        return list(self._trials.values())
+
+    def put(self, label: str, trial: dict[str, Any]) -> dict[str, Any]:
+        """Stores a finished trial, atomically; one that is stored already stays.
+
+        Args:
+            label: Readable start of the file's name.
+            trial: JSON-able; must hold `settings` and `result`.
+
+        Returns:
+            The trial as `get` returns it: the one that was stored first.
+
+        Raises:
+            StoreError: If the file can't be written (the disk is full, the folder has
+                become read-only); what was stored before stays.
+        """
+        schema = f"{_FORMAT}/{_version()}"
+        trial = {"schema": schema, "id": trial_id(trial["settings"]), **trial}
+        trial["digest"] = _digest(trial)
+        stem = re.sub(r"[^\w.+-]+", "_", label) + "-" + trial["id"]
+        text = json.dumps(trial, indent=1, allow_nan=False) + "\n"
+        self.refresh()
+        number = 1
+        # Until a name is free: a broken file that has it is left alone.
+        while trial["id"] not in self._trials:
+            ending = f".{number}.json" if number > 1 else ".json"
+            path = self._trials_folder / (stem + ending)
+            try:
+                write_atomically(path, text, replace=False)
+                self._add(path, trial)
+            except FileExistsError:
+                self._read(path)
+            except OSError as error:
+                raise StoreError(
+                    f"can't store a result in {self.folder} ({error.strerror}): "
+                    "finished trials are kept; mend that and give the same command "
+                    "again"
+                ) from error
+            number += 1
+        return self._trials[trial["id"]]
+
+    def _read(self, path: pathlib.Path) -> None:
+        if os.fspath(path) in self._seen or self._being_written(path):
+            return None
+        self._seen.add(os.fspath(path))
+        try:
+            trial = json.loads(path.read_text(encoding="utf-8"))
+            digest = _digest(trial) if isinstance(trial, dict) else None
+        except FileNotFoundError:
+            return None  # a link to nowhere, or gone since
+        except OSError as error:
+            return self._problem(path, f"can't be read ({error.strerror})")
+        except (ValueError, RecursionError):
+            return self._problem(path, "is no JSON: half-written, or not a result")
+        if digest is None or not {"schema", "digest"} & trial.keys():
+            return self._problem(path, "is no result of this program")
+        schema = trial.get("schema", f"{_FORMAT}/1")
+        match = re.fullmatch(rf"{re.escape(_FORMAT)}/([1-9]\d{{0,8}})", str(schema))
+        if not match:
+            return self._problem(
+                path, f"has schema {schema!r}, which no version of this program wrote"
+            )
+        version = int(match[1])
+        if version > _version():
+            return self._problem(
+                path,
+                f"has schema {schema!r}, and this version reads up to {_version()}: "
+                "update keras-asymbp",
+            )
+        if trial.get("digest") != digest:
+            return self._problem(path, "was changed after it was written")
+        for upgrade in _UPGRADES[version - 1 :]:
+            trial = upgrade(trial)
+            trial["id"] = trial_id(trial["settings"])
+        first = self._trials.get(trial["id"])
+        if first and first["digest"] != digest:
+            return self._problem(path, f"is another result of {first['file']}")
+        return self._add(path, trial)
+
+    def _being_written(self, path):
+        start, end = TEMPORARY
+        if not (path.name.startswith(start) and path.name.endswith(end)):
+            return False
+        try:
+            age = time.time() - path.stat().st_mtime
+        except OSError:
+            return True  # it has its name by now
+        return age < _LEFT_OVER
+
+    def _add(self, path, trial):
+        self._seen.add(os.fspath(path))
+        file = path.relative_to(self.folder).as_posix()
+        self._trials.setdefault(trial["id"], {**trial, "file": file})
+
+    def _unwritable(self, error):
+        return UsageError(
+            f"can't write to the results folder {self.folder} ({error.strerror}): "
+            "choose another with --results_dir"
+        )
+
+    def _problem(self, path: pathlib.Path, what: str) -> None:
+        self.problems.append(f"{path} {what}; left alone")
+
+
+def _version():
+    """The version of the format that is written."""
+    return len(_UPGRADES) + 1
+
+
+def _digest(trial):
+    """What a trial's file says of its own content."""
+    content = {key: value for key, value in trial.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Running plans: what is missing, in which order, and in which processes."""

@@ -1,0 +1,102 @@
+"""Where cells are run: one file an executor, which is made by its name."""
+
+import dataclasses
+
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.run.executors import base
+
+NAMES = ("local", "ray")
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """Where and how cells are run.
+
+    Attributes:
+        executor: One of `NAMES`.
+        jobs: How many processes train (`local`); 1 is this process.
+        threads: Threads of each; None for its share of the cores (`local`), which for
+            one job is what TensorFlow takes by itself, or for `num_cpus` (`ray`).
+        address: Of the cluster (`ray`); None starts one.
+        num_cpus: CPUs of a task (`ray`).
+        num_gpus: GPUs of a task (`ray`).
+        retries: How often a cell that failed is tried again.
+        deterministic: Whether TensorFlow is told to give the same numbers each time.
+        results_by: Who writes results, "driver" or "workers".
+
+    Raises:
+        UsageError: If a value isn't possible.
+    """
+
+    executor: str = "local"
+    jobs: int = 1
+    threads: int | None = None
+    address: str | None = None
+    num_cpus: int = 1
+    num_gpus: float = 0
+    retries: int = 2
+    deterministic: bool = False
+    results_by: str = "driver"
+
+    def __post_init__(self):
+        if self.executor not in NAMES:
+            raise unknown("executor", self.executor, NAMES)
+        if self.results_by not in ("driver", "workers"):
+            raise unknown("writer of results", self.results_by, ("driver", "workers"))
+        for name, least in (
+            *(("jobs", 1), ("threads", 1), ("num_cpus", 1)),
+            *(("num_gpus", 0), ("retries", 0)),
+        ):
+            value = getattr(self, name)
+            if value is not None and not least <= value < float("inf"):
+                raise UsageError(f"--{name} must be {least} or more, not {value}")
+        others = (
+            {"jobs": 1}
+            if self.executor == "ray"
+            else {"address": None, "num_cpus": 1, "num_gpus": 0}
+        )
+        for name, value in others.items():
+            if getattr(self, name) != value:
+                raise UsageError(
+                    f"--{name} is not for --executor {self.executor}: leave it out, "
+                    "or choose the other executor"
+                )
+
+    @property
+    def in_process(self) -> bool:
+        """Whether it is this process that trains."""
+        return self.executor == "local" and self.jobs == 1
+
+
+def make(execution: Execution, make_bench: base.MakeBench) -> base.Executor:
+    """Makes an executor.
+
+    Args:
+        execution: Which, and its settings.
+        make_bench: Makes a workbench in each process that trains.
+
+    Raises:
+        UsageError: If it can't be had.
+        ModuleNotFoundError: If its package is missing.
+    """
+    if execution.in_process:
+        from keras_asymbp.benchmarks.run.executors.serial import Serial
+
+        return Serial(make_bench)
+    if execution.executor == "local":
+        from keras_asymbp.benchmarks.run.executors.local import Local
+
+        share = max(1, environment.cores() // execution.jobs)
+        variables = environment.threads(execution.threads, share)
+        return Local(make_bench, execution.jobs, variables)
+    from keras_asymbp.benchmarks.run.executors.ray import Ray
+
+    variables = environment.threads(execution.threads, execution.num_cpus)
+    return Ray(
+        make_bench,
+        execution.address,
+        execution.num_cpus,
+        execution.num_gpus,
+        variables,
+    )

@@ -1,0 +1,187 @@
+"""Runs tasks in worker processes on this machine.
+
+Of the pools that there are, `concurrent.futures` and loky give up all tasks when one
+worker dies. Pebble's does not, but it can't give a worker the cells that it has a model
+for, or each worker its own GPU, and its workers share one pipe, whose lock may die with
+the worker that holds it. Here each has a pipe of its own and shares nothing: a worker
+that dies is seen by the end of its pipe, and costs the task that it had.
+"""
+
+import contextlib
+import functools
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.process
+import multiprocessing.resource_tracker
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.run.executors import base
+from keras_asymbp.benchmarks.tables.cells import Task
+
+# "fork" would copy the locks of TensorFlow's threads, but not the threads.
+_CONTEXT = multiprocessing.get_context("spawn")
+# Seconds that a worker is given to end when told to.
+_GRACE = 2.0
+
+
+class Local(base.Executor):
+    """Worker processes, each of which is given a task at a time.
+
+    A worker that failed is ended, and another is started for the next task.
+
+    Args:
+        make_bench: Makes a workbench, in each worker.
+        jobs: How many workers.
+        variables: Environment variables for the workers, read when they import
+            TensorFlow. Where there are several GPUs, each worker sees one of them.
+    """
+
+    def __init__(
+        self, make_bench: base.MakeBench, jobs: int, variables: dict[str, str]
+    ):
+        gpus = environment.gpus()
+        self._workers = []
+        for number in range(jobs):
+            own = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
+            if len(gpus) > 1:
+                own["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
+            self._workers.append(_Worker(make_bench, own))
+
+    def free(self):
+        return [worker for worker in self._workers if worker.task is None]
+
+    def submit(self, slot, task):
+        slot.submit(task)
+
+    def poll(self, tasks, timeout):
+        busy = {worker.connection: worker for worker in self._workers if worker.task}
+        if not busy:
+            time.sleep(timeout)
+            return
+        for connection in multiprocessing.connection.wait(list(busy), timeout):
+            busy[connection].receive(tasks)
+
+    def close(self):
+        for worker in self._workers:
+            worker.terminate()
+        for worker in self._workers:
+            worker.end()
+
+
+class _Worker(base.Slot):
+    """A process and this end of its pipe."""
+
+    def __init__(self, make_bench, variables):
+        super().__init__()
+        self._make_bench, self._variables = make_bench, variables
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self.connection: Any = None
+        self.task: Task | None = None
+
+    def submit(self, task):
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        self.task, self.last = task, task.cell
+        # A worker that has died since is found out by the end of its pipe.
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
+
+    def receive(self, tasks):
+        task = self.task
+        try:
+            event = self.connection.recv()
+        except (EOFError, OSError):
+            self.task = None
+            ending = base.Ending(self._death())
+        else:
+            if not isinstance(event, base.Ending):
+                tasks.tell(task, *event)
+                return
+            self.task, ending = None, event
+        if ending.reason:
+            self.end()
+        ending.settle(tasks, task)
+
+    def terminate(self):
+        if self._process:
+            self._process.terminate()
+
+    def end(self):
+        """Ends the process, whatever it is doing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        process.join(_GRACE)
+        process.kill()
+        process.join()
+        process.close()
+        self.connection.close()
+        self.last = None
+
+    def _start(self):
+        self.end()
+        self.connection, theirs = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(
+            target=_work, args=(theirs, self._make_bench), daemon=True
+        )
+        with _inherited(self._variables):
+            self._process.start()
+        theirs.close()
+
+    def _death(self):
+        """Why the worker is gone."""
+        self._process.join(_GRACE)
+        code = self._process.exitcode
+        if code is None:
+            return "worker closed its pipe"
+        if code >= 0:
+            return f"worker ended with exit code {code}"
+        name = signal.Signals(-code).name
+        hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+        return f"worker killed by {name}{hint}"
+
+
+@contextlib.contextmanager
+def _inherited(variables):
+    """What a process started meanwhile inherits: variables, and that SIGINT is blocked.
+
+    Ctrl-C goes to all processes of a terminal, but it is the driver that ends workers.
+    A signal that comes meanwhile arrives afterwards.
+    """
+    # It is started with the first process, and unblocks the signal.
+    multiprocessing.resource_tracker.ensure_running()
+    before = dict(os.environ)
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                del os.environ[name]
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+
+def _work(connection, make_bench):
+    """A worker's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    get_bench = functools.cache(make_bench)
+    with contextlib.suppress(EOFError, OSError):  # the driver is gone
+        while True:
+            task = connection.recv()
+            ending = base.run(get_bench, task, lambda *event: connection.send(event))
+            connection.send(ending)
+
+
+def _end_with_parent():
+    multiprocessing.process.parent_process().join()
+    os._exit(1)

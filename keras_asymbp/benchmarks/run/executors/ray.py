@@ -1,0 +1,234 @@
+"""Runs tasks on a Ray cluster, one cell a task.
+
+Ray starts tasks and says how they ended. What happens in a task comes through an actor,
+the mailbox, from which the driver takes it. A finished trial is in there before the
+next one starts, so that it outlives its worker. (A task that yields would need no
+mailbox, but Ray's client, `ray://`, has no such tasks.) Retries are the schedule's, not
+Ray's: it gives out what is missing of a cell, where Ray would start all of it again.
+"""
+
+import contextlib
+import functools
+import os
+import socket
+import sys
+import time
+import uuid
+from typing import Any
+
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.run.executors import base
+from keras_asymbp.benchmarks.tables.cells import Task
+
+
+class Ray(base.Executor):
+    """Tasks on a Ray cluster, as many at once as its CPUs and GPUs allow.
+
+    Args:
+        make_bench: Makes a workbench, in each worker.
+        address: Of the cluster: `auto`, `host:port` or `ray://host:port`; with None a
+            cluster is started on this machine, which only this machine can reach, and
+            ended with the run.
+        num_cpus: CPUs of a task.
+        num_gpus: GPUs of a task; a fraction lets tasks share one.
+        variables: The workers' environment.
+
+    Raises:
+        UsageError: If there is no such cluster.
+    """
+
+    def __init__(
+        self,
+        make_bench: base.MakeBench,
+        address: str | None,
+        num_cpus: int,
+        num_gpus: float,
+        variables: dict[str, str],
+    ):
+        # Both are read when Ray is imported.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address is None:
+            # With the node's address below, every port is on the loopback interface.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        import ray
+
+        self._ray = ray
+        self._needs = {"CPU": num_cpus, "GPU": num_gpus}
+        self._running: dict[Any, tuple[base.Slot, Task]] = {}
+        self._tasks: dict[str, Task] = {}
+        self._last: list[base.Slot] = []
+        _connect(ray, address)
+        self._check(address)
+        self._mailbox = self._open_mailbox()
+        variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
+        self._start = functools.partial(
+            ray.remote(_work)
+            .options(
+                num_cpus=num_cpus,
+                num_gpus=num_gpus,
+                max_retries=0,
+                runtime_env={"env_vars": variables},
+            )
+            .remote,
+            uuid.uuid4().hex,
+            make_bench,
+        )
+
+    def free(self):
+        count = self._room() - len(self._running)
+        # Ray gives the next task to the worker that has become free, most of the time.
+        slots = self._last[-count:] if count > 0 else []
+        return slots + [base.Slot() for _ in range(count - len(slots))]
+
+    def submit(self, slot, task):
+        if slot in self._last:
+            self._last.remove(slot)
+        slot.last = task.cell
+        number = uuid.uuid4().hex
+        self._tasks[number] = task
+        self._running[self._start(self._mailbox, number, task)] = slot, task
+
+    def poll(self, tasks, timeout):
+        if not self._running:
+            time.sleep(timeout)
+            return
+        over, _ = self._ray.wait(list(self._running), timeout=timeout)
+        running = [task for _, task in self._running.values()]
+        # What a task has told was there before its end.
+        for number, event in self._take():
+            # Of a task whose worker is gone, results may come late.
+            if event[0] == "finished" or self._tasks[number] in running:
+                tasks.tell(self._tasks[number], *event)
+        for reference in over:
+            slot, task = self._running.pop(reference)
+            ending = self._ending(reference)
+            if not ending.reason:
+                self._last.append(slot)
+            ending.settle(tasks, task)
+
+    def close(self):
+        for reference in self._running:
+            with contextlib.suppress(Exception):
+                self._ray.cancel(reference, force=True)
+        self._running.clear()
+        self._ray.shutdown()
+
+    def _open_mailbox(self):
+        # On the driver's node, without which there is no run. (With soft=True, Ray at
+        # times takes another.)
+        node = self._ray.get_runtime_context().get_node_id()
+        strategies = self._ray.util.scheduling_strategies
+        here = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
+        options = {"num_cpus": 0, "scheduling_strategy": here}
+        return self._ray.remote(_Mailbox).options(**options).remote()
+
+    def _take(self):
+        """What is in the mailbox."""
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(self._mailbox.take.remote())
+        except errors.ActorUnavailableError:
+            return []
+        except errors.RayActorError:
+            # It is gone, and what was in it; tasks that have it fail, and start anew.
+            self._mailbox = self._open_mailbox()
+            return []
+
+    def _ending(self, reference):
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:  # a worker, or its node, is gone
+            return base.Ending(base.describe(error))
+
+    def _room(self):
+        """How many tasks the cluster, as it is now, can run at once."""
+        there = self._ray.cluster_resources()
+        needs = [(kind, need) for kind, need in self._needs.items() if need]
+        return max(1, min(int(there.get(kind, 0) // need) for kind, need in needs))
+
+    def _check(self, address):
+        there = self._ray.cluster_resources()
+        for kind, need in self._needs.items():
+            if there.get(kind, 0) < need:
+                text = (
+                    f"a task needs {need:g} {kind}s and the cluster has "
+                    f"{there.get(kind, 0):g}"
+                )
+                if address is None:
+                    self._ray.shutdown()
+                    flag = f"--num_{kind.lower()}s"
+                    raise UsageError(f"{text}: give less with {flag}")
+                # A cluster may grow.
+                print(f"warning: {text}: waiting for more", file=sys.stderr)
+
+
+def _connect(ray, address):
+    options: dict[str, Any] = {
+        "logging_level": "error",
+        "log_to_driver": False,
+    }
+    if address is None:
+        options |= {
+            "address": "local",
+            "_node_ip_address": "127.0.0.1",
+            "num_cpus": environment.cores(),
+            "include_dashboard": False,
+        }
+    else:
+        options["address"] = address
+    try:
+        _knock(address)
+        try:
+            ray.init(**options)
+        except ConnectionAbortedError:  # the client's server was slow to start
+            ray.init(**options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"no Ray cluster at '{address}' ({base.describe(error)}): start one with "
+            "'ray start --head', or leave --address out"
+        ) from error
+
+
+def _knock(address):
+    """Raises OSError if nobody answers there, which Ray takes minutes to find out."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+class _Mailbox:
+    """An actor: what was told, until it is taken."""
+
+    def __init__(self):
+        self._events = []
+
+    def put(self, number, event):
+        self._events.append((number, event))
+
+    def take(self):
+        events, self._events = self._events, []
+        return events
+
+
+# A worker's workbench, and the run that it is of.
+_bench: tuple[str, base.MakeBench] | None = None
+
+
+def _work(run, make_bench, mailbox, number, task):
+    """A task, in its worker; what Ray keeps the worker for is the workbench."""
+    import ray
+
+    global _bench
+    if _bench is None or _bench[0] != run:
+        _bench = run, functools.cache(make_bench)
+
+    def tell(*event):
+        sent = mailbox.put.remote(number, event)
+        if event[0] == "finished":
+            ray.get(sent)
+
+    ending = base.run(_bench[1], task, tell)
+    if ending.reason:
+        _bench = None
+    return ending

@@ -1,0 +1,139 @@
+"""What a run shows while it runs: a live display, or plain lines when piped."""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import rich.console
+import rich.markup
+import rich.progress
+
+from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
+
+
+def bar(console: rich.console.Console) -> Callable[..., Iterable]:
+    """What hands an iterable on and shows, on a terminal, how far it is."""
+    return functools.partial(
+        rich.progress.track, console=console, disable=not console.is_terminal
+    )
+
+
+class Display:
+    """Shows the cell, the rate, the epoch, the error so far and the time left.
+
+    Args:
+        console: Where to; a terminal gets a live display, anything else a line for
+            each finished trial.
+    """
+
+    def __init__(self, console: rich.console.Console):
+        self._console = console
+        self._total = self._done = self._found = self._epochs = self._to_run = 0
+        self._best: dict[Cell, float] = {}
+        self._running: dict[tuple[Cell, TrialSpec], rich.progress.TaskID] = {}
+        self._waiting = False
+        self._progress = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(bar_width=20),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TimeRemainingColumn(compact=True),
+            console=console,
+            disable=not console.is_terminal,
+            # The time left is estimated over whole minutes, not the last seconds.
+            speed_estimate_period=600,
+        )
+
+    def __enter__(self):
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._progress.stop()
+
+    def start(self, total: int, epochs: int) -> None:
+        """A run begins: `total` trials of `epochs` epochs."""
+        self._total, self._epochs, self._to_run = total, epochs, total * epochs
+        self._all = self._progress.add_task("all trials, in epochs", total=self._to_run)
+
+    def found(self, cell: Cell, result: dict[str, Any]) -> None:
+        """A trial is in the store already."""
+        self._found += 1
+        # Not work done: the time left is measured on trials that run.
+        self._to_run -= self._epochs
+        self._progress.update(self._all, total=self._to_run)
+        self._finish(cell, result)
+
+    def begin(self, cell: Cell, trial: TrialSpec) -> None:
+        """A trial starts; several may run at once."""
+        self._running[cell, trial] = self._progress.add_task(
+            _escaped(cell, trial), total=self._epochs
+        )
+
+    def epoch(self, cell: Cell, trial: TrialSpec, row: dict[str, Any]) -> None:
+        """An epoch of a trial is over; `row` is its row of the curves."""
+        self._progress.advance(self._all)
+        error = f"error {100 * row['test_error']:.2f} %"
+        self._progress.update(
+            self._running[cell, trial],
+            completed=row["epoch"],
+            description=f"{_escaped(cell, trial)} | {error}",
+        )
+
+    def end(self, cell: Cell, trial: TrialSpec, result: dict[str, Any]) -> None:
+        """A trial is over and stored."""
+        if (bar := self._running.pop((cell, trial), None)) is not None:
+            self._progress.remove_task(bar)
+        # A run that diverged has no further epochs.
+        self._progress.advance(self._all, self._epochs - len(result["curves"]))
+        best = self._finish(cell, result)
+        error = f"{100 * result['best_error']:.2f} %"
+        if result["diverged"]:
+            error += " (diverged)"
+        self._print(
+            f"{self._done}/{self._total} {_name(cell, trial)}: error {error}, "
+            f"best so far {100 * best:.2f} %"
+        )
+
+    def failed(self, cell: Cell, reason: str, again: bool) -> None:
+        """A cell has failed, and is tried again or not."""
+        for key in [key for key in self._running if key[0] == cell]:
+            bar = self._running.pop(key)
+            # What was done of the trial is lost.
+            (lost,) = [t.completed for t in self._progress.tasks if t.id == bar]
+            self._progress.advance(self._all, -lost)
+            self._progress.remove_task(bar)
+        name = f"{cell.place} | {cell.column.name} | seed {cell.seed}"
+        self._print(f"failed{', trying again' if again else ''}: {name}: {reason}")
+
+    def waiting(self, cells: int) -> None:
+        """Nothing is left but cells that other runs have taken."""
+        if not self._waiting:
+            self._print(f"waiting for {cells} cells that another run is at")
+        self._waiting = True
+
+    def summary(self) -> str:
+        """How many trials were run and how many were there."""
+        return f"{self._done - self._found} trials run, {self._found} found stored"
+
+    def _finish(self, cell, result):
+        self._done += 1
+        self._best[cell] = min(self._best.get(cell, 1.0), result["best_error"])
+        return self._best[cell]
+
+    def _print(self, line):
+        self._progress.console.print(
+            line, highlight=False, markup=False, soft_wrap=True
+        )
+
+
+def _name(cell, trial):
+    name = f"{cell.place} | {cell.column.name} | rate {trial.learning_rate:g}"
+    if len(trial.batch_schedule) > 1:
+        sizes = "-".join(str(size) for _, size in trial.batch_schedule)
+        name += f" | batch {sizes}"
+    return f"{name} | seed {cell.seed}"
+
+
+def _escaped(cell, trial):
+    return rich.markup.escape(_name(cell, trial))

@@ -1,0 +1,173 @@
+"""What is still to be done of a run, and what may be started next."""
+
+import time
+from collections.abc import Sequence
+
+from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.results.leases import Leases
+from keras_asymbp.benchmarks.results.store import Store, trial_id
+from keras_asymbp.benchmarks.run.progress import Display
+from keras_asymbp.benchmarks.tables.cells import Cell, Task, TrialSpec
+
+# Seconds until a cell that another run has taken is looked at again.
+_LOOK_AGAIN = 1.0
+
+
+class Schedule:
+    """Hands out cells, stores what comes back, and tries again what failed.
+
+    A cell is handed out with those of its trials that are neither stored nor leased by
+    another run. What another run has taken is left to it for as long as there is other
+    work, and then waited for.
+
+    Args:
+        cells: The cells, in their order.
+        store: Where finished trials are looked up and put.
+        leases: What tells other runs on the same folder what this one does.
+        display: Is told what happens.
+        retries: How often a cell that failed is tried again.
+
+    Attributes:
+        failures: Why cells were given up.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        store: Store,
+        leases: Leases,
+        display: Display,
+        retries: int,
+    ):
+        self._store, self._leases, self._display = store, leases, display
+        self._retries = retries
+        self._order = {cell: number for number, cell in enumerate(cells)}
+        self._running: set[Cell] = set()
+        self._attempts: dict[Cell, int] = {}
+        self._look_again: dict[Cell, float] = {}
+        self._found: set[tuple[Cell, TrialSpec]] = set()
+        self.failures: dict[Cell, str] = {}
+        self._pending = {cell: None for cell in cells if self._missing(cell)}
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs and nothing is left to run."""
+        return not self._pending and not self._running
+
+    def next(self, last: Cell | None) -> Task | None:
+        """Takes the next task, or None if there is none for now.
+
+        Args:
+            last: What the process that asks ran before: it keeps its data set, and its
+                compiled model for other seeds.
+        """
+        now = time.monotonic()
+        models = {_model(cell) for cell in self._running}
+
+        def rank(cell):
+            return (
+                last is None or _model(cell) != _model(last),
+                last is None or cell.dataset != last.dataset,
+                _model(cell) in models,  # its seeds are another process's
+                self._order[cell],
+            )
+
+        for cell in sorted(self._pending, key=rank):
+            if self._look_again.get(cell, now) > now:
+                continue
+            if task := self._take(cell):
+                return task
+        if self._pending and not self._running:
+            self._display.waiting(len(self._pending))
+        return None
+
+    def tell(self, task: Task, event: str, trial: TrialSpec, *what) -> None:
+        """Something happened in a task; see `Workbench.run`.
+
+        Raises:
+            StoreError: If a result can't be stored.
+        """
+        cell = task.cell
+        if event == "begin":
+            self._display.begin(cell, trial)
+        elif event == "epoch":
+            self._display.epoch(cell, trial, *what)
+        else:
+            (record,) = what
+            if (cell, trial) in self._found:
+                return  # told again, late
+            stored = self._store.put(cell.label(trial), record)
+            self._leases.finish(stored["id"])
+            self._found.add((cell, trial))
+            self._display.end(cell, trial, stored["result"])
+
+    def ended(self, task: Task, reason: str | None = None) -> None:
+        """A task is over: it is done, or has failed for a reason."""
+        cell = task.cell
+        self._running.remove(cell)
+        for trial in task.trials:
+            self._leases.give_up(trial_id(cell.settings(trial)))
+        if not self._missing(cell):
+            return
+        if reason is None:
+            self._pending[cell] = None  # others have the rest
+            return
+        attempts = self._attempts[cell] = self._attempts.get(cell, 0) + 1
+        again = attempts <= self._retries
+        self._display.failed(cell, reason, again)
+        if again:
+            self._pending[cell] = None
+        else:
+            self.failures[cell] = reason
+
+    def give_up(self, reason: str) -> None:
+        """All that isn't done has failed for a reason."""
+        for cell in (*self._running, *self._pending):
+            self.failures[cell] = reason
+        self._running.clear()
+        self._pending.clear()
+
+    def _take(self, cell):
+        """Takes what is free of a cell."""
+        missing = {
+            trial_id(cell.settings(trial)): trial for trial in self._missing(cell)
+        }
+        try:
+            taken = [name for name in missing if self._leases.take(name)]
+        except OSError as error:
+            raise StoreError(
+                f"can't write to the results folder {self._store.folder} "
+                f"({error.strerror}): finished trials are kept; mend that and give the "
+                "same command again"
+            ) from error
+        # Others may have finished some before they could be taken.
+        self._store.refresh()
+        left = self._missing(cell)
+        for name in taken:
+            if missing[name] not in left:
+                self._leases.finish(name)
+        trials = tuple(missing[name] for name in taken if missing[name] in left)
+        if not left or trials:
+            del self._pending[cell]
+        if not trials:
+            self._look_again[cell] = time.monotonic() + _LOOK_AGAIN
+            return None
+        self._running.add(cell)
+        return Task(cell, trials)
+
+    def _missing(self, cell):
+        """The trials of a cell that aren't stored; the display hears of the others."""
+        missing = []
+        for trial in cell.trials():
+            stored = self._store.get(cell.settings(trial))
+            if not stored:
+                missing.append(trial)
+            elif (cell, trial) not in self._found:
+                self._found.add((cell, trial))
+                self._display.found(cell, stored["result"])
+        return missing
+
+
+def _model(cell):
+    """What the cells share that one compiled model can serve."""
+    return cell.dataset, cell.column, cell.protocol

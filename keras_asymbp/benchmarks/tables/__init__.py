@@ -1,0 +1,1 @@
+"""The tables as data: experiments, protocol, cells, plans and the printed figures."""

@@ -1,0 +1,176 @@
+import json
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+
+MODULE = "keras_asymbp.benchmarks.datasets"
+
+
+@pytest.fixture
+def command(benchmarks, tmp_path):
+    """Runs the command with a folder of data sets that is empty at first."""
+
+    def run(*flags, **environment):
+        return benchmarks(
+            *flags, f"--data_dir={tmp_path / 'data'}", module=MODULE, **environment
+        )
+
+    return run
+
+
+@pytest.fixture
+def npz(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "mine.npz"
+    np.savez(
+        path,
+        x_train=rng.integers(0, 256, (60, 9, 7), dtype=np.uint8),
+        y_train=np.arange(60) % 3,
+        x_test=rng.integers(0, 256, (30, 9, 7), dtype=np.uint8),
+        y_test=np.arange(30) % 3,
+    )
+    return path
+
+
+def test_list(command, tmp_path):
+    folder = tmp_path / "data" / "svhn_cropped" / "3.1.0"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").write_text("{}")
+    done = command("--list", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stderr
+    states = {
+        line.split()[0]: line
+        for line in done.stdout.splitlines()
+        if line and not line.startswith(" ")
+    }
+    assert list(states) == list(datasets.DATASETS)
+    assert "part of the package" in states["mnist_5k"]
+    assert "there, version 3.1.0" in states["svhn"]
+    assert "missing: --prepare stl10 downloads it" in states["stl10"]
+    assert "missing: --prepare sufr_w_id says how to get it" in states["sufr_w_id"]
+    assert not {"tensorflow", "tensorflow_datasets", "keras"} & {
+        line.rpartition("|")[2].strip() for line in done.stderr.splitlines()
+    }
+
+
+def test_help(command):
+    done = command("--help")
+    assert done.returncode == 0
+    assert "--prepare" in done.stdout
+    assert "Lists, prepares and looks at the data sets" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], ["--list, --prepare NAME or --check NAME"]),
+        (["prepare"], ["unexpected argument 'prepare'"]),
+        (["--check=nope"], ["unknown data set 'nope'", "stl10"]),
+        (["--check=stl10"], ["'stl10' is not prepared", "--prepare stl10"]),
+        (["--check=mnist_5k", "--pictures={folder}/mine.npz/x"], ["--pictures"]),
+        (["--prepare={folder}/none.npz"], ["no data set at", "none.npz"]),
+        (["--prepare=sufr_w_id"], ["sufr_w", "SUFR_README"]),
+        (["--prepare=timit80"], ["LDC93S1"]),
+    ],
+)
+def test_bad_input_is_one_line(flags, words, command, npz, tmp_path):
+    done = command(*[flag.format(folder=tmp_path) for flag in flags])
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    for word in words:
+        assert word in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_network_it_says_so_for_each_and_does_the_rest(command, npz):
+    # No proxy answers there: what a machine without a network sees, wherever this runs.
+    proxies = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    done = command(f"--prepare=stl10,{npz},lfw_id", **proxies, no_proxy="")
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 2
+    assert "ai.stanford.edu" in lines[0]
+    assert "figshare" in lines[1]
+    assert f"{npz}: there, version sha256-" in done.stdout
+
+
+def test_check(command, npz, tmp_path):
+    done = command(f"--check=mnist_5k,{npz}", f"--pictures={tmp_path / 'pictures'}")
+    assert done.returncode == 0, done.stderr
+    assert "train: 4000 examples of 10 classes, 400 of each" in done.stdout
+    assert "test: 30 examples of 3 classes, 10 of each" in done.stdout
+    for name in ("mnist_5k", "mine"):
+        assert (tmp_path / "pictures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+
+
+@pytest.mark.slow
+def test_a_users_own_data_from_file_to_table(benchmarks, npz, tmp_path):
+    flags = (f"--datasets={npz}", f"--results_dir={tmp_path / 'results'}")
+    done = benchmarks(
+        *("--exp=A", "--models=SGD", "--epochs=1", "--learning_rates=5e-4"), *flags
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| mine |" in done.stdout
+    assert "| paper: no row | ? |" in done.stdout
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "`mine` is not the paper's data: 60 + 30 examples" in report
+    assert "None" not in report
+    (path,) = (tmp_path / "results" / "trials").iterdir()
+    settings = json.loads(path.read_text())["settings"]
+    assert settings["dataset"] == "mine"
+    assert settings["data_version"].startswith("sha256-")
+    assert str(tmp_path) not in json.dumps(settings)
+    done = benchmarks("--claims", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    assert "mine" in done.stdout
+
+
+def test_what_is_missing_is_said_for_all_before_anything_is_trained(
+    benchmarks, tmp_path
+):
+    done = benchmarks(
+        *("--exp=A", "--datasets=mnist_5k,stl10,timit80"),
+        *(f"--data_dir={tmp_path / 'data'}", f"--results_dir={tmp_path / 'results'}"),
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, second = done.stderr.splitlines()
+    assert "--prepare stl10" in first
+    assert "--prepare timit80" in second
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_speech_goes_the_whole_way(benchmarks, tmp_path, write_utterance):
+    """A tiny TIMIT: prepared by its builder, standardized, trained on, in a table."""
+    from keras_asymbp.benchmarks.datasets.builders.timit import (
+        Timit,
+        TimitConfig,
+    )
+
+    phones = [("h#", 1600), ("iy", 2400), ("s", 2400), ("aa", 2400)]
+    labels, begin = [], 0
+    for phone, length in phones:
+        labels.append((begin, begin + length, phone))
+        begin += length
+    manual = tmp_path / "data" / "downloads" / "manual"
+    for split, speakers in (("TRAIN", 4), ("TEST", 2)):
+        for number in range(speakers):
+            write_utterance(manual, f"{split}/DR1/F{split[:2]}A{number}/SI1", labels)
+    config = TimitConfig(name="tiny", classes=12, train=4, test=2)
+    Timit(config=config, data_dir=tmp_path / "data").download_and_prepare()
+    done = benchmarks(
+        *("--exp=A", "--models=BN", "--epochs=3", "--learning_rates=5e-3"),
+        *("--datasets=timit/tiny", f"--data_dir={tmp_path / 'data'}"),
+        f"--results_dir={tmp_path / 'results'}",
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "results" / "trials").iterdir()
+    trial = json.loads(path.read_text())
+    assert trial["settings"]["architecture"] == "timit"
+    # Tones of their own for each phone are told apart; guessing is 0.92 wrong.
+    assert trial["result"]["curves"][-1]["train_error"] < 0.8

@@ -1,0 +1,90 @@
+import re
+
+import pytest
+
+from keras_asymbp.benchmarks.commands import subcommands
+
+SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "rich"}
+
+
+@pytest.fixture
+def program(benchmarks):
+    """Runs what the console script runs."""
+
+    def run(*arguments, **environment):
+        module = "keras_asymbp.benchmarks.commands.subcommands"
+        return benchmarks(*arguments, module=module, timeout=120, **environment)
+
+    return run
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
+def test_it_lists_its_subcommands_and_imports_little(arguments, program):
+    done = program(*arguments, PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0
+    lines = [line.split() for line in done.stdout.splitlines()]
+    listed = {line[0] for line in lines if line and line[0] in subcommands.SUBCOMMANDS}
+    assert listed == {
+        *("run", "depth", "report", "claims", "datasets", "doctor", "translate")
+    }
+    names = re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE)
+    assert "difflib" in names
+    assert not {name.partition(".")[0] for name in names} & SLOW_IMPORTS
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("reprot", "unknown subcommand 'reprot': did you mean 'report'?"),
+        ("dataset", "did you mean 'datasets'?"),
+        ("zzz\nTraceback", "unknown subcommand 'zzz Traceback'"),
+        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, depth"),
+    ],
+)
+def test_another_word_is_one_line(name, words, program):
+    done = program(name, "--more")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("run", "--exp:"),
+        ("depth", "--depths:"),
+        ("report", "--results_dir:"),
+        ("claims", "--[no]claims:"),
+        ("datasets", "--prepare:"),
+        ("doctor", "--data_dir:"),
+        ("translate", "keras-asymbp translate usf.yaml"),
+    ],
+)
+def test_each_has_the_help_of_its_command(name, flag, program):
+    done = program(name, "--help")
+    assert done.returncode == 0
+    assert flag in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_rest_is_the_command_s(program, benchmarks):
+    assert program("run", "--list").stdout == benchmarks("--list").stdout
+    assert "mnist_5k" in program("datasets", "--list").stdout
+    assert "--learning_rates" in program("translate", "--", "--lr", "1", "x").stdout
+    for name in subcommands.SUBCOMMANDS:
+        done = program(name, "--no_such_flag")
+        assert done.returncode == 2
+        assert "no_such_flag" in done.stderr
+
+
+def test_claims_are_checked(program, tmp_path, make_cell, finish):
+    from keras_asymbp.benchmarks.results.store import Store
+
+    cell = make_cell()
+    finish(Store(tmp_path), cell, cell.trials()[0], 0.5)
+    done = program("claims", f"--results_dir={tmp_path}")
+    assert done.returncode == 0
+    assert "not enough results" in done.stdout
+    assert (tmp_path / "claims.md").exists()

@@ -1,0 +1,178 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.depth import study
+from keras_asymbp.benchmarks.depth.study import DEPTH, Layer, Run
+from keras_asymbp.benchmarks.networks import NETWORKS
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.training.build import build
+
+COLUMNS = {column.name: column for column in DEPTH.columns}
+ANGLES = {
+    "conv": {"angle": 30.0, "gradient_angle": 60.0},
+    "logits": {"angle": None, "gradient_angle": 0.0},
+}
+
+
+@pytest.fixture
+def make_run():
+    def make(model="BP", family="plain", depth=2, error=5.0, angles=(), seed=0):
+        layers = tuple(Layer(f"layer{n}", 45.0, a) for n, a in enumerate(angles))
+        return Run(family, depth, COLUMNS[model], seed, 2e-3, error, layers)
+
+    return make
+
+
+@pytest.mark.parametrize("family", study.NETWORKS)
+@pytest.mark.parametrize("depth", [2, 4, 20])
+def test_layers_and_weights_of_the_networks(family, depth):
+    if depth not in study.NETWORKS[family]:
+        assert f"{family}-{depth}" not in NETWORKS
+        return
+    model = build(f"{family}-{depth}", 10, feedback="uSF")
+    layers = [layer for layer in model.layers if layer.weights]
+    assert len(layers) == depth
+    assert model.input_shape == (None, 28, 28, 1)
+    assert {layer.output.shape[1:] for layer in layers[:-1]} == {(7, 7, 16)}
+    lowest, logits = 5 * 5 * 16 + 16, 7 * 7 * 16 * 10 + 10
+    others = (depth - 2) * (3 * 3 * 16 * 16 + 16)
+    assert model.count_params() == lowest + others + logits
+
+
+def test_every_network_that_is_asked_for_is_there():
+    for family, depths in study.NETWORKS.items():
+        assert {f"{family}-{depth}" for depth in depths} <= set(NETWORKS)
+    assert set(study.DEPTHS) <= set(study.NETWORKS["plain"])
+
+
+def test_a_residual_network_without_its_blocks_is_the_plain_one():
+    residual, plain = build("residual-4", 10), build("plain-2", 10)
+    deeper = build("plain-4", 10)
+    x = np.random.default_rng(0).normal(size=(3, 28, 28, 1))
+    weights = residual.get_weights()
+    deeper.set_weights(weights)
+    assert not np.allclose(residual(x), deeper(x), atol=0.1)
+    # A block whose last convolution gives nothing hands on what it was given.
+    weights[4:6] = [np.zeros_like(weight) for weight in weights[4:6]]
+    residual.set_weights(weights)
+    plain.set_weights([*weights[:2], *weights[6:]])
+    np.testing.assert_allclose(residual(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_every_rule_is_trained_with_help_and_without():
+    assert len(COLUMNS) == 2 * len(study.RULES)
+    for rule in study.RULES:
+        alone, helped = COLUMNS[rule], COLUMNS[f"{rule}+BN+BM"]
+        assert (alone.normalization, alone.setting) == (None, 0)
+        assert (helped.normalization, helped.setting) == ("BN", 1)
+        assert alone.feedback == helped.feedback == rule
+        assert (alone.weight_decay == helped.weight_decay == 1.0) == (rule == "KP")
+
+
+def test_rules_differ_by_more_than_colour():
+    colors, markers = zip(*study.RULES.values(), strict=True)
+    assert len(set(colors)) == len(set(markers)) == len(study.RULES)
+
+
+def test_a_plan_for_each_network():
+    rows = ((datasets.get("mnist_5k"), "1"),)
+    networks = [("plain", 2), ("residual", 4)]
+    models = COLUMNS["uSF"], COLUMNS["uSF+BN+BM"]
+    request = rows, PRESETS["quick"], "quick", (0, 3)
+    plans = study.plans(networks, models, *request)
+    # Without help and with it the rates that are searched differ.
+    alone, helped = (2e-3, 2e-4, 2e-5), (1e-2, 2e-3, 2e-4)
+    assert [plan.protocol for plan in plans] == [
+        Protocol(epochs=6, architecture=network, learning_rates=rates)
+        for network in ("plain-2", "residual-4")
+        for rates in (alone, helped)
+    ]
+    for plan, model in zip(plans, 2 * ["uSF", "uSF+BN+BM"], strict=True):
+        names = [(cell.seed, cell.column.name) for cell in plan.cells()]
+        assert names == [(0, model), (3, model)]
+    plans = study.plans(networks, models[:1], *request, (0.5,))
+    assert [plan.protocol.learning_rates for plan in plans] == [(0.5,), (0.5,)]
+
+
+def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
+    rows = ((datasets.get("mnist_5k"), "1"),)
+    protocol = Protocol(epochs=2, learning_rates=(0.5, 0.25), alignment_batches=1)
+    models = COLUMNS["uSF+BN+BM"], COLUMNS["RndF"], COLUMNS["NuSF"]
+    request = rows, protocol, "quick", (0,), protocol.learning_rates
+    plans = study.plans([("plain", 8)], models, *request)
+    store = Store(tmp_path)
+    results = {
+        "uSF+BN+BM": [(0.5, {}), (0.125, ANGLES)],
+        "RndF": [(0.9, None), (0.9, None)],
+        "NuSF": [(0.25, ANGLES)],  # a rate is missing
+    }
+    for cell in (cell for plan in plans for cell in plan.cells()):
+        some = results[cell.column.name]
+        for trial, (error, angles) in zip(cell.trials(), some, strict=False):
+            result = {"best_error": error, "alignment": angles}
+            finish(store, cell, trial, error, result=result)
+    layers = Layer("conv", 30.0, 60.0), Layer("logits", None, 0.0)
+    assert study.runs(plans, store) == [
+        Run("plain", 8, models[1], 0, 0.5, 90.0, ()),
+        Run("plain", 8, models[0], 0, 0.25, 12.5, layers),
+    ]
+
+
+def test_the_name_of_a_model_is_rule_and_help(make_run):
+    run = make_run("frSF+BN+BM")
+    assert (run.rule, run.helped) == ("frSF", "BN+BM")
+    run = make_run("RndF")
+    assert (run.rule, run.helped) == ("RndF", "")
+
+
+def test_the_mean_of_the_seeds_by_depth(make_run):
+    runs = [
+        make_run(depth=4, error=10.0, angles=[60.0, 0.0]),
+        make_run(depth=2, error=3.0),
+        make_run(depth=4, error=20.0, angles=[None, 0.0], seed=1),
+    ]
+    by_depth = study.over_seeds(runs, lambda run: run.error)
+    assert list(by_depth.items()) == [(2, 3.0), (4, 15.0)]
+    # Where a run has none, the others count.
+    angles = study.over_seeds(runs, study.lowest_gradient_angle)
+    assert angles == {4: 60.0}
+
+
+def test_csv_has_a_row_for_each_layer(make_run):
+    runs = [make_run("RndF+BN+BM", "residual", 4, 12.5, [80.0, None]), make_run()]
+    rows = list(csv.reader(io.StringIO(study.text(runs))))
+    start = ["residual", "4", "RndF+BN+BM", "RndF", "0", "0.002", "12.5"]
+    assert rows == [
+        [
+            *("network", "depth", "model", "feedback", "seed", "learning_rate"),
+            *("error", "layer", "name", "angle", "gradient_angle"),
+        ],
+        [*start, "1", "layer0", "45.0", "80.0"],
+        [*start, "2", "layer1", "45.0", ""],
+        ["plain", "2", "BP", "BP", "0", "0.002", "5.0", "", "", "", ""],
+    ]
+
+
+def test_tables_have_a_row_for_each_model(make_run):
+    runs = [
+        make_run("BP", "plain", 2, 5.0, [0.0]),
+        make_run("RndF", "plain", 2, 20.0, [70.25]),
+        make_run("RndF", "plain", 2, 10.0, [60.25], seed=1),
+        make_run("BP", "residual", 4, 2.5),
+    ]
+    assert study.tables(runs).splitlines() == [
+        "| error, % | plain-2 | residual-4 |",
+        "|:--|--:|--:|",
+        "| BP | 5.00 | 2.50 |",
+        "| RndF | 15.00 | ? |",
+        "",
+        "| lowest layer, degrees | plain-2 | residual-4 |",
+        "|:--|--:|--:|",
+        "| BP | 0 | ? |",
+        "| RndF | 65 | ? |",
+    ]

@@ -1,0 +1,241 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.reports import page as pages
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import fill
+from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.experiments import Column
+from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
+
+MNIST, CIFAR = datasets.get("mnist_5k"), datasets.get("cifar10")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def plan_of(name, names=None, dataset=MNIST, seeds=(0,), **protocol):
+    (chosen,) = experiments.select([experiments.get(name)], names)
+    protocol = dataclasses.replace(PRESETS["quick"], **protocol)
+    return Plan(*chosen, ((dataset, "1"),), protocol, "quick", seeds)
+
+
+@pytest.fixture
+def run(store, finish):
+    """Runs a plan, with the error of each model or one for all; all but `missing`."""
+
+    def run(plan, errors=0.5, missing=0, **changes):
+        for cell in plan.cells():
+            error = errors[cell.column.name] if isinstance(errors, dict) else errors
+            for trial in cell.trials()[missing:]:
+                finish(store, cell, trial, error, **changes)
+        return plan
+
+    return run
+
+
+def build(store, *plans):
+    page = pages.build([fill(plan, store) for plan in plans], store)
+    json.dumps(page.data, allow_nan=False)
+    return page
+
+
+def names(page):
+    return [section.experiment.name for section in page.sections]
+
+
+def test_a_figure_and_its_runs(run, store):
+    plan = run(plan_of("C1", ["SGD", "RndF"]), {"SGD": 0.03, "RndF": 0.1})
+    page = build(store, plan)
+    sgd, rndf = page.data["figures"]
+    assert sgd == {
+        **{"setup": 0, "model": "SGD", "rule": "BP", "error": 3.0, "spread": None},
+        **{"paper": 0.67, "expected": 5, "trials": [0, 1, 2, 3, 4]},
+        "flags": "--exp C1 --models SGD",
+    }
+    assert (rndf["rule"], rndf["error"], rndf["paper"]) == ("RndF", 10.0, 1.81)
+    assert page.data["setups"] == [
+        {
+            **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0]},
+            "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
+            "flags": (
+                "--datasets mnist_5k --preset quick --epochs 6 --learning_rates "
+                "0.05,0.005,0.0005,5e-05,5e-06 --seeds 0"
+            ),
+            **{"pairs": 2, "correlation": None},
+        }
+    ]
+    trial = page.data["trials"][rndf["trials"][0]]
+    stored = page.trials[rndf["trials"][0]]
+    assert trial == {
+        **{"model": "RndF", "dataset": "mnist_5k", "seed": 0, "rate": 0.05},
+        **{"batches": [[0, 100]], "error": 10.0, "epoch": 2, "diverged": False},
+        **{"seconds": 1.25, "file": stored["file"]},
+        **{"train": [25.0] * 6, "test": [10.0] * 6},
+    }
+
+
+def test_tables_that_share_a_model_share_its_figure(run, store):
+    page = build(store, run(plan_of("A", ["SGD", "NuSF"])), run(plan_of("C1", ["SGD"])))
+    assert names(page) == ["A", "C1"]
+    assert [row[1] for e in page.data["experiments"] for row in e["rows"]] == [
+        *([0, 1], [0])
+    ]
+    assert len(page.data["trials"]) == page.done == page.expected == 10
+
+
+def test_what_the_folder_has_besides_is_shown(run, store):
+    run(plan_of("BM"))
+    run(plan_of("A", dataset=CIFAR, train_examples=100, seeds=(1, 2)))
+    page = build(store, run(plan_of("C1", ["SGD"])))
+    assert names(page) == ["A", "C1", "BM"]
+    assert page.labels == ("cifar10", "mnist_5k")
+    assert [setup.seeds for setup in page.setups] == [(1, 2), (0,)]
+    # A's and BM's own models were run on one data set each; C1 is the command's.
+    assert [[row[0] for row in e["rows"]] for e in page.data["experiments"]] == [
+        *([0], [1], [1])
+    ]
+    assert page.problems == ()
+
+
+def test_the_last_commands_table_is_shown_as_it_is(run, store):
+    run(plan_of("C1", seeds=(0, 1)))
+    page = build(store, plan_of("C1", ["SGD", "RndF"], seeds=(1,)))
+    # What else was run of C1 is shown where else it belongs.
+    assert names(page) == ["A", "C1", "C2"]
+    section = page.sections[1]
+    assert [column.name for column in section.columns] == ["SGD", "RndF"]
+    assert page.setups[section.rows[0][0]].seeds == (1,)
+
+
+def test_a_users_experiment_is_not_shown_twice(run, store):
+    plan = plan_of("C1", ["RndF+BM"])
+    mine = dataclasses.replace(plan.experiment, name="mine", columns=plan.columns)
+    page = build(store, run(dataclasses.replace(plan, experiment=mine)))
+    assert names(page) == ["mine"]
+
+
+def test_setups_have_names_of_their_own(run, store):
+    run(plan_of("BM", seeds=(0, 1)))
+    page = build(
+        store, run(plan_of("A", epochs=3)), plan_of("A"), plan_of("C1", seeds=(0, 1))
+    )
+    assert page.labels == (
+        "mnist_5k, quick, 3 epochs, seeds 0",
+        "mnist_5k, quick, 6 epochs, seeds 0",
+        "mnist_5k, quick, 6 epochs, seeds 0, 1",
+    )
+    assert len(page.sections[0].rows) == 2
+
+
+def test_what_is_not_there_yet_is_pending(run, store):
+    page = build(store, run(plan_of("C1", ["SGD", "RndF"], seeds=(0, 1)), missing=1))
+    assert (page.done, page.expected) == (16, 20)
+    assert [figure["error"] for figure in page.data["figures"]] == [None, None]
+    assert [len(figure["trials"]) for figure in page.data["figures"]] == [8, 8]
+    # RndF is C1's and C2's; C1 is enough to show it.
+    page = build(store, plan_of("B1"))
+    assert names(page) == ["B1", "C1"]
+    assert (page.done, page.expected) == (16, 6 * 5 + 8 * 10 - 5)
+    assert page.setups[1].seeds == (0, 1)
+
+
+def test_a_model_that_a_table_lacks_leaves_a_gap(run, store):
+    page = build(
+        store,
+        plan_of("A", ["SGD", "BN"]),
+        run(plan_of("A", ["BN", "uSF"], dataset=CIFAR)),
+    )
+    (section,) = page.sections
+    assert [column.name for column in section.columns] == ["SGD", "BN", "uSF"]
+    assert page.data["experiments"][0]["rows"] == [[0, [0, 1, None]], [1, [None, 2, 3]]]
+
+
+def test_sign_concordance(run, store):
+    page = build(store, plan_of("A"), plan_of("B1"), plan_of("B2"), plan_of("C2"))
+    found = {e["name"]: e["concordance"] for e in page.data["experiments"]}
+    assert found == {
+        "A": None,
+        "B1": [None, 0, 25, 50, 75, 100],
+        "B2": [None, 0, 25, 50, 75, 100],
+        "C2": None,
+    }
+
+
+def test_alignment_where_it_is_recorded(store, finish, make_cell):
+    cell = make_cell(learning_rates=(0.5, 0.25), epochs=2)
+    row = {"train_error": 0.25, "test_error": 0.5}
+    looks = {"fc/angle": 12.34567, "fc/sign_concordance": 1.0}
+    curves = [{**row, **looks}, {**row, "fc/angle": 10.0}]
+    result = {"best_error": 0.5, "best_epoch": 1, "diverged": False, "curves": curves}
+    with_looks, without = cell.trials()
+    finish(store, cell, with_looks, 0.5, result=result)
+    finish(store, cell, without, 0.5)
+    plan = plan_of("A", ["SGD"], learning_rates=(0.5, 0.25), epochs=2)
+    first, second = build(store, plan).data["trials"]
+    assert first["alignment"] == {
+        "fc/angle": [12.35, 10.0],
+        "fc/sign_concordance": [1.0, None],
+    }
+    assert "alignment" not in second
+
+
+def test_claims_lead_to_the_figures_that_they_compare(run, store):
+    errors = {"SGD": 0.03, "RndF": 0.1}
+    page = build(store, run(plan_of("C1", list(errors)), errors))
+    ((*_, finding),) = [
+        [finding for finding in findings if finding.claim.name == "C1, RndF"]
+        for findings in page.claims
+    ]
+    assert finding.verdict == "holds"
+    for model, error in finding.errors.items():
+        figure = page.data["figures"][page.evidence[0, model]]
+        assert (figure["model"], figure["error"]) == (model, round(error, 3))
+
+
+def test_a_users_model_is_no_evidence(run, store, make_plan):
+    plan = make_plan([Column("uSF", feedback="frSF")])
+    assert build(store, run(plan)).evidence == {}
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 100)] * 2), min_size=3, max_size=20).filter(
+        lambda pairs: all(len(set(kind)) > 1 for kind in zip(*pairs, strict=True))
+    )
+)
+def test_rank_correlation_is_the_correlation_of_ranks(pairs):
+    def ranks(values):  # equal values share the mean of their places
+        return [
+            sum(other < value for other in values)
+            + (1 + sum(other == value for other in values)) / 2
+            for value in values
+        ]
+
+    x, y = (np.array(ranks(kind)) for kind in zip(*pairs, strict=True))
+    x, y = x - x.mean(), y - y.mean()
+    expected = x @ y / np.sqrt((x @ x) * (y @ y))
+    assert pages.rank_correlation(pairs) == pytest.approx(expected, abs=6e-5)
+
+
+@pytest.mark.parametrize(
+    "pairs", [[], [(1, 2), (2, 3)], [(1, 2), (1, 3), (1, 4)], [(1, 2), (3, 2), (4, 2)]]
+)
+def test_no_rank_correlation(pairs):
+    assert pages.rank_correlation(pairs) is None
+
+
+def test_a_script_cannot_end_its_element(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "_STATIC", tmp_path)
+    for text in ("'</SCRIPT>'", "a<!--b", "</style >"):
+        (tmp_path / "x").write_text(text)
+        with pytest.raises(ValueError, match="end of an element"):
+            pages.static("x")

@@ -1,0 +1,351 @@
+import collections
+import contextlib
+import json
+import multiprocessing
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks.results import leases as leases_module
+from keras_asymbp.benchmarks.results.leases import Leases
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "results" / "leases"
+
+
+def age(folder, seconds):
+    """As if all files had been written earlier."""
+    for path in folder.iterdir():
+        time = path.stat().st_mtime - seconds
+        os.utime(path, (time, time))
+
+
+def test_one_holder(folder):
+    with Leases(folder) as one, Leases(folder) as other:
+        assert one.take("a")
+        assert not one.take("a")
+        assert not other.take("a")
+        assert other.take("b")
+
+
+def test_names_that_begin_alike_are_apart(folder):
+    with Leases(folder) as leases:
+        assert all(leases.take(name) for name in ("a", "a.1", "a.a", "aa"))
+
+
+def test_what_is_given_up_is_free(folder):
+    with Leases(folder) as one, Leases(folder) as other:
+        one.take("a")
+        one.give_up("a")
+        assert other.take("a")
+        assert not one.take("a")
+        one.give_up("a")  # isn't its own any more
+        assert not one.take("a")
+
+
+def test_the_end_of_a_run_gives_all_up(folder):
+    one = Leases(folder)
+    with contextlib.suppress(KeyboardInterrupt), one:
+        one.take("a")
+        raise KeyboardInterrupt
+    with Leases(folder) as other:
+        assert other.take("a")
+
+
+def test_finished_work_leaves_nothing(folder):
+    with Leases(folder) as one, Leases(folder) as other:
+        one.take("a")
+        one.give_up("a")
+        other.take("a")
+        other.finish("a")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_lease_lasts_while_it_is_renewed(folder):
+    with Leases(folder, expiry=100) as one, Leases(folder, expiry=100) as other:
+        one.take("a")
+        age(folder, 99)
+        assert not other.take("a")
+        one.renew()
+        age(folder, 99)
+        assert not other.take("a")
+
+
+def test_renewal_goes_on_by_itself(folder, wait_for):
+    with Leases(folder, expiry=0.3) as one, Leases(folder, expiry=100) as other:
+        one.take("a")
+        (path,) = folder.iterdir()
+        age(folder, 99)
+        before = path.stat().st_mtime
+        wait_for(lambda: path.stat().st_mtime > before + 90)
+        assert not other.take("a")
+
+
+def test_a_lease_that_is_out_goes_to_one(folder):
+    with Leases(folder, expiry=100) as dead, Leases(folder, expiry=100) as one:
+        dead.take("a")
+        age(folder, 101)
+        with Leases(folder, expiry=100) as other:
+            assert one.take("a")
+            assert not other.take("a")
+            # Who was thought dead and isn't finds out, and disturbs nobody.
+            dead.renew()
+            dead.give_up("a")
+            assert not other.take("a")
+            assert not dead.take("a")
+
+
+def test_time_is_the_file_systems(folder, monkeypatch):
+    """Not this machine's, which may be an hour behind that of another one."""
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    with Leases(folder, expiry=100) as one, Leases(folder, expiry=100) as other:
+        one.take("a")
+        assert not other.take("a")
+        age(folder, 101)
+        assert other.take("a")
+
+
+HOLDER = """
+import sys; sys.argv[0] = "-m"
+from keras_asymbp.benchmarks.leases import Leases
+with Leases(sys.argv[1], expiry=float(sys.argv[2])) as leases:
+    print(leases.take("a"), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(folder):
+    """A process that has the lease on "a"."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, folder, "1000"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout.readline() == "True\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_holder_that_died_on_this_machine_holds_nothing(holder, folder):
+    with Leases(folder, expiry=1000) as leases:
+        assert not leases.take("a")
+        holder.send_signal(signal.SIGSTOP)
+        assert not leases.take("a")
+        holder.kill()
+        holder.wait()
+        assert leases.take("a")
+
+
+def test_a_holder_that_died_elsewhere_holds_until_it_expires(holder, folder):
+    holder.kill()
+    holder.wait()
+    (path,) = folder.iterdir()
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"boot": "another kernel"}))
+    with Leases(folder, expiry=1000) as leases:
+        assert not leases.take("a")
+        age(folder, 1001)
+        assert leases.take("a")
+
+
+@pytest.mark.parametrize("locks", ["none", "refused"])
+def test_without_locks_a_lease_expires(locks, folder, monkeypatch):
+    def refuse(*args):
+        raise OSError(38, "Function not implemented")
+
+    if locks == "none":
+        monkeypatch.setattr(leases_module, "fcntl", None)
+    else:
+        monkeypatch.setattr(leases_module.fcntl, "flock", refuse)
+    with Leases(folder, expiry=100) as one, Leases(folder, expiry=100) as other:
+        one.take("a")
+        assert not other.take("a")
+        age(folder, 101)
+        assert other.take("a")
+
+
+def test_a_lease_cut_off_in_being_made_expires(folder):
+    folder.mkdir(parents=True)
+    (folder / "a.1").touch()
+    with Leases(folder, expiry=100) as leases:
+        assert not leases.take("a")
+        age(folder, 101)
+        assert leases.take("a")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with Leases(tmp_path / "file") as leases, pytest.raises(OSError, match="file"):
+        leases.take("a")
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from(["take", "give_up", "finish", "renew", "expire"]),
+        st.sampled_from("ab"),
+    ),
+    max_size=25,
+)
+
+
+@given(steps=STEPS)
+def test_never_two_holders(steps, tmp_path_factory):
+    """Against a model: who took a name last, while that wasn't given up or out."""
+    folder = tmp_path_factory.mktemp("leases")
+    runs = [Leases(folder, expiry=1000) for _ in range(3)]
+    holders: dict[str, int] = {}
+    for number, step, name in steps:
+        match step:
+            case "take":
+                assert runs[number].take(name) == (name not in holders)
+                holders.setdefault(name, number)
+            case "expire":
+                age(folder, 1001) if folder.exists() else None
+                holders.clear()
+            case "renew":
+                # One that is out and that nobody took is the holder's again.
+                runs[number].renew()
+                for other in "ab":
+                    if other in runs[number]._held:
+                        holders[other] = number
+            case _:
+                if holders.get(name) == number:
+                    getattr(runs[number], step)(name)
+                    del holders[name]
+    for run in runs:
+        for name in list(run._held):
+            run.give_up(name)
+
+
+def take_at_once(folder, names, barrier, results):
+    """Takes each name at the same time as others do."""
+    taken = []
+    with Leases(folder, expiry=1000) as leases:
+        for name in names:
+            barrier.wait()
+            if leases.take(name):
+                taken.append(name)
+        results.put(taken)
+        barrier.wait()
+
+
+@pytest.mark.parametrize("before", ["nothing", "given up", "out"])
+def test_of_those_that_try_at_once_one_succeeds(before, folder, light):
+    import test_leases as this
+
+    names = [f"{number:03}" for number in range(300)]
+    if before != "nothing":
+        with Leases(folder, expiry=1000) as leases:
+            for name in names:
+                leases.take(name)
+            if before == "out":
+                # As if the run had vanished, elsewhere.
+                for path in folder.glob("???.1"):
+                    content = json.loads(path.read_text())
+                    path.write_text(json.dumps(content | {"boot": "another"}))
+                leases._held.clear()
+                age(folder, 1001)
+    barrier, results = light.Barrier(4), light.Queue()
+    processes = [
+        light.Process(target=this.take_at_once, args=(folder, names, barrier, results))
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    taken = [name for _ in processes for name in results.get(timeout=120)]
+    for process in processes:
+        process.join(120)
+    assert sorted(taken) == names
+
+
+def race(folder, names, start, results, deaths):
+    """Works on all names at once with others, and dies in some of them."""
+    taken, died = [], False
+    start.wait()
+    with Leases(folder, expiry=1000) as leases:
+        todo = list(names)
+        while todo and not died:
+            for name in list(todo):
+                done = pathlib.Path(folder).with_name(f"done-{name}")
+                if leases.take(name):
+                    if done.exists():
+                        leases.finish(name)
+                    elif name in deaths:
+                        deaths = ()
+                        taken.append(name)
+                        died = True
+                        break
+                    else:
+                        taken.append(name)
+                        # Fails if another is at it or has been.
+                        done.open("x").close()
+                        leases.finish(name)
+                if done.exists():
+                    todo.remove(name)
+        if died:
+            results.put((taken, True))
+            results.close()
+            results.join_thread()
+            os.kill(os.getpid(), signal.SIGKILL)
+    results.put((taken, False))
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Processes that are started don't import TensorFlow."""
+    monkeypatch.setattr(sys, "argv", ["-m"])
+    monkeypatch.syspath_prepend(os.path.dirname(__file__))
+    return multiprocessing.get_context("spawn")
+
+
+def test_processes_that_race_and_die(folder, light):
+    """Each name is done once, though two of the five die holding one."""
+    import test_leases as this
+
+    names = [f"{number:02}" for number in range(40)]
+    start, results = light.Event(), light.Queue()
+    processes = [
+        light.Process(
+            target=this.race,
+            args=(folder, names, start, results, ("07",) if number < 2 else ()),
+        )
+        for number in range(5)
+    ]
+    for process in processes:
+        process.start()
+    start.set()
+    outcomes = [results.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join(120)
+    died = [taken[-1] for taken, died in outcomes if died]
+    finished = collections.Counter(
+        name for taken, died in outcomes for name in (taken[:-1] if died else taken)
+    )
+    assert set(died) <= {"07"}
+    assert sorted(finished) == names
+    assert set(finished.values()) == {1}
+    assert list(folder.iterdir()) == []
+
+
+def test_threads_of_one_run(folder):
+    """What the heart does while leases are taken disturbs neither."""
+    with Leases(folder, expiry=0.06) as leases:
+        for number in range(200):
+            assert leases.take(str(number))
+            threading.Event().wait(0.001)
+            leases.finish(str(number))
+    assert list(folder.iterdir()) == []

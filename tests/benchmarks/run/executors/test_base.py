@@ -1,0 +1,55 @@
+import pytest
+
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
+from keras_asymbp.benchmarks.run.executors import base
+
+
+class Told:
+    def __init__(self):
+        self.ends = []
+
+    def ended(self, task, reason=None):
+        self.ends.append((task, reason))
+
+
+class ResourceExhaustedError(Exception):
+    """By the name of TensorFlow's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("bad\nvery bad"), "ValueError: bad"),
+        (ValueError(), "ValueError"),
+        (ValueError(" \n x" + 300 * "y"), "ValueError: x" + 199 * "y"),
+        (MemoryError(), "out of memory: MemoryError"),
+        (
+            ResourceExhaustedError("OOM when allocating"),
+            "out of memory: ResourceExhaustedError: OOM when allocating",
+        ),
+        (StoreError("full"), "StoreError: full"),
+    ],
+)
+def test_a_failure_is_a_line(error, reason):
+    told = Told()
+    base.Ending.of(error).settle(told, "task")
+    assert told.ends == [("task", reason)]
+
+
+def test_a_good_end():
+    told = Told()
+    base.Ending().settle(told, "task")
+    assert told.ends == [("task", None)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UsageError("no such data"), ModuleNotFoundError("No module named 'a'", name="a")],
+)
+def test_what_trying_again_cannot_mend_is_raised_again(error):
+    told = Told()
+    with pytest.raises(type(error)) as caught:
+        base.Ending.of(error).settle(told, "task")
+    assert str(caught.value) == str(error)
+    assert getattr(caught.value, "name", None) == getattr(error, "name", None)
+    assert told.ends == []

@@ -1,0 +1,70 @@
+import dataclasses
+
+import pytest
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.run import costs
+from keras_asymbp.benchmarks.run.costs import (
+    START,
+    Cost,
+    seconds,
+    trial_seconds,
+)
+from keras_asymbp.benchmarks.tables.experiments import Column
+
+# Before a fixture puts others in its place.
+MEASURED = dict(costs.COSTS)
+BN = Column("BN", normalization="BN")
+
+
+@pytest.fixture(autouse=True)
+def _costs(monkeypatch):
+    known = {("mnist", False): Cost(2.0, 0.5), ("mnist", True): Cost(3.0, 0.25)}
+    monkeypatch.setattr(costs, "COSTS", known)
+
+
+@pytest.mark.parametrize("network", TABLE_1)
+def test_every_network_is_measured(network):
+    plain, normalized = MEASURED[network, False], MEASURED[network, True]
+    for cost in (plain, normalized):
+        assert cost.update > cost.forward > 0
+    assert normalized.update > plain.update
+    assert normalized.forward > plain.forward
+
+
+def test_a_trial_is_its_updates_and_its_evaluations(make_cell):
+    cell = make_cell(epochs=6)
+    # 40 updates and 10 forward passes of 100 an epoch.
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 2.0 + 10 * 0.5)
+
+
+def test_batch_normalization_needs_its_statistics(make_cell):
+    cell = make_cell(BN, epochs=6, statistics_batches=20)
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+
+
+def test_a_networks_own_normalization_needs_its_statistics_too(make_cell, monkeypatch):
+    monkeypatch.setitem(costs.COSTS, ("resnet-20", True), Cost(3.0, 0.25))
+    cell = make_cell(architecture="resnet-20", epochs=6, statistics_batches=20)
+    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+
+
+def test_a_cut_counts(make_cell):
+    cell = make_cell(epochs=1, train_examples=500, test_examples=200)
+    assert trial_seconds(cell, cell.trials()[0]) == 5 * 2.0 + 2 * 0.5
+
+
+def test_models_are_built_once(make_cell):
+    cells = [make_cell(seed=seed, epochs=1) for seed in (0, 1)]
+    work = [(cell, trial) for cell in cells for trial in cell.trials()]
+    assert seconds(work) == 10 * (40 * 2.0 + 10 * 0.5) + START
+    assert seconds([]) == 0
+
+
+def test_what_is_not_known_is_none(make_cell):
+    unknown = dataclasses.replace(datasets.get("mnist_5k"), counts=None)
+    # Of the network "svhn" nothing is said above.
+    for cell in (make_cell(architecture="svhn"), make_cell(dataset=unknown)):
+        assert trial_seconds(cell, cell.trials()[0]) is None
+        assert seconds([(cell, cell.trials()[0])]) is None

@@ -1,0 +1,346 @@
+import dataclasses
+import datetime
+import io
+import json
+import os
+import signal
+import time
+
+import pytest
+import rich.console
+
+import keras_asymbp
+from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.networks import (
+    FC,
+    TABLE_1,
+    Network,
+)
+from keras_asymbp.benchmarks.results import table
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.run import runner
+from keras_asymbp.benchmarks.run.executors import Execution
+from keras_asymbp.benchmarks.run.progress import Display
+from keras_asymbp.benchmarks.tables.experiments import Column
+
+SGD = Column("SGD")
+# A column as a later table has it: two procedures, the batch grows in one.
+GROWING = Column(
+    "uSF+BM",
+    feedback="uSF",
+    setting=1,
+    batch_schedules=(((0, None),), ((0, 20), (1, 50))),
+)
+
+
+@pytest.fixture
+def tiny_plan(make_plan, tiny):
+    def tiny_plan(columns=(SGD,), **settings):
+        settings = {"epochs": 1, "learning_rates": (5e-3, 5e-4)} | settings
+        return make_plan(columns, ((tiny, "1"),), **settings)
+
+    return tiny_plan
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a plan; returns the lines shown and the summary."""
+
+    def run(plan, data_dir=None):
+        console = rich.console.Console(file=io.StringIO(), width=200)
+        with Display(console) as display:
+            plans = plan if isinstance(plan, list) else [plan]
+            runner.run(plans, Store(tmp_path), display, data_dir, "the command")
+        return console.file.getvalue().splitlines(), display.summary()
+
+    return run
+
+
+def by_name(folder):
+    trials = (json.loads(p.read_text()) for p in (folder / "trials").iterdir())
+    return {(t["model"], t["settings"]["learning_rate"]): t for t in trials}
+
+
+def test_a_trial_is_stored_with_all_that_it_came_from(tiny_plan, run, tmp_path):
+    before = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    lines, summary = run(tiny_plan(seeds=(3,)))
+    assert summary == "2 trials run, 0 found stored"
+    assert [line.partition(":")[0] for line in lines] == [
+        "1/2 tiny | SGD | rate 0.005 | seed 3",
+        "2/2 tiny | SGD | rate 0.0005 | seed 3",
+    ]
+    trials = by_name(tmp_path)
+    assert trials.keys() == {("SGD", 5e-3), ("SGD", 5e-4)}
+    (path,) = (tmp_path / "trials").glob("tiny-SGD-seed3-lr0.005-*.json")
+    trial = json.loads(path.read_text())
+    assert trial["command"] == "the command"
+    assert trial["settings"]["seed"] == 3
+    assert trial["settings"]["feedback"] == "BP"
+    assert len(trial["result"]["curves"]) == 1
+    assert trial["seconds"] > 0
+    started = datetime.datetime.fromisoformat(trial["started"])
+    assert before <= started <= datetime.datetime.now(datetime.UTC)
+    assert trial["versions"]["keras-asymbp"] == keras_asymbp.__version__
+    assert trial["versions"].keys() >= {"python", "tensorflow", "keras", "numpy"}
+    assert trial["machine"]["cores"] == os.cpu_count()
+    assert trial["machine"]["onednn"] == os.environ["TF_ENABLE_ONEDNN_OPTS"]
+    assert trial["machine"]["deterministic"] is False
+    assert trial["machine"]["threads"] >= 1
+    assert not list((tmp_path / "leases").iterdir())
+
+
+def test_a_column_is_one_row_of_data(tiny_plan, run, tmp_path):
+    plan = tiny_plan([SGD, GROWING], epochs=3)
+    lines, _ = run(plan)
+    assert len(lines) == 2 + 4
+    assert "4/6 tiny | uSF+BM | rate 0.0005 | seed 0: " in lines[3]
+    assert "5/6 tiny | uSF+BM | rate 0.005 | batch 20-50 | seed 0: " in lines[4]
+    filled = table.fill(plan, Store(tmp_path))
+    ((_, (sgd, growing)),) = filled.rows
+    assert (len(sgd.trials), len(growing.trials), growing.expected) == (2, 4, 4)
+    errors = [trial["result"]["best_error"] for trial in growing.trials]
+    assert growing.error == 100 * min(errors)
+    curves = [str(trial["result"]["curves"]) for trial in growing.trials]
+    assert len(set(curves)) == 4
+
+
+def test_nothing_is_run_twice(tiny_plan, run, tmp_path, contents, tiny, monkeypatch):
+    plan = tiny_plan()
+    run(plan)
+    before = contents(tmp_path)
+
+    # Not even looked at: neither TensorFlow nor the data are touched.
+    monkeypatch.setattr(runner.executors, "make", None)
+    tiny.source.loads.clear()
+    assert run(plan) == ([], "0 trials run, 2 found stored")
+    assert tiny.source.loads == []
+    assert contents(tmp_path) == before
+
+
+def test_only_what_is_missing_is_run(tiny_plan, run, tmp_path, contents):
+    plan = tiny_plan(learning_rates=(5e-2, 5e-3, 5e-4))
+    run(plan)
+    first = by_name(tmp_path)
+    (missing,) = (tmp_path / "trials").glob("*-lr0.005-*")
+    missing.unlink()
+    before = contents(tmp_path)
+    lines, summary = run(plan)
+    assert summary == "1 trials run, 2 found stored"
+    assert len(lines) == 1
+    assert "rate 0.005 " in lines[0]
+    after = contents(tmp_path)
+    assert {name: after[name] for name in before} == before
+    # The same figures as when all were run in a row.
+    again = by_name(tmp_path)
+    assert again.keys() == first.keys()
+    for key, trial in first.items():
+        result, expected = again[key]["result"], trial["result"]
+        assert result["best_error"] == expected["best_error"]
+        assert result["curves"] == [
+            pytest.approx(row, rel=1e-4) for row in expected["curves"]
+        ]
+
+
+@pytest.mark.parametrize("change", [{"epochs": 2}, {"seeds": (1,)}, {"momentum": 0.5}])
+def test_other_settings_are_other_trials(change, tiny_plan, run, tmp_path, contents):
+    run(tiny_plan(learning_rates=(5e-3,)))
+    before = contents(tmp_path)
+    _, summary = run(tiny_plan(learning_rates=(5e-3,), **change))
+    assert summary == "1 trials run, 0 found stored"
+    after = contents(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 2
+
+
+def test_experiments_share_trials_of_the_same_settings(tiny_plan, run):
+    run(tiny_plan())
+    _, summary = run(tiny_plan([Column("another name")]))
+    assert summary == "0 trials run, 2 found stored"
+
+
+def test_tables_share_cells(tiny_plan, run, tmp_path, tiny):
+    usf = Column("uSF", feedback="uSF")
+    plans = [tiny_plan([SGD, usf]), tiny_plan([SGD, Column("SGD again")])]
+    lines, summary = run(plans)
+    assert len(lines) == 4
+    # Of one name they are one, of two names they are found.
+    assert summary == "4 trials run, 2 found stored"
+    assert len(tiny.source.loads) == 1
+    for plan in plans:
+        ((_, entries),) = table.fill(plan, Store(tmp_path)).rows
+        assert [len(entry.trials) for entry in entries] == [2, 2]
+
+
+def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
+    from keras_asymbp.benchmarks.training.trainer import Trainer
+
+    made = []
+    init = Trainer.__init__
+
+    def counted(self, cell, examples):
+        made.append((cell.column.name, cell.seed))
+        init(self, cell, examples)
+
+    monkeypatch.setattr(Trainer, "__init__", counted)
+    columns = [SGD, Column("uSF", feedback="uSF")]
+    lines, _ = run(tiny_plan(columns, seeds=(0, 1, 2), learning_rates=(5e-4,)))
+    assert made == [("SGD", 0), ("uSF", 0)]
+    assert [line.split(" | ")[1] for line in lines] == ["SGD"] * 3 + ["uSF"] * 3
+
+
+def test_the_order_is_a_data_set_at_a_time(make_plan, tiny):
+    other = dataclasses.replace(tiny, name="other")
+    rows = ((tiny, "1"), (other, "1"))
+    usf, rndf = Column("uSF", feedback="uSF"), Column("RndF", feedback="RndF")
+    plans = [make_plan([SGD, usf], rows, (0, 1)), make_plan([SGD, rndf], rows, (0, 1))]
+    cells = runner._in_order(cell for plan in plans for cell in plan.cells())
+    assert [(c.dataset.name, c.column.name, c.seed) for c in cells] == [
+        (dataset, column, seed)
+        for dataset in ("tiny", "other")
+        for column in ("SGD", "uSF", "RndF")
+        for seed in (0, 1)
+    ]
+
+
+def test_data_are_cut_and_fitted_to_the_network(tiny_plan, run, tmp_path, monkeypatch):
+    small = Network((14, 14, 3), (FC(4),))
+    monkeypatch.setitem(TABLE_1, "small", small)
+    plan = tiny_plan(
+        architecture="small", train_examples=100, test_examples=30, learning_rates=(1,)
+    )
+    _, summary = run(plan)
+    assert summary == "1 trials run, 0 found stored"
+    (trial,) = by_name(tmp_path).values()
+    settings = trial["settings"]
+    assert settings["architecture"] == "small"
+    assert (settings["train_examples"], settings["test_examples"]) == (100, 30)
+    error = 30 * trial["result"]["best_error"]
+    assert error == pytest.approx(round(error))
+
+
+def test_data_are_loaded_once(tiny_plan, run, tiny):
+    columns = [SGD, Column("uSF", feedback="uSF")]
+    run(tiny_plan(columns, learning_rates=(5e-3,)), "a folder")
+    assert tiny.source.loads == ["a folder"]
+
+
+def test_what_fails_is_tried_again_and_named(tiny_plan, tmp_path, monkeypatch):
+    from keras_asymbp.benchmarks.training.trainer import Trainer
+
+    train = Trainer.train
+    tried = []
+
+    def fail_second(self, trial, on_epoch):
+        tried.append(trial.learning_rate)
+        if trial.learning_rate == 5e-4:
+            raise RuntimeError("out of something")
+        return train(self, trial, on_epoch)
+
+    monkeypatch.setattr(Trainer, "train", fail_second)
+    plan = tiny_plan(learning_rates=(5e-3, 5e-4, 5e-5))
+    console = rich.console.Console(file=io.StringIO(), width=200)
+    with Display(console) as display:
+        arguments = [plan], Store(tmp_path), display, None, "the command"
+        failures = runner.run(*arguments, Execution(retries=1))
+    assert failures == {plan.cells()[0]: "RuntimeError: out of something"}
+    assert tried == [5e-3, 5e-4, 5e-4]
+    assert by_name(tmp_path).keys() == {("SGD", 5e-3)}
+    assert console.file.getvalue().splitlines()[1:] == [
+        "failed, trying again: tiny | SGD | seed 0: RuntimeError: out of something",
+        "failed: tiny | SGD | seed 0: RuntimeError: out of something",
+    ]
+
+
+@pytest.mark.parametrize("error", [UsageError("no such data"), KeyboardInterrupt()])
+def test_what_trying_again_cannot_mend_ends_the_run(
+    error, tiny_plan, run, tmp_path, monkeypatch
+):
+    from keras_asymbp.benchmarks.training.trainer import Trainer
+
+    def fail(self, trial, on_epoch):
+        raise error
+
+    monkeypatch.setattr(Trainer, "train", fail)
+    with pytest.raises(type(error)) as caught:
+        run(tiny_plan())
+    assert str(caught.value) == str(error)
+    # Another run may take at once what this one had.
+    monkeypatch.undo()
+    monkeypatch.setitem(TABLE_1, "tiny", Network((28, 28, 1), (FC(16),)))
+    _, summary = run(tiny_plan())
+    assert summary == "2 trials run, 0 found stored"
+
+
+# A real run of the real command, killed for real.
+
+# Long enough for a trial to be hit in its middle.
+FLAGS = [
+    *("--exp=C2", "--epochs=3", "--models=SGD,RndF Bottom"),
+    "--learning_rates=5e-4,5e-5",
+]
+
+
+@pytest.fixture
+def stopped(tmp_path, start_benchmarks):
+    """Stops a run by a signal in its second trial; returns the process's ends."""
+
+    def stopped(number):
+        process = start_benchmarks(*FLAGS, f"--results_dir={tmp_path}")
+        try:
+            deadline = time.monotonic() + 300
+            while not list((tmp_path / "trials").glob("*.json")):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            time.sleep(0.3)
+            process.send_signal(number)
+            return *process.communicate(timeout=120), process.returncode
+        finally:
+            process.kill()
+
+    return stopped
+
+
+def resume(benchmarks, folder):
+    done = benchmarks(*FLAGS, f"--results_dir={folder}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_kill_9_costs_one_trial(stopped, benchmarks, tmp_path, contents):
+    _, _, code = stopped(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    before = contents(tmp_path / "trials")
+    assert len(before) == 1
+
+    output = resume(benchmarks, tmp_path)
+    ran = [line for line in output.splitlines() if line.startswith(tuple("1234"))]
+    assert [line.partition(":")[0] for line in ran[:-1]] == [
+        "2/4 mnist_5k | SGD | rate 5e-05 | seed 0",
+        "3/4 mnist_5k | RndF Bottom | rate 0.0005 | seed 0",
+        "4/4 mnist_5k | RndF Bottom | rate 5e-05 | seed 0",
+    ]
+    assert ran[-1].startswith("3 trials run, 1 found stored")
+    after = contents(tmp_path / "trials")
+    (first,) = before
+    assert after[first] == before[first]
+    assert len(after) == 4
+    assert {json.loads(text)["schema"] for text, _ in after.values()} == {
+        "keras_asymbp.trial/1"
+    }
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_one_line(stopped, benchmarks, tmp_path, contents):
+    _, stderr, code = stopped(signal.SIGINT)
+    # Both are 130 in a shell; Python takes the second where it was compiling a string.
+    assert code in (130, -signal.SIGINT)
+    assert stderr.splitlines()[-1] == (
+        "stopped; finished trials are kept, the same command goes on from there"
+    )
+    assert "Traceback" not in stderr
+    before = contents(tmp_path / "trials")
+    assert len(before) == 1
+    assert "3 trials run, 1 found stored" in resume(benchmarks, tmp_path)
+    assert before.items() <= contents(tmp_path / "trials").items()

@@ -1,0 +1,104 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks.tables import protocol as protocols
+from keras_asymbp.benchmarks.tables.protocol import (
+    PRESETS,
+    Protocol,
+    chance_error,
+    phases,
+)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (65, (50, 10, 5)),
+        (130, (100, 20, 10)),
+        (13, (10, 2, 1)),
+        (6, (4, 1, 1)),
+        (3, (1, 1, 1)),
+        (2, (2, 0, 0)),
+        (1, (1, 0, 0)),
+    ],
+)
+def test_phases(epochs, expected):
+    assert phases(epochs) == expected
+
+
+@given(epochs=st.integers(3, 1000))
+def test_phases_keep_the_papers_shape(epochs):
+    first, second, third = phases(epochs)
+    assert first + second + third == epochs
+    assert min(first, second, third) >= 1
+    assert abs(first - epochs * 50 / 65) <= 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "factors"),
+    [
+        (65, [1] * 50 + [0.1] * 10 + [0.01] * 5),
+        (6, [1, 1, 1, 1, 0.1, 0.01]),
+        (3, [1, 0.1, 0.01]),
+        (2, [1, 1]),
+        (1, [1]),
+    ],
+)
+def test_rate_of_each_epoch(epochs, factors):
+    protocol = Protocol(epochs=epochs)
+    assert [protocol.rate_factor(epoch) for epoch in range(epochs)] == factors
+
+
+def test_paper_preset_is_the_papers():
+    paper = PRESETS["paper"]
+    assert paper.epochs == 65
+    assert paper.learning_rates == pytest.approx(
+        [5e-4 * factor for factor in (100, 10, 1, 0.1, 0.01)]
+    )
+    assert paper.batch_size == 100
+    assert paper.momentum == 0.9
+    assert paper.statistics_batches == 20
+    assert paper.statistics_alpha == 0.05
+
+
+def test_quick_preset_differs_in_its_epochs_only():
+    assert PRESETS["quick"].epochs == 6
+    assert dataclasses.replace(PRESETS["quick"], epochs=65) == PRESETS["paper"]
+
+
+def test_presets_leave_data_and_network_alone_but_for_smoke():
+    smoke = PRESETS["smoke"]
+    assert (smoke.epochs, smoke.train_examples, smoke.test_examples) == (1, 500, 200)
+    for name, preset in PRESETS.items():
+        assert preset.architecture is None
+        if name != "smoke":
+            assert (preset.train_examples, preset.test_examples) == (None, None)
+
+
+def test_chance_error():
+    assert chance_error(10) == 0.9
+    assert chance_error(4) == 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown(Protocol):
+    """A protocol with a field that came when there were results."""
+
+    noise: float = protocols._later(0.0)
+
+
+def test_a_later_field_leaves_the_settings_of_older_results_as_they_are():
+    assert Grown(epochs=3).settings() == Protocol(epochs=3).settings()
+    settings = Grown(epochs=3, noise=0.5).settings()
+    assert settings == Protocol(epochs=3).settings() | {"noise": 0.5}
+    rates = settings.pop("learning_rates")
+    assert Grown.from_settings(settings) == Grown(epochs=3, noise=0.5)
+    assert rates == Grown.from_settings({**settings, "noise": 0.0}).learning_rates
+    del settings["noise"]
+    assert Grown.from_settings(settings) == Grown(epochs=3)
+    del settings["momentum"]
+    with pytest.raises(KeyError, match="momentum"):
+        Grown.from_settings(settings)

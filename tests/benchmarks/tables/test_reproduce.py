@@ -1,0 +1,151 @@
+import dataclasses
+import importlib
+import shlex
+import sys
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import fill
+from keras_asymbp.benchmarks.run import runner
+from keras_asymbp.benchmarks.tables import experiments, reproduce
+from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
+
+
+class Planned(Exception):  # noqa: N818
+    """Carries the plan of a command that would run now."""
+
+
+@pytest.fixture(scope="module")
+def plan_of():
+    """The plan that a command line makes, by its own parser."""
+    main = importlib.import_module("keras_asymbp.benchmarks.commands.run")
+
+    def plan_of(command, folder):
+        python, dash_m, module, *arguments = shlex.split(command)
+        assert (python, dash_m, module) == (
+            *("python", "-m"),
+            "keras_asymbp.benchmarks",
+        )
+
+        def run(plans, *args, **more):
+            raise Planned(*plans)
+
+        with pytest.MonkeyPatch.context() as patch, flagsaver.flagsaver():
+            patch.setattr(sys, "argv", ["-m", *arguments])
+            patch.setattr(runner, "run", run)
+            flags.FLAGS(["-m", *arguments, f"--results_dir={folder}"])
+            with pytest.raises(Planned) as planned:
+                main._run_experiment()
+        return planned.value.args[0]
+
+    return plan_of
+
+
+def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
+    experiment = experiments.get("C2")
+    return Plan(
+        experiment,
+        experiments.select([experiment], names)[0][1],
+        ((datasets.get("mnist_5k"), "1"),),
+        dataclasses.replace(PRESETS[preset], **protocol),
+        preset,
+        seeds,
+    )
+
+
+@given(
+    preset=st.sampled_from(sorted(PRESETS)),
+    names=st.none()
+    | st.sets(st.sampled_from([c.name for c in experiments.get("C2").columns])).map(
+        sorted
+    ),
+    seeds=st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=3, unique=True),
+    epochs=st.integers(1, 100),
+    learning_rates=st.lists(
+        st.floats(0, 1e3, exclude_min=True), min_size=1, max_size=5, unique=True
+    ),
+)
+def test_the_command_to_reproduce_makes_the_same_plan(
+    preset, names, seeds, epochs, learning_rates, plan_of, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("results")
+    plan = c2_plan(
+        preset,
+        names,
+        tuple(seeds),
+        epochs=epochs,
+        learning_rates=tuple(learning_rates),
+    )
+    command = reproduce.reproduce([fill(plan, Store(folder))])
+    assert plan_of(command, folder) == plan
+
+
+def test_the_command_names_what_differs_only(tmp_path):
+    (all_columns, two_columns) = (
+        reproduce.reproduce([fill(c2_plan(names=names), Store(tmp_path))])
+        for names in (None, ["SGD", "RndF Top"])
+    )
+    assert "--models" not in all_columns
+    assert "--models 'SGD,RndF Top'" in two_columns
+
+
+def test_the_command_for_several_tables(tmp_path):
+    def tables(names, models=None):
+        chosen = experiments.select(experiments.get_all(names), models)
+        plan = c2_plan()
+        for experiment, columns in chosen:
+            table = dataclasses.replace(plan, experiment=experiment, columns=columns)
+            yield fill(table, Store(tmp_path))
+
+    assert "--exp all --datasets" in reproduce.reproduce(list(tables(["all"])))
+    assert "--exp A,C1 --datasets" in reproduce.reproduce(list(tables(["A", "C1"])))
+    assert "--models SGD,BN --preset" in reproduce.reproduce(
+        list(tables(["A", "C1"], ["SGD", "BN"]))
+    )
+
+
+@pytest.mark.parametrize("name", ["SGD", "RndF+BN+BM Bottom"])
+def test_the_command_for_one_figure(name, plan_of, tmp_path):
+    plan = c2_plan("smoke", [name], (0, 3), architecture="large")
+    (dataset, _), (column,) = plan.datasets[0], plan.columns
+    words = [
+        reproduce.PROGRAM,
+        reproduce.model_flags(plan.experiment, column),
+        reproduce.setup_flags(dataset, plan.protocol, plan.preset, plan.seeds),
+    ]
+    assert plan_of(" ".join(words), tmp_path) == plan
+
+
+def test_what_no_flag_gives_is_named():
+    protocol = dataclasses.replace(
+        PRESETS["quick"], weight_decay=0.0, momentum=0.5, epochs=3, test_examples=10
+    )
+    assert reproduce.without_flag(protocol, "quick") == ["momentum", "weight_decay"]
+    assert reproduce.without_flag(PRESETS["smoke"], "smoke") == []
+    assert reproduce.without_flag(PRESETS["smoke"], "one's own") == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("augmentation", [None, "standard"])
+def test_the_command_has_what_is_held_out_and_changed(
+    share, augmentation, plan_of, tmp_path
+):
+    plan = dataclasses.replace(
+        c2_plan(
+            architecture="lenet-mnist",
+            validation_share=share,
+            augmentation=augmentation,
+        ),
+        experiment=experiments.FA_BENCH,
+        columns=experiments.FA_BENCH.columns,
+    )
+    command = reproduce.reproduce([fill(plan, Store(tmp_path))])
+    assert plan_of(command, tmp_path) == plan
+    assert reproduce.without_flag(plan.protocol, plan.preset) == []

@@ -1,0 +1,112 @@
+import json
+
+import pytest
+
+from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables.cells import Task
+from keras_asymbp.benchmarks.training import workbench as workbenches
+from keras_asymbp.benchmarks.training.workbench import Workbench
+
+
+class Trainer:
+    """Trains nothing."""
+
+    def train(self, trial, on_epoch):
+        on_epoch({"epoch": 1})
+        return {"best_error": trial.learning_rate}
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.setattr(Workbench, "trainer", lambda self, cell: Trainer())
+    return Workbench
+
+
+def test_what_is_told_of_a_task(bench, make_cell):
+    cell = make_cell(learning_rates=(0.5, 0.25, 0.125), seed=3)
+    _, *trials = cell.trials()
+    told = []
+    bench(None, "the command").run(
+        Task(cell, tuple(trials)), lambda *event: told.append(event)
+    )
+    assert [event[:2] for event in told] == [
+        (event, trial) for trial in trials for event in ("begin", "epoch", "finished")
+    ]
+    assert told[1][2] == {"epoch": 1}
+    record = told[2][2]
+    assert record["settings"] == cell.settings(trials[0])
+    assert record["result"] == {"best_error": 0.25}
+    assert (record["model"], record["command"]) == ("SGD", "the command")
+    assert record["machine"]["deterministic"] is False
+    json.dumps(record)  # is plain
+
+
+def test_a_worker_may_write_itself(bench, make_cell, tmp_path, monkeypatch):
+    cell = make_cell(learning_rates=(0.5,))
+    task = Task(cell, tuple(cell.trials()))
+    told = []
+    workbench = bench(None, "the command", results_dir=tmp_path)
+    workbench.run(task, lambda *event: told.append(event))
+    (path,) = (tmp_path / "trials").iterdir()
+    assert path.name.startswith("mnist_5k-SGD-seed0-lr0.5-")
+    record = told[-1][2]
+    assert Store(tmp_path).get(record["settings"]).items() >= record.items()
+
+    # If it can't, it says so to nobody: who is told of the trial tries, too.
+    def refuse(*args):
+        raise StoreError("full")
+
+    monkeypatch.setattr(Store, "put", refuse)
+    told.clear()
+    workbench.run(task, lambda *event: told.append(event))
+    assert told[-1][0] == "finished"
+
+
+def test_data_are_fitted_to_each_network(make_cell):
+    workbench = Workbench(None, "the command")
+    for architecture, shape in (
+        ("mnist", (28, 28, 1)),
+        ("cifar", (32, 32, 3)),
+        ("mnist", (28, 28, 1)),
+    ):
+        cell = make_cell(architecture=architecture, train_examples=10, test_examples=10)
+        assert workbench._prepared(cell).train.rows([0]).shape == (1, *shape)
+
+
+def test_what_trains_must_be_installed(monkeypatch):
+    workbenches.require()
+    monkeypatch.setattr(workbenches, "_IMPORTS", ("tensorflow", "no_such_package"))
+    with pytest.raises(ModuleNotFoundError, match="no_such_package") as refused:
+        workbenches.require()
+    assert refused.value.name == "no_such_package"
+
+
+FLAGS = (
+    *("--exp=C2", "--models=SGD,uSF+BN+BM", "--preset=smoke"),
+    *("--threads=1", "--deterministic"),
+)
+
+
+@pytest.mark.slow
+def test_the_same_numbers_wherever_a_cell_is_run(benchmarks, tmp_path):
+    """Bit for bit, and so whatever the process ran before."""
+    ways = {"one": [], "two": ["--jobs=2"], "ray": ["--executor=ray"]}
+    try:
+        import ray  # noqa: F401
+    except ModuleNotFoundError:
+        del ways["ray"]
+    results = {}
+    for way, flags in ways.items():
+        folder = tmp_path / way
+        done = benchmarks(*FLAGS, *flags, f"--results_dir={folder}")
+        assert done.returncode == 0, done.stderr
+        trials = Store(folder).trials()
+        assert len(trials) == 4
+        results[way] = {trial["id"]: trial["result"] for trial in trials}
+        for trial in trials:
+            machine = trial["machine"]
+            assert (machine["threads"], machine["deterministic"]) == (1, True)
+        assert "; 1 thread, deterministic" in (folder / "report.md").read_text()
+    for way, found in results.items():
+        assert found == results["one"], way
