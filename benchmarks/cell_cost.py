@@ -48,7 +48,7 @@ def measure(name, normalization):
     column = Column("uSF", feedback="uSF", normalization=normalization, setting=1)
     classes = workloads.classes(name)
     dataset = dataclasses.replace(
-        datasets.get("mnist_5k"), num_classes=classes, architecture=name
+        datasets.get("mnist_5k"), num_classes=classes, network=name
     )
     protocol = Protocol(epochs=1, learning_rates=(5e-6,))
     cell = Cell(dataset, "1", column, protocol, seed=0)

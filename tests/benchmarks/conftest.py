@@ -97,7 +97,7 @@ def tiny(monkeypatch, tiny_arrays):
         description="200 + 100 images",
         paper="MNIST",
         num_classes=10,
-        architecture="tiny",
+        network="tiny",
         source=InMemory(tiny_arrays),
         papers_own=False,
     )

@@ -78,7 +78,7 @@ def _run(training, families, depths, models, alignment_batches) -> int:
         protocol.learning_rates if training.learning_rates_said else None,
     )
     for plan in plans:
-        rows[0][0].check(plan.protocol)
+        plan.protocol.check(rows[0][0])
     if training.dry:
         print(training.describe(plans, execution))
         return 0

@@ -86,7 +86,7 @@ def _run_experiment() -> int:
     # Data sets that aren't there are said before anything is trained.
     rows = _TRAINING.rows()
     for dataset, _ in rows:
-        dataset.check(protocol)
+        protocol.check(dataset)
     if _SBATCH.value is not None:
         print(_slurm_script(_SBATCH.value, execution), end="")
         return 0

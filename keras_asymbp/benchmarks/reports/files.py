@@ -121,7 +121,7 @@ def _context(tables):
         "trials": list(trials.values()),
         "problems": (),
         "legends": list(dict.fromkeys(map(_legend, tables))),
-        "reproduce": reproduce(tables),
+        "reproduce": reproduce([table.plan for table in tables]),
         "failures": dict(failure for table in tables for failure in table.failures()),
         **_origins(trials.values()),
     }

@@ -326,7 +326,7 @@ def _section(tables, figures):
         tables[0].plan.experiment,
         columns,
         tuple(rows),
-        tuple(dict.fromkeys(reproduce.reproduce([table]) for table in tables)),
+        tuple(dict.fromkeys(reproduce.reproduce([table.plan]) for table in tables)),
     )
 
 

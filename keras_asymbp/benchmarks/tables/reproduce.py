@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.results.table import Table
 from keras_asymbp.benchmarks.tables.experiments import (
     EXPERIMENTS,
     Column,
     Experiment,
 )
+from keras_asymbp.benchmarks.tables.plan import Plan
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
     REQUESTED,
@@ -23,14 +23,14 @@ PROGRAM = "python -m keras_asymbp.benchmarks"
 _FLAGS = ("epochs", "learning_rates", *REQUESTED)
 
 
-def reproduce(tables: Sequence[Table]) -> str:
-    """The command that makes these tables."""
-    plan = tables[0].plan
-    names = [table.plan.experiment.name for table in tables]
+def reproduce(plans: Sequence[Plan]) -> str:
+    """The command that makes the tables of plans of one setup."""
+    plan = plans[0]
+    names = [plan.experiment.name for plan in plans]
     words = ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
     words += ["--datasets", ",".join(dataset.name for dataset, _ in plan.datasets)]
-    if any(table.plan.columns != table.plan.experiment.columns for table in tables):
-        models = dict.fromkeys(c.name for table in tables for c in table.plan.columns)
+    if any(plan.columns != plan.experiment.columns for plan in plans):
+        models = dict.fromkeys(c.name for plan in plans for c in plan.columns)
         words += ["--models", ",".join(models)]
     words += _training(plan.protocol, plan.preset, plan.seeds)
     if plan.experiment.validation_share and not plan.protocol.validation_share:

@@ -5,7 +5,6 @@ import pytest
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
-from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,21 +56,3 @@ def test_one_that_is_not_there_says_what_to_do():
 def test_a_label_that_is_no_class(labels):
     with pytest.raises(UsageError, match=r"labels from . to .*expected 3 classes"):
         make(**labels).labels()
-
-
-def test_networks_that_fit():
-    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
-    for architecture in (None, "large", "cifar", "svhn", "mnist"):
-        images.check(Protocol(architecture=architecture))
-    speech.check(Protocol())
-    with pytest.raises(UsageError, match="'timit': choose from large, mnist, cifar"):
-        images.check(Protocol(architecture="timit"))
-    with pytest.raises(UsageError, match="'large': choose from timit"):
-        speech.check(Protocol(architecture="large"))
-
-
-def test_augmentation_is_for_images():
-    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
-    images.check(Protocol(augmentation="standard"))
-    with pytest.raises(UsageError, match="--augmentation is for images, and timit80"):
-        speech.check(Protocol(augmentation="standard"))

@@ -5,7 +5,7 @@ import pytest
 
 from keras_asymbp.benchmarks.tables import printed
 
-TABLES = sorted(pathlib.Path(printed.__file__).with_name("paper").glob("*.csv"))
+TABLES = sorted(pathlib.Path(printed.__file__).with_suffix("").glob("table*.csv"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.tables import protocol as protocols
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
@@ -102,3 +104,21 @@ def test_a_later_field_leaves_the_settings_of_older_results_as_they_are():
     del settings["momentum"]
     with pytest.raises(KeyError, match="momentum"):
         Grown.from_settings(settings)
+
+
+def test_networks_that_fit():
+    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
+    for architecture in (None, "large", "cifar", "svhn", "mnist"):
+        Protocol(architecture=architecture).check(images)
+    Protocol().check(speech)
+    with pytest.raises(UsageError, match="'timit': choose from large, mnist, cifar"):
+        Protocol(architecture="timit").check(images)
+    with pytest.raises(UsageError, match="'large': choose from timit"):
+        Protocol(architecture="large").check(speech)
+
+
+def test_augmentation_is_for_images():
+    images, speech = (datasets.get(name) for name in ("mnist_5k", "timit80"))
+    Protocol(augmentation="standard").check(images)
+    with pytest.raises(UsageError, match="--augmentation is for images, and timit80"):
+        Protocol(augmentation="standard").check(speech)

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import fill
 from keras_asymbp.benchmarks.run import runner
 from keras_asymbp.benchmarks.tables import experiments, reproduce
 from keras_asymbp.benchmarks.tables.plan import Plan
@@ -83,13 +81,13 @@ def test_the_command_to_reproduce_makes_the_same_plan(
         epochs=epochs,
         learning_rates=tuple(learning_rates),
     )
-    command = reproduce.reproduce([fill(plan, Store(folder))])
+    command = reproduce.reproduce([plan])
     assert plan_of(command, folder) == plan
 
 
 def test_the_command_names_what_differs_only(tmp_path):
     (all_columns, two_columns) = (
-        reproduce.reproduce([fill(c2_plan(names=names), Store(tmp_path))])
+        reproduce.reproduce([c2_plan(names=names)])
         for names in (None, ["SGD", "RndF Top"])
     )
     assert "--models" not in all_columns
@@ -101,8 +99,7 @@ def test_the_command_for_several_tables(tmp_path):
         chosen = experiments.select(experiments.get_all(names), models)
         plan = c2_plan()
         for experiment, columns in chosen:
-            table = dataclasses.replace(plan, experiment=experiment, columns=columns)
-            yield fill(table, Store(tmp_path))
+            yield dataclasses.replace(plan, experiment=experiment, columns=columns)
 
     assert "--exp all --datasets" in reproduce.reproduce(list(tables(["all"])))
     assert "--exp A,C1 --datasets" in reproduce.reproduce(list(tables(["A", "C1"])))
@@ -146,6 +143,6 @@ def test_the_command_has_what_is_held_out_and_changed(
         experiment=experiments.FA_BENCH,
         columns=experiments.FA_BENCH.columns,
     )
-    command = reproduce.reproduce([fill(plan, Store(tmp_path))])
+    command = reproduce.reproduce([plan])
     assert plan_of(command, tmp_path) == plan
     assert reproduce.without_flag(plan.protocol, plan.preset) == []
