@@ -33,9 +33,9 @@ def collect():
     """The messages in the source: a set of (type, message)."""
     found = set()
     for file in sorted((ROOT / "keras_asymbp").rglob("*.py")):
-        if file.name == "errors.py":
-            continue  # what makes messages for others
         tree = ast.parse(file.read_text(encoding="utf-8"))
+        # The words of `unknown` are counted where it is called.
+        tree.body = [n for n in tree.body if getattr(n, "name", None) != "unknown"]
         texts = _texts(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):

@@ -1,10 +1,10 @@
-"""What goes wrong on the user's side of the command line."""
+"""Errors that a user of the command line can mend."""
 
 
 class UsageError(Exception):
-    """A request that can't be met: one line, which says what to do instead.
+    """A request that cannot be met: one line that says what to do instead.
 
-    Several arguments are several such lines.
+    Each further argument is another such line.
     """
 
     def __str__(self) -> str:
@@ -12,14 +12,36 @@ class UsageError(Exception):
 
 
 class NotPreparedError(UsageError):
-    """A data set isn't there yet."""
+    """A data set is not prepared yet."""
 
 
 class StoreError(UsageError):
-    """Results can't be written any more, in the middle of a run."""
+    """Results can no longer be written, in the middle of a run."""
 
 
 def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError:
-    """The error for a name that isn't known, nor what `other` says."""
+    """The error for an unknown name.
+
+    Args:
+        kind: The kind of thing that is named, such as "data set".
+        name: The unknown name.
+        known: The names to choose from.
+        other: What else may be given, in words.
+    """
     choice = f"choose from {', '.join(known)}" + (f"; or give {other}" if other else "")
     return UsageError(f"unknown {kind} '{name}': {choice}")
+
+
+def not_prepared(what: str, name: str, data_dir: str | None) -> NotPreparedError:
+    """The error for a missing data set, with both remedies of the command line.
+
+    Args:
+        what: What is missing, and where: the sentence that the remedies follow.
+        name: The data set, as `--prepare` takes it.
+        data_dir: The folder that was searched, if the user named one.
+    """
+    where = f" --data_dir {data_dir}" if data_dir else ""
+    return NotPreparedError(
+        f"{what}: name the folder where it is with --data_dir, or prepare it with: "
+        f"python -m keras_asymbp.benchmarks.datasets --prepare {name}{where}"
+    )
