@@ -19,7 +19,7 @@ GAP = "…"  # what is known only when the message is made
 _INTERNAL = ("FatalError", "FileExistsError", "ModuleNotFoundError")
 
 _INTRODUCTION = """\
-# Messages
+# Error messages
 
 Every error and warning that the package makes, with its cause and its cure. `…` is what
 differs from case to case. An error of the command line is one line that begins with
