@@ -47,7 +47,8 @@ def require(folder: str | None) -> str | None:
 def run_folder(cell: Cell, trial: TrialSpec) -> pathlib.PurePath:
     """Where a trial's events are, below the folder of `--tensorboard`.
 
-    >>> from keras_asymbp.benchmarks import datasets, experiments, protocol
+    >>> from keras_asymbp.benchmarks import datasets
+    >>> from keras_asymbp.benchmarks.tables import experiments, protocol
     >>> column = experiments.get("C2").columns[1]
     >>> quick = protocol.PRESETS["quick"]
     >>> cell = Cell(datasets.get("mnist_5k"), "1", column, quick, seed=0)

@@ -157,7 +157,7 @@ def test_every_epoch_has_an_order_of_its_own(numbered):
 
 
 def test_an_epoch_can_be_the_first(numbered):
-    assert epoch_labels(numbered, 5, 0, epoch=0, first_epoch=3) == batches(
+    assert epoch_labels(numbered, 5, 0, epoch=0, first_epoch=3) == epoch_labels(
         numbered, 5, 0, epoch=3
     )
 

@@ -4,8 +4,8 @@ import json
 import keras
 import numpy as np
 import pytest
-from events.backend.event_processing.event_accumulator import EventAccumulator
-from events.plugins.hparams import api_pb2, plugin_data_pb2
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 from keras_asymbp import metrics
 from keras_asymbp.benchmarks.results.store import Store, trial_id
