@@ -1,7 +1,7 @@
-"""The networks, as data: those of Table 1, later ones, and `keras.applications`."""
+"""Networks as data: Table 1, later ones, the depth study's, `keras.applications`."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import unknown
@@ -9,7 +9,7 @@ from keras_asymbp.benchmarks.errors import unknown
 
 @dataclasses.dataclass(frozen=True)
 class Conv:
-    """`filters` feature maps of size x size, with a stride: "Conv 5x5x20/1"."""
+    """A convolution of `filters` kernels of size x size: "Conv 5x5x20/1"."""
 
     filters: int
     size: int
@@ -18,7 +18,7 @@ class Conv:
 
 @dataclasses.dataclass(frozen=True)
 class Pool:
-    """Max or average pooling of size x size, with a stride: "Max-Pool 2x2/2"."""
+    """Max or average pooling over size x size: "Max-Pool 2x2/2"."""
 
     kind: str
     size: int
@@ -27,25 +27,25 @@ class Pool:
 
 @dataclasses.dataclass(frozen=True)
 class FC:
-    """A fully connected layer; its units may depend on the number of classes."""
+    """A fully connected layer; `units` may be a function of the number of classes."""
 
     units: int | Callable[[int], int]
 
 
 @dataclasses.dataclass(frozen=True)
 class Pad:
-    """`size` pixels of zero on each side."""
+    """Zero padding of `size` pixels on each side."""
 
     size: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Residual:
-    """A block of two 3x3 convolutions, the first with a stride, and its shortcut.
+    """Two 3x3 convolutions, the first with a stride, and a shortcut around them.
 
-    Where the shortcut has to change the shape, it is a 1x1 convolution (`projection`,
-    option B of He et al.), or takes every other pixel and adds maps of zeros, half of
-    them on each side (option A, without parameters).
+    A shortcut that changes the shape is a 1x1 convolution (`projection`, option B of
+    He et al.), or subsamples pixels and pads channels with zeros, half of them on each
+    side (option A, without parameters).
     """
 
     filters: int
@@ -55,12 +55,12 @@ class Residual:
 
 @dataclasses.dataclass(frozen=True)
 class GlobalPool:
-    """The average of each feature map."""
+    """Global average pooling."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Dropout:
-    """Dropout with a probability of `rate`."""
+    """Dropout with probability `rate`."""
 
     rate: float
 
@@ -74,15 +74,17 @@ class Application:
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A column of Table 1, or another network.
+    """A network, such as a column of Table 1.
 
     Attributes:
         input_shape: Shape of one input.
-        layers: The hidden layers, bottom first: rows of this file. The last layer, with
-            one unit for each class, is implied.
-        padding: Of convolutions and pooling layers, as Keras has it.
+        layers: The hidden layers, bottom first: rows of this file. The output layer,
+            with one unit per class, is implied.
+        padding: Padding of convolutions and pooling layers, as in Keras.
         conv_bias: Whether convolutions have biases.
-        normalization: The network's own, where the model has none: it is part of it.
+        normalization: The network's own normalization, used where the model has none.
+        family: Name of its family in the depth study, if any.
+        depth: Number of layers with weights, for members of a family.
     """
 
     input_shape: tuple[int, ...]
@@ -90,6 +92,8 @@ class Network:
     padding: str = "valid"
     conv_bias: bool = True
     normalization: str | None = None
+    family: str | None = None
+    depth: int | None = None
 
 
 # Table 1 of the paper.
@@ -120,8 +124,8 @@ TABLE_1 = {
             Pool("average", 3),
             FC(128),
         ),
-        # Two pixels around a 5x5 convolution and one at the right and bottom of a
-        # 3x3/2 pooling of an even size: what "same" means for these.
+        # "same" here pads two pixels around a 5x5 convolution, and one at the right and
+        # bottom of a 3x3/2 pooling of even size.
         padding="same",
     ),
     "svhn": Network(
@@ -133,9 +137,12 @@ TABLE_1 = {
 
 
 def _resnet(blocks: int) -> Network:
-    """The residual network for CIFAR-10 with 6 n + 2 layers (He et al., section 4.2).
+    """A residual network for CIFAR-10 with 6 n + 2 layers (He et al., section 4.2).
 
-    Option A, as there: 0.27 million parameters for n = 3, 0.85 for n = 9.
+    Shortcuts of option A, as there: 0.27 million parameters for n = 3, 0.85 for n = 9.
+
+    Args:
+        blocks: n, the number of blocks per stage.
     """
     return Network(
         (32, 32, 3),
@@ -154,18 +161,10 @@ def _resnet(blocks: int) -> Network:
     )
 
 
-def _deep(*blocks: Any) -> Network:
-    """A network of the depth study: a layer that makes 7x7 of 28x28, and blocks.
-
-    All layers but this and the logits are alike, so that nothing differs but the depth.
-    """
-    return Network((28, 28, 1), (Conv(16, 5, stride=4), *blocks), padding="same")
-
-
-# The layers of BioTorch 0.0.16 (`models/le_net.py`, `alexnet.py`, `resnet.py`; the last
-# two are torchvision's). Residual networks: He et al., "Deep Residual Learning for
-# Image Recognition", 2016.
-_NETWORKS = {
+# BioTorch 0.0.16 (`models/le_net.py`, `alexnet.py`, `resnet.py`; the last two are
+# torchvision's). Residual networks: He et al., "Deep Residual Learning for Image
+# Recognition", 2016.
+_BIOTORCH = {
     "lenet-mnist": Network(
         (32, 32, 1),
         (
@@ -209,13 +208,60 @@ _NETWORKS = {
             *(Pool("max", 3), Dropout(0.5), FC(4096), Dropout(0.5), FC(4096)),
         ),
     ),
-    # By the number of layers with weights, the logits included.
-    **{f"plain-{n}": _deep(*[Conv(16, 3)] * (n - 2)) for n in range(2, 21, 2)},
-    **{f"residual-{n}": _deep(*[Residual(16)] * (n // 2 - 1)) for n in range(4, 21, 2)},
 }
 
-# The models of `keras.applications` and the size of the images that each is made for.
-_APPLICATIONS = {
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """Networks of the depth study, which differ in depth alone.
+
+    The lowest layer turns 28x28 pixels into 7x7; all between it and the logits are
+    alike.
+
+    Attributes:
+        name: The family's name.
+        depths: Numbers of layers with weights, the logits included.
+        block: The repeated row.
+        block_depth: Number of layers with weights in a block.
+    """
+
+    name: str
+    depths: range
+    block: Conv | Residual
+    block_depth: int
+
+    def network(self, depth: int) -> str:
+        """The name of the network of a depth."""
+        return f"{self.name}-{depth}"
+
+    def networks(self) -> dict[str, Network]:
+        """The networks by name, shallowest first."""
+        return {
+            self.network(depth): Network(
+                (28, 28, 1),
+                (
+                    Conv(16, 5, stride=4),
+                    *[self.block] * ((depth - 2) // self.block_depth),
+                ),
+                padding="same",
+                family=self.name,
+                depth=depth,
+            )
+            for depth in self.depths
+        }
+
+
+# A residual network without blocks would be plain-2.
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("plain", range(2, 21, 2), Conv(16, 3), block_depth=1),
+        Family("residual", range(4, 21, 2), Residual(16), block_depth=2),
+    )
+}
+
+# Models of `keras.applications`, each with its image size.
+_APPLICATION_SIZES = {
     **dict.fromkeys(
         (
             *("ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny"),
@@ -245,31 +291,25 @@ _APPLICATIONS = {
 }
 
 
-class _Networks(Mapping[str, Network]):
-    """All networks by name: Table 1's, then the others, then `keras.applications`."""
-
-    def __getitem__(self, name: str) -> Network:
-        for table in (TABLE_1, _NETWORKS):
-            if name in table:
-                return table[name]
-        size = _APPLICATIONS[name]
-        return Network((size, size, 3), (Application(name),))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([*TABLE_1, *_NETWORKS, *_APPLICATIONS])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-
-NETWORKS = _Networks()
+# All networks by name: Table 1's first.
+NETWORKS: dict[str, Network] = {
+    **TABLE_1,
+    **_BIOTORCH,
+    **FAMILIES["plain"].networks(),
+    **FAMILIES["residual"].networks(),
+    **{
+        name: Network((size, size, 3), (Application(name),))
+        for name, size in _APPLICATION_SIZES.items()
+    },
+}
 
 
 def get(name: str) -> Network:
-    """Returns the network of that name.
+    """Returns a network by name.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If the name is unknown. It says "architecture", as users know
+            networks by the flag `--architecture`.
     """
     if name not in NETWORKS:
         raise unknown("architecture", name, NETWORKS)

@@ -15,7 +15,7 @@ import pytest
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.networks import (
     FC,
-    TABLE_1,
+    NETWORKS,
     Network,
 )
 from keras_asymbp.benchmarks.tables.cells import Cell
@@ -91,7 +91,7 @@ def make_split():
 @pytest.fixture
 def tiny(monkeypatch, tiny_arrays):
     """A data set with a network of its own, each added as the one row that it is."""
-    monkeypatch.setitem(TABLE_1, "tiny", Network((28, 28, 1), (FC(16),)))
+    monkeypatch.setitem(NETWORKS, "tiny", Network((28, 28, 1), (FC(16),)))
     dataset = datasets.Dataset(
         name="tiny",
         description="200 + 100 images",

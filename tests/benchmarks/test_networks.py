@@ -5,23 +5,34 @@ from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.errors import UsageError
 
 
-def test_table_1_comes_first_and_stays_as_it_is():
+def test_table_1_comes_first_unchanged():
     names = list(networks.NETWORKS)
     assert names[: len(networks.TABLE_1)] == list(networks.TABLE_1)
-    for name, architecture in networks.TABLE_1.items():
-        assert networks.get(name) is architecture
+    for name, network in networks.TABLE_1.items():
+        assert networks.get(name) is network
 
 
-def test_names_are_each_one_s_own():
-    names = list(networks.NETWORKS)
-    assert len(set(names)) == len(names) == len(networks.NETWORKS)
-    for name in names:
-        assert networks.get(name).input_shape[-1] > 0
+def test_networks_are_found_by_name():
+    for name, network in networks.NETWORKS.items():
+        assert networks.get(name) is network
+        assert network.input_shape[-1] > 0
 
 
-def test_every_model_of_keras_applications_is_there():
-    keras_s = {name for name in dir(keras.applications) if name[0].isupper()}
-    assert keras_s == set(networks._APPLICATIONS)
+def test_all_models_of_keras_applications_are_networks():
+    models = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert models == {
+        name
+        for name, network in networks.NETWORKS.items()
+        if isinstance(network.layers[0], networks.Application)
+    }
+
+
+@pytest.mark.parametrize("family", networks.FAMILIES.values(), ids=lambda f: f.name)
+def test_a_family_names_its_networks(family):
+    members = [n for n in networks.NETWORKS.values() if n.family == family.name]
+    assert [network.depth for network in members] == list(family.depths)
+    for network in members:
+        assert networks.get(family.network(network.depth)) is network
 
 
 @pytest.mark.parametrize(
@@ -34,13 +45,13 @@ def test_every_model_of_keras_applications_is_there():
         pytest.param("NASNetMobile", 224, marks=pytest.mark.slow),
     ],
 )
-def test_images_have_the_size_that_keras_s_model_is_made_for(name, size):
+def test_image_sizes_are_those_of_keras(name, size):
     model = getattr(keras.applications, name)(weights=None)
     assert model.input_shape == (None, size, size, 3)
     assert networks.get(name).input_shape == (size, size, 3)
 
 
 @pytest.mark.parametrize("name", ["resnet20", "", "ResNet", "lenet"])
-def test_an_unknown_network_is_refused_with_the_names(name):
+def test_an_unknown_network_is_refused_with_all_names(name):
     with pytest.raises(UsageError, match=r"unknown architecture .*lenet-mnist.*VGG16"):
         networks.get(name)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
 from keras_asymbp.benchmarks.tables.experiments import (
@@ -19,10 +20,8 @@ from keras_asymbp.benchmarks.tables.experiments import (
 from keras_asymbp.benchmarks.tables.plan import Plan
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-# How many layers with weights the networks of a family have: "plain-8" has 8. A
-# residual one has a layer below its blocks of two, and the logits; without a block it
-# is plain.
-NETWORKS = {"plain": range(2, 21, 2), "residual": range(4, 21, 2)}
+# Numbers of layers with weights, by family.
+NETWORKS = {name: family.depths for name, family in FAMILIES.items()}
 DEPTHS = (2, 4, 8, 14, 20)
 # Each with its colour and its marker in the picture. The colours are Okabe and Ito's,
 # which do not look alike to the colour-blind.

@@ -13,7 +13,7 @@ import keras_asymbp
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import (
     FC,
-    TABLE_1,
+    NETWORKS,
     Network,
 )
 from keras_asymbp.benchmarks.results import table
@@ -204,7 +204,7 @@ def test_the_order_is_a_data_set_at_a_time(make_plan, tiny):
 
 def test_data_are_cut_and_fitted_to_the_network(tiny_plan, run, tmp_path, monkeypatch):
     small = Network((14, 14, 3), (FC(4),))
-    monkeypatch.setitem(TABLE_1, "small", small)
+    monkeypatch.setitem(NETWORKS, "small", small)
     plan = tiny_plan(
         architecture="small", train_examples=100, test_examples=30, learning_rates=(1,)
     )
@@ -266,7 +266,7 @@ def test_what_trying_again_cannot_mend_ends_the_run(
     assert str(caught.value) == str(error)
     # Another run may take at once what this one had.
     monkeypatch.undo()
-    monkeypatch.setitem(TABLE_1, "tiny", Network((28, 28, 1), (FC(16),)))
+    monkeypatch.setitem(NETWORKS, "tiny", Network((28, 28, 1), (FC(16),)))
     _, summary = run(tiny_plan())
     assert summary == "2 trials run, 0 found stored"
 

@@ -7,6 +7,7 @@ from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import (
     FC,
+    NETWORKS,
     TABLE_1,
     Conv,
     GlobalPool,
@@ -242,7 +243,7 @@ def test_every_layer_has_a_rule_of_its_own(feedback):
 
 
 def test_layers_of_one_shape_do_not_share_random_feedback(monkeypatch):
-    monkeypatch.setitem(TABLE_1, "deep", Network((4,), (FC(4), FC(4))))
+    monkeypatch.setitem(NETWORKS, "deep", Network((4,), (FC(4), FC(4))))
     first, second, third = layers_of(build("deep", 4, feedback="RndF"), AsymDense)
     assert (first.feedback_kernel != second.feedback_kernel).numpy().all()
     assert (second.feedback_kernel != third.feedback_kernel).numpy().all()
@@ -257,7 +258,7 @@ def test_kernels_are_initialized_as_asked_and_biases_at_zero():
 
 def test_a_network_is_one_row_of_data(monkeypatch):
     monkeypatch.setitem(
-        TABLE_1,
+        NETWORKS,
         "new",
         Network((9, 9, 2), (Conv(3, 3, stride=2), Pool("average", 2), FC(5))),
     )
@@ -366,7 +367,7 @@ def test_a_residual_network_has_its_own_normalization_and_a_model_s_comes_first(
 def test_a_residual_block(stride, filters, projection, monkeypatch):
     """Against its formula: relu(conv(relu(conv(x))) + shortcut)."""
     block = Residual(filters, stride, projection)
-    monkeypatch.setitem(TABLE_1, "block", Network((6, 6, 2), (block, GlobalPool())))
+    monkeypatch.setitem(NETWORKS, "block", Network((6, 6, 2), (block, GlobalPool())))
     model = build("block", 3)
     convs = layers_of(model, AsymConv2D)
     for layer in convs:
@@ -397,12 +398,12 @@ def test_a_residual_block(stride, filters, projection, monkeypatch):
 
 
 def test_pixels_of_zero_on_each_side(monkeypatch):
-    monkeypatch.setitem(TABLE_1, "padded", Network((5, 5, 2), (Pad(2), Conv(3, 5))))
+    monkeypatch.setitem(NETWORKS, "padded", Network((5, 5, 2), (Pad(2), Conv(3, 5))))
     assert layers_of(build("padded", 3), AsymConv2D)[0].output.shape[1:] == (5, 5, 3)
 
 
 def test_what_is_no_row_is_refused(monkeypatch):
-    monkeypatch.setitem(TABLE_1, "odd", Network((4,), ("Conv 5x5",)))
+    monkeypatch.setitem(NETWORKS, "odd", Network((4,), ("Conv 5x5",)))
     with pytest.raises(TypeError, match="no rows such as 'Conv 5x5'"):
         build("odd", 3)
 
