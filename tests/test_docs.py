@@ -7,6 +7,7 @@ import io
 import pathlib
 import re
 import shutil
+import unittest.mock
 
 import keras
 import pytest
@@ -36,15 +37,21 @@ def blocks(text):
     return found
 
 
-@pytest.mark.parametrize("page", sorted(PAGES))
-def test_code_runs(page, tmp_path, monkeypatch):
+@pytest.fixture
+def registered():
+    """The catalog of data sets; those that a test adds are removed after it."""
     from keras_asymbp.benchmarks import datasets
 
+    with unittest.mock.patch.dict(datasets.DATASETS):
+        yield datasets.DATASETS
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # Names that Keras numbers start anew, as for a reader.
     keras.utils.clear_session()
-    # A page may register a data set of its own.
-    monkeypatch.setattr(datasets, "DATASETS", dict(datasets.DATASETS))
     text = (ROOT / page).read_text(encoding="utf-8")
     # As a file, with the page's line numbers, so that tracebacks and AutoGraph find it.
     source = tmp_path / f"{pathlib.Path(page).stem}.py"

@@ -35,7 +35,7 @@ class InMemory:
 
     arrays: datasets.Arrays
     loads: list = dataclasses.field(default_factory=list)
-    held: bool = True
+    in_memory: bool = True
 
     def version(self, data_dir):
         return "1"
@@ -99,7 +99,7 @@ def tiny(monkeypatch, tiny_arrays):
         num_classes=10,
         network="tiny",
         source=InMemory(tiny_arrays),
-        papers_own=False,
+        as_in_paper=False,
     )
     monkeypatch.setitem(datasets.DATASETS, "tiny", dataset)
     return dataset

@@ -77,7 +77,7 @@ def _state(dataset):
         source = download.origin(dataset)
         how = "downloads it" if source.url else "says how to get it by hand"
         return f"missing: --prepare {dataset.name} {how}"
-    if dataset.source.held:
+    if dataset.source.in_memory:
         part = dataset.name in datasets.DATASETS
         return "part of the package" if part else f"there, version {version}"
     fitted = ", fitted to its network" if _fit(dataset).folder().exists() else ""

@@ -28,7 +28,7 @@ DATASETS = {
             network="mnist",
             counts=(4_000, 1_000),
             source=Npz(pathlib.Path(__file__).with_name("mnist_5k.npz"), "1"),
-            papers_own=False,
+            as_in_paper=False,
         ),
         Dataset(
             name="mnist",
@@ -199,7 +199,7 @@ DATASETS = {
                 "fashion_mnist",
                 url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
             ),
-            papers_own=False,
+            as_in_paper=False,
         ),
     )
 }

@@ -27,7 +27,7 @@ class Source(typing.Protocol):
     """Where a data set comes from."""
 
     @property
-    def held(self) -> bool:
+    def in_memory(self) -> bool:
         """Whether it is in memory at once, so that nothing is gained by a copy."""
 
     def version(self, data_dir: str | None) -> str:
@@ -51,7 +51,7 @@ class Dataset:
         num_classes: Number of classes.
         network: The network of Table 1 that the paper uses for it.
         source: Where it comes from.
-        papers_own: Whether it is the paper's data set, and no part of it.
+        as_in_paper: Whether it is the paper's data set, and no part of it.
         counts: How many training and test examples it has; None if that is not known
             before it is there.
     """
@@ -62,7 +62,7 @@ class Dataset:
     num_classes: int
     network: str
     source: Source
-    papers_own: bool = True
+    as_in_paper: bool = True
     counts: tuple[int, int] | None = None
 
     def version(self, data_dir: str | None = None) -> str:

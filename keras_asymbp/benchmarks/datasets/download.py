@@ -7,7 +7,7 @@ from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.datasets.tfds_folder import (
     TfdsFolder,
-    own_builder,
+    bundled_builder,
     tfds_root,
 )
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
@@ -43,7 +43,7 @@ def _prepare(source, data_dir):
         _check_network(source.name, source.url)
     import tensorflow_datasets as tfds
 
-    module = own_builder(source.name)
+    module = bundled_builder(source.name)
     if module:
         importlib.import_module(module)  # registers the builder
     root = tfds_root(data_dir)

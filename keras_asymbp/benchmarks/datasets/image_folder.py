@@ -31,7 +31,7 @@ class ImageFolder:
     path: pathlib.Path
 
     @property
-    def held(self) -> bool:
+    def in_memory(self) -> bool:
         return False
 
     def version(self, data_dir: str | None) -> str:

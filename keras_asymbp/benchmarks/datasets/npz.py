@@ -29,7 +29,7 @@ class Npz:
     fixed_version: str | None = None
 
     @property
-    def held(self) -> bool:
+    def in_memory(self) -> bool:
         return True
 
     def version(self, data_dir: str | None) -> str:

@@ -50,7 +50,7 @@ def _npz(path):
         num_classes=int(max(map(max, labels))) + 1,
         network=network_for(shape, path),
         source=source,
-        papers_own=False,
+        as_in_paper=False,
         counts=(len(labels[0]), len(labels[1])),
     )
 
@@ -66,7 +66,7 @@ def _image_folder(path):
         num_classes=len(classes),
         network="large",
         source=source,
-        papers_own=False,
+        as_in_paper=False,
         counts=(len(train), len(test)),
     )
 
@@ -98,7 +98,7 @@ def _tfds(name, data_dir):
         num_classes=labels[0],
         network=network_for(tuple(map(int, shapes[0])), folder),
         source=source,
-        papers_own=False,
+        as_in_paper=False,
     )
 
 

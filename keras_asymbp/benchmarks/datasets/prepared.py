@@ -94,7 +94,7 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
             written or is broken.
     """
     dataset = fit.dataset
-    if dataset.source.held:
+    if dataset.source.in_memory:
         whole = dataset.load(fit.data_dir)
         if whole.x_train.shape[1:] == fit.input_shape:
             train = fit.positions("train", whole.y_train)

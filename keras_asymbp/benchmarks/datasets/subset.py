@@ -111,7 +111,7 @@ class Subset:
     seed: int = 0
 
     @property
-    def held(self) -> bool:
+    def in_memory(self) -> bool:
         return False
 
     def version(self, data_dir: str | None) -> str:

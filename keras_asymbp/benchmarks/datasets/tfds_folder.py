@@ -37,7 +37,7 @@ class TfdsFolder:
     url: str | None = None
 
     @property
-    def held(self) -> bool:
+    def in_memory(self) -> bool:
         return False
 
     def version(self, data_dir: str | None) -> str:
@@ -178,7 +178,7 @@ def tfds_root(data_dir: str | None) -> pathlib.Path:
     ).expanduser()
 
 
-def own_builder(name: str) -> str | None:
+def bundled_builder(name: str) -> str | None:
     """The module of a builder that this package adds to TFDS's, or None."""
     module = f"{__package__}.builders.{name.split('/')[0]}"
     try:

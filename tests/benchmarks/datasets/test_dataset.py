@@ -13,7 +13,7 @@ class Source:
 
     train: tuple[int, ...] = (0, 1, 2)
     test: tuple[int, ...] = (2,)
-    held: bool = True
+    in_memory: bool = True
 
     def version(self, data_dir):
         if data_dir == "empty":

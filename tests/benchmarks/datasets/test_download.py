@@ -115,7 +115,7 @@ def test_a_name_that_tfds_does_not_know(network, tmp_path):
 
 def test_a_builder_of_the_package_is_registered(tfds, network, tmp_path, monkeypatch):
     name = "keras_asymbp.benchmarks.datasets.builders.toy"
-    monkeypatch.setattr(download, "own_builder", lambda _: name)
+    monkeypatch.setattr(download, "bundled_builder", lambda _: name)
     monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     imported = []
     monkeypatch.setattr(download.importlib, "import_module", imported.append)

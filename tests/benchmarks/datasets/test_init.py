@@ -41,17 +41,16 @@ def test_counts():
 
 
 def test_every_row_of_the_paper_has_its_data_set():
-    rows = [d.paper for d in datasets.DATASETS.values() if d.papers_own]
+    rows = [d.paper for d in datasets.DATASETS.values() if d.as_in_paper]
     assert sorted(rows) == sorted(printed.CLASSES)
 
 
 def test_a_peers_data_set_has_the_peers_figures_and_none_of_the_paper():
     fashion = datasets.get("fashion_mnist")
-    assert (fashion.paper, fashion.papers_own) == (None, False)
+    assert (fashion.paper, fashion.as_in_paper) == (None, False)
     peers = experiments.FA_BENCH
     network = dict(peers.networks)[fashion.network]
-    printed = peers.printed(fashion, network)
-    assert printed == "BioTorch: fashion_mnist lenet-mnist"
+    assert peers.printed(fashion, network) == "BioTorch: fashion_mnist lenet-mnist"
     assert printed.error(peers.row(fashion, network), "FA") == 13.06
     assert experiments.get("A").printed(fashion, "mnist") == "paper: no row"
 

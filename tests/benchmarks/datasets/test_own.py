@@ -41,7 +41,7 @@ def test_an_npz_file(shape, network, npz):
     dataset = datasets.get(str(npz(shape=shape)))
     assert (dataset.name, dataset.network) == ("mine", network)
     assert dataset.num_classes == 5
-    assert (dataset.paper, dataset.papers_own) == (None, False)
+    assert (dataset.paper, dataset.as_in_paper) == (None, False)
     assert dataset.version().startswith("sha256-")
     assert len(dataset.load().x_train) == 6
     assert dataset.counts == (6, 2)

@@ -22,7 +22,7 @@ class Source:
     labels_: dict
     reads: list = dataclasses.field(default_factory=list)
     fails_after: int | None = None
-    held: bool = False
+    in_memory: bool = False
 
     def version(self, data_dir):
         return "1/2"
@@ -246,7 +246,7 @@ def test_a_large_data_set_needs_little_memory(run_python):
         "from keras_asymbp.benchmarks import datasets\n"
         "from keras_asymbp.benchmarks.datasets import prepared\n"
         "class Source:\n"
-        "    held = False\n"
+        "    in_memory = False\n"
         "    version = lambda self, data_dir: '1'\n"
         "    labels = lambda self, data_dir: (np.arange(3000) % 2, np.arange(2))\n"
         "    def inputs(self, split, data_dir):\n"

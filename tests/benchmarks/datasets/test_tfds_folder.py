@@ -4,7 +4,7 @@ import pytest
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.datasets.tfds_folder import (
     TfdsFolder,
-    own_builder,
+    bundled_builder,
 )
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
@@ -254,8 +254,8 @@ def test_reading_asks_no_network(prepared, monkeypatch):
 
 
 def test_builders_of_the_package_are_found_by_their_names():
-    assert own_builder("mnist") is None
-    assert own_builder("no/such") is None
+    assert bundled_builder("mnist") is None
+    assert bundled_builder("no/such") is None
 
 
 @pytest.mark.slow
