@@ -1,8 +1,9 @@
-"""Lists the classes that a package finds at import, as it does: by their files.
+"""Lists the classes and modules of packages on the API page, by their files.
 
-A comment `<!-- every class in keras_asymbp.feedbacks -->` on a page becomes an entry of
-the API for each public class in a file of that package, so that a new rule or layer is
-documented by its file alone.
+`<!-- every class in keras_asymbp.feedbacks -->` becomes an entry for each public class
+in a file of that package, as the package finds them at import: a new rule or layer is
+documented by its file alone. `<!-- every module in keras_asymbp.benchmarks.run -->`
+becomes an entry for each public module.
 """
 
 import ast
@@ -10,21 +11,18 @@ import pathlib
 import re
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_MARK = re.compile(r"^<!-- every class in (\S+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- every (class|module) in (\S+) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown, **kwargs):
     """Called by MkDocs with the text of each page."""
-    return _MARK.sub(
-        lambda mark: "\n\n".join(f"::: {name}" for name in class_names(mark[1])),
-        markdown,
-    )
+    return _MARK.sub(_entries, markdown)
 
 
 def class_names(package):
-    """The full names of the public classes in a package's files, but for base.py."""
+    """The full names of the public classes in a package's files, except base.py."""
     names = []
-    for file in sorted((_ROOT / package.replace(".", "/")).glob("*.py")):
+    for file in _files(package):
         if file.stem in ("__init__", "base"):
             continue
         names += [
@@ -33,3 +31,29 @@ def class_names(package):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
         ]
     return names
+
+
+def module_names(package):
+    """The full names of the public modules in a package's folder."""
+    stems = [file.stem for file in _files(package)]
+    return [f"{package}.{stem}" for stem in stems if not stem.startswith("_")]
+
+
+def _files(package):
+    return sorted((_ROOT / package.replace(".", "/")).glob("*.py"))
+
+
+def _entries(mark):
+    kind, package = mark.groups()
+    if kind == "class":
+        return "\n\n".join(f"::: {name}" for name in class_names(package))
+    return "\n\n".join(_module_entry(name) for name in module_names(package))
+
+
+def _module_entry(name):
+    label = name.rpartition(".")[2]
+    return (
+        f"::: {name}\n"
+        f"    options: {{heading_level: 4, show_root_full_path: true, "
+        f"toc_label: {label}}}"
+    )
