@@ -1,6 +1,7 @@
-"""Keras layers whose error travels backward through weights that are not W."""
+"""Keras layers that send errors back through weights other than W."""
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,18 @@ if TYPE_CHECKING:  # the layers are found at import, not listed
 
 
 def _is_command() -> bool:
-    """Whether Python is on its way to our command line.
+    """Whether this process is starting our command line.
 
-    The command line answers `--help` without TensorFlow, and Python imports this file
-    first: `python -m` then has "-m" for the program's name.
+    Our command line answers `--help` without TensorFlow, and Python imports this file
+    first. While `python -m` looks for its module, `sys.argv` is `["-m", *arguments]`;
+    in `sys.orig_argv` the module's name, perhaps glued to `-m`, precedes the arguments.
     """
     program = sys.argv[0] if sys.argv else ""
-    return program == "-m" or os.path.basename(program) == "keras-asymbp"
+    if program != "-m":
+        return os.path.basename(program) == "keras-asymbp"
+    module = sys.orig_argv[-len(sys.argv)]
+    ours = r"(-[a-zA-Z]*m)?keras_asymbp\.benchmarks(\..+)?"
+    return re.fullmatch(ours, module) is not None
 
 
 if TYPE_CHECKING or not _is_command():

@@ -22,7 +22,7 @@ import time
 import types
 import uuid
 
-sys.argv[0] = "-m"  # by which keras_asymbp knows not to import TensorFlow
+sys.argv[0] = "keras-asymbp"  # by which keras_asymbp knows not to import TensorFlow
 
 from keras_asymbp.benchmarks.errors import UsageError  # noqa: E402
 from keras_asymbp.benchmarks.run import runner  # noqa: E402

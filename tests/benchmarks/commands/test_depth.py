@@ -113,7 +113,7 @@ def test_matplotlib_is_missing(tmp_path):
     code = (
         "import sys\n"
         "sys.modules['matplotlib'] = None\n"
-        f"sys.argv = ['-m', '--results_dir={tmp_path}/results']\n"
+        f"sys.argv = ['keras-asymbp', '--results_dir={tmp_path}/results']\n"
         "from keras_asymbp.benchmarks.depth import main; main()\n"
     )
     done = subprocess.run(

@@ -89,7 +89,7 @@ def test_the_console_script_is_the_same_program():
 @pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0")])
 def test_onednn_is_on_unless_the_user_said(before, after, run_python):
     output = run_python(
-        "import os, sys; sys.argv = ['-m', '--list']\n"
+        "import os, sys; sys.argv = ['keras-asymbp', '--list']\n"
         "os.environ.pop('TF_ENABLE_ONEDNN_OPTS')\n"
         f"os.environ.update({ {'TF_ENABLE_ONEDNN_OPTS': before} if before else {} })\n"
         "from absl import app\n"
@@ -245,7 +245,8 @@ def test_a_package_that_is_missing_is_one_line(missing, tmp_path):
         [
             *(sys.executable, "-c"),
             f"import sys; sys.modules[{missing!r}] = None\n"
-            f"sys.argv = ['-m', '--exp=C2', '--results_dir={tmp_path}/results']\n"
+            "sys.argv = ['keras-asymbp', '--exp=C2',\n"
+            f"    '--results_dir={tmp_path}/results']\n"
             "from keras_asymbp.benchmarks.commands.run import main; main()",
         ],
         capture_output=True,

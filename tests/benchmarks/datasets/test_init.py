@@ -84,7 +84,7 @@ def test_each_data_set_is_found_once():
 def test_importing_it_imports_neither_tensorflow_nor_tfds(run_python):
     # A program's name that is the command line's: else the library itself is imported.
     run_python(
-        "import sys; sys.argv = ['-m']\n"
+        "import sys; sys.argv = ['keras-asymbp']\n"
         "from keras_asymbp.benchmarks import datasets\n"
         "assert datasets.get('mnist_5k').version() == '1'\n"
         "assert not {'tensorflow', 'keras', 'tensorflow_datasets'} & set(sys.modules)"

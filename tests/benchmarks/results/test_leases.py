@@ -115,7 +115,7 @@ def test_time_is_the_file_systems(folder, monkeypatch):
 
 
 HOLDER = """
-import sys; sys.argv[0] = "-m"
+import sys; sys.argv[0] = "keras-asymbp"
 from keras_asymbp.benchmarks.leases import Leases
 with Leases(sys.argv[1], expiry=float(sys.argv[2])) as leases:
     print(leases.take("a"), flush=True)
@@ -307,7 +307,7 @@ def race(folder, names, start, results, deaths):
 @pytest.fixture
 def light(monkeypatch):
     """Processes that are started don't import TensorFlow."""
-    monkeypatch.setattr(sys, "argv", ["-m"])
+    monkeypatch.setattr(sys, "argv", ["keras-asymbp"])
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     return multiprocessing.get_context("spawn")
 

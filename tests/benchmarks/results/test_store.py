@@ -423,7 +423,7 @@ def test_a_file_system_without_links(store, contents, monkeypatch):
 
 
 WRITER = """
-import sys; sys.argv[0] = "-m"
+import sys; sys.argv[0] = "keras-asymbp"
 from keras_asymbp.benchmarks.store import Store
 store = Store(sys.argv[1])
 print("ready", flush=True)

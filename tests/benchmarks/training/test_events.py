@@ -276,7 +276,7 @@ def test_without_tensorboard_the_command_says_what_to_install(run_python, tmp_pa
     output = run_python(
         "import sys\n"
         "sys.modules['tensorboard'] = None\n"
-        f"sys.argv = ['-m', '--exp=C2', '--tensorboard={tmp_path}/logs',"
+        f"sys.argv = ['keras-asymbp', '--exp=C2', '--tensorboard={tmp_path}/logs',"
         f" '--results_dir={tmp_path}/results']\n"
         "sys.stderr = sys.stdout\n"
         "from keras_asymbp.benchmarks.commands.run import main\n"

@@ -62,7 +62,7 @@ class Told:
 @pytest.fixture
 def make_local(monkeypatch):
     # So that workers, which are given both, import no TensorFlow.
-    monkeypatch.setattr(sys, "argv", ["-m"])
+    monkeypatch.setattr(sys, "argv", ["keras-asymbp"])
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     import test_local
 

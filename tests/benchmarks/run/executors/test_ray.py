@@ -20,8 +20,8 @@ def test_ray_that_is_not_installed_is_one_line(tmp_path):
         [
             *(sys.executable, "-c"),
             "import sys; sys.modules['ray'] = None\n"
-            "sys.argv = ['-m', '--exp=C2', '--executor=ray', '--models=SGD',\n"
-            f"    '--results_dir={tmp_path}/results']\n"
+            "sys.argv = ['keras-asymbp', '--exp=C2', '--executor=ray',\n"
+            f"    '--models=SGD', '--results_dir={tmp_path}/results']\n"
             "from keras_asymbp.benchmarks.commands.run import main; main()",
         ],
         capture_output=True,
