@@ -1,14 +1,13 @@
-"""Switches that layers and rules look at, off unless somebody is within them."""
+"""The switches that layers and rules read; off outside of their `with` blocks."""
 
 import contextlib
 import contextvars
 
 
 class Switch:
-    """Off, and on within `with switch():`, in this thread.
+    """On within `with switch():` in this thread, off elsewhere.
 
-    What is traced within it stays so; a `tf.function` that was traced before isn't
-    changed.
+    A `tf.function` keeps the value that it was traced with.
 
     >>> quiet = Switch("quiet")
     >>> with quiet():
@@ -31,3 +30,20 @@ class Switch:
             yield
         finally:
             self._is_on.reset(token)
+
+
+backpropagation = Switch("backpropagation")
+"""Within it V is W in every layer, and no error is sent directly.
+
+Use it as `with backpropagation():`. The gradients are backpropagation's. A `tf.function` that was traced within the block
+stays symmetric, and one that was traced before stays asymmetric.
+"""
+
+redrawn = Switch("redrawn")
+"""Within it `redraw` is called after each update: V is never behind W."""
+
+mirroring = Switch("mirroring")
+"""Within it each call of a layer is a step of its rules' mirror phase."""
+
+hidden = Switch("hidden")
+"""Within it no rule has variables, for `model.export`."""

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import hidden
+from keras_asymbp._switch import hidden
 from keras_asymbp.gradients import direct, stopped
 
 

@@ -9,8 +9,7 @@ import functools
 
 import keras
 
-from keras_asymbp.feedbacks.base import hidden
-from keras_asymbp.gradients import backpropagation
+from keras_asymbp._switch import backpropagation, hidden
 
 _export = keras.Model.export
 

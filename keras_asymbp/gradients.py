@@ -4,18 +4,9 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from keras_asymbp._switch import Switch
+from keras_asymbp._switch import backpropagation
 
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
-backpropagation = Switch("backpropagation")
-"""Within it V is W in every layer, and no error is sent directly.
-
-The gradients are backpropagation's.
-
-Use it as `with backpropagation():`. What is traced within it stays so; a `tf.function`
-that was traced before isn't changed.
-"""
 
 
 def asymmetric(
@@ -211,21 +202,3 @@ def _gradient(function, at, error):
         tape.watch(at)
         output = function(at)
     return tape.gradient(output, at, error)
-
-
-def loss_gradients(model, variables, x, y, sample_weight=None):
-    """Returns the gradients of a compiled model's loss on a batch, in training mode.
-
-    As in `fit`, the loss is scaled where the optimizer scales it.
-    """
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(
-            x, y, model(x, training=True), sample_weight, training=True
-        )
-        loss = model.optimizer.scale_loss(loss)
-    return [
-        tf.zeros_like(variable) if gradient is None else gradient
-        for variable, gradient in zip(
-            variables, tape.gradient(loss, variables), strict=True
-        )
-    ]

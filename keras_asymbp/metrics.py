@@ -6,9 +6,10 @@ Everything is taken in float64 by NumPy: these are figures to look at, not to tr
 import contextlib
 
 import numpy as np
+import tensorflow as tf
 
+from keras_asymbp._switch import backpropagation
 from keras_asymbp.error_routes import DirectFeedback
-from keras_asymbp.gradients import backpropagation, loss_gradients
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
 __all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concordance"]
@@ -129,8 +130,26 @@ def gradient_angles(model, batches) -> dict[str, float]:
 
 def _summed_gradients(model, kernels, batches):
     with _unchanged(model):
-        gradients = [loss_gradients(model, kernels, *batch) for batch in batches]
+        gradients = [_loss_gradients(model, kernels, *batch) for batch in batches]
     return [np.sum(each, axis=0) for each in zip(*gradients, strict=True)]
+
+
+def _loss_gradients(model, variables, x, y, sample_weight=None):
+    """The gradients of a compiled model's loss on a batch, in training mode.
+
+    As in `fit`, the loss is scaled if the optimizer scales it.
+    """
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(
+            x, y, model(x, training=True), sample_weight, training=True
+        )
+        loss = model.optimizer.scale_loss(loss)
+    return [
+        tf.zeros_like(variable) if gradient is None else gradient
+        for variable, gradient in zip(
+            variables, tape.gradient(loss, variables), strict=True
+        )
+    ]
 
 
 @contextlib.contextmanager

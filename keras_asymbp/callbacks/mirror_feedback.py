@@ -1,8 +1,8 @@
 import keras
 import tensorflow as tf
 
+from keras_asymbp._switch import mirroring
 from keras_asymbp.feedbacks import Feedback
-from keras_asymbp.feedbacks.base import mirroring
 from keras_asymbp.layers import asymmetric_layers
 
 _BATCH = 100

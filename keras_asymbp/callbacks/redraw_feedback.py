@@ -2,8 +2,8 @@ import functools
 
 import keras
 
+from keras_asymbp._switch import redrawn
 from keras_asymbp.feedbacks import Feedback
-from keras_asymbp.feedbacks.base import redrawn
 from keras_asymbp.layers import asymmetric_layers
 
 

@@ -6,14 +6,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp._switch import Switch
-
-# Within it `redraw` is called after each update: V is never behind W.
-redrawn = Switch("redrawn")
-# Within it each call of a layer is a step of its rules' mirror phase.
-mirroring = Switch("mirroring")
-# Within it no rule has variables, for `model.export`.
-hidden = Switch("hidden")
+from keras_asymbp._switch import hidden
 
 
 class Feedback(keras.layers.Layer):

@@ -2,7 +2,8 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp.feedbacks.base import redrawn, sign
+from keras_asymbp._switch import redrawn
+from keras_asymbp.feedbacks.base import sign
 from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
 # What the state vector holds. The fingerprint is W's at the last gradient that this

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import feedbacks
-from keras_asymbp.feedbacks.base import mirroring
+from keras_asymbp._switch import mirroring
 from keras_asymbp.gradients import asymmetric
 
 # What can't be supported: arguments of Keras layers.

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_asymbp.gradients import backpropagation
+from keras_asymbp._switch import backpropagation
 from keras_asymbp.layers import LAYERS
 from keras_asymbp.testing.registry import check
 from keras_asymbp.testing.tools import (
