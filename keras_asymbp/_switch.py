@@ -35,8 +35,8 @@ class Switch:
 backpropagation = Switch("backpropagation")
 """Within it V is W in every layer, and no error is sent directly.
 
-Use it as `with backpropagation():`. The gradients are backpropagation's. A `tf.function` that was traced within the block
-stays symmetric, and one that was traced before stays asymmetric.
+Use it as `with backpropagation():`. The gradients are backpropagation's. A
+`tf.function` keeps the value that it was traced with.
 """
 
 redrawn = Switch("redrawn")

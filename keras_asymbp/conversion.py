@@ -1,16 +1,21 @@
 """From a Keras model to its asymmetric twin, and back."""
 
-import contextlib
 import fnmatch
 from collections.abc import Callable
 
 import keras
 
 from keras_asymbp import feedbacks
-from keras_asymbp.error_routes import DirectFeedback
-from keras_asymbp.layers import LAYERS, AsymmetricLayer
-
-_ASYMMETRIC = {layer.twin(): layer for layer in LAYERS.values()}
+from keras_asymbp.layers import AsymmetricLayer
+from keras_asymbp.surgery import (
+    ASYMMETRIC,
+    asymmetric_parts,
+    clone,
+    copy,
+    kind,
+    parts,
+    twin_of,
+)
 
 
 def asymmetrize(
@@ -69,35 +74,35 @@ def asymmetrize(
     kept: list[tuple[str, str]] = []
 
     def convert(layer):
-        present = _asymmetric_parts(layer)
+        present = asymmetric_parts(layer)
         if present:
             raise ValueError(
                 f"Layer '{present[0].name}' has a feedback rule already: give "
                 "`asymmetrize` the model that `symmetrize` makes of this one."
             )
-        twin = _twin_of(layer)
+        twin = twin_of(layer)
         if twin is None:
             kept.extend(_reasons(layer))
         elif getattr(layer, "lora_enabled", False) or layer.quantization_mode:
             why = "has LoRA or is quantized"
-            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
+            kept.append((f"{kind(layer)} kept ({why})", layer.name))
         elif overridden := _overridden(layer, twin):
             why = f"overrides {overridden}: make it a subclass of {_form(twin)}"
-            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
+            kept.append((f"{kind(layer)} kept ({why})", layer.name))
         elif filter is not None and not filter(layer):
-            kept.append((f"{_kind(layer)} kept (not picked by the filter)", layer.name))
+            kept.append((f"{kind(layer)} kept (not picked by the filter)", layer.name))
         elif (pattern := _first_match(layer.name, rules)) is None:
             why = "no pattern matches its name"
-            kept.append((f"{_kind(layer)} kept ({why})", layer.name))
+            kept.append((f"{kind(layer)} kept ({why})", layer.name))
         else:
             used.add(pattern)
             own = rules[pattern].sibling(len(converted))
-            converted.append((f"{_kind(layer)} -> {_form(twin)}", layer.name))
+            converted.append((f"{kind(layer)} -> {_form(twin)}", layer.name))
             config = twin.get_config(layer) | {"feedback": own}
-            return _ASYMMETRIC[twin].from_config(config)
-        return _copy(layer)
+            return ASYMMETRIC[twin].from_config(config)
+        return copy(layer)
 
-    twin = _clone(model, convert, "asymmetrize")
+    twin = clone(model, convert, "asymmetrize")
     if unused := rules.keys() - used - {"*"}:
         raise ValueError(
             "Expected each pattern of `feedback` to be the first that matches the name "
@@ -108,14 +113,12 @@ def asymmetrize(
     if not converted:
         raise ValueError(
             "Found no layer to convert. Expected at least one of "
-            f"{', '.join(layer.__name__ for layer in _ASYMMETRIC)} that the filter "
+            f"{', '.join(layer.__name__ for layer in ASYMMETRIC)} that the filter "
             f"picks. Received: model '{model.name}' with "
-            f"{', '.join(sorted({_kind(layer) for layer in model.layers}))}"
+            f"{', '.join(sorted({kind(layer) for layer in model.layers}))}"
         )
     if type(twin) is not type(model):
-        kept.append(
-            (f"{_kind(model)} -> {_kind(twin)}, without its methods", model.name)
-        )
+        kept.append((f"{kind(model)} -> {kind(twin)}, without its methods", model.name))
     if print_fn is not None:
         for line in _summary(converted + kept):
             print_fn(line)
@@ -147,136 +150,21 @@ def symmetrize(model: keras.Model) -> keras.Model:
 
     def convert(layer):
         if not isinstance(layer, AsymmetricLayer):
-            if inside := _asymmetric_parts(layer):
+            if inside := asymmetric_parts(layer):
                 raise ValueError(
                     f"Layer '{inside[0].name}' is made by the code of layer "
-                    f"'{layer.name}' ({_kind(layer)}), which `symmetrize` can't change."
+                    f"'{layer.name}' ({kind(layer)}), which `symmetrize` can't change."
                 )
-            return _copy(layer)
+            return copy(layer)
         twin = layer.twin()
-        if overridden := _overridden(layer, _ASYMMETRIC.get(twin, AsymmetricLayer)):
+        if overridden := _overridden(layer, ASYMMETRIC.get(twin, AsymmetricLayer)):
             raise ValueError(
-                f"Layer '{layer.name}' ({_kind(layer)}) overrides {overridden}: "
+                f"Layer '{layer.name}' ({kind(layer)}) overrides {overridden}: "
                 f"{twin.__name__} isn't its twin."
             )
         return twin.from_config(twin.get_config(layer))
 
-    return _clone(model, convert, "symmetrize")
-
-
-def _check(model, what):
-    functional = type(_functional())
-    takes = isinstance(model, keras.Sequential | functional)
-    own_call = [
-        each
-        for each in model._flatten_layers()
-        if isinstance(each, keras.Sequential | functional)
-        and type(each).call not in (keras.Sequential.call, functional.call)
-    ]
-    if not takes or own_call:
-        wrong = own_call[0] if takes else model
-        raise ValueError(
-            f"`{what}` takes a functional or Sequential model: a subclassed one makes "
-            "its layers in its own code; use asymmetric layers there. "
-            f"Received: {_kind(wrong)} '{wrong.name}'"
-        )
-    if not model.built:
-        raise ValueError(
-            f"`{what}` takes a built model: give '{model.name}' an Input, or call it "
-            "once."
-        )
-    if any(isinstance(each, DirectFeedback) for each in model._flatten_layers()):
-        raise ValueError(
-            f"Model '{model.name}' has direct feedback, with which no layer's V is "
-            f"used: give `{what}` the model that it was made of."
-        )
-
-
-def _clone(model, convert, what):
-    _check(model, what)
-    pairs = []
-
-    def convert_and_note(layer):
-        new = convert(layer)
-        if isinstance(layer, keras.layers.Layer):  # not an operation, such as `x + y`
-            pairs.append((new, layer))
-        return new
-
-    with _not_compiled(model):
-        twin = keras.models.clone_model(
-            model, clone_function=convert_and_note, recursive=True
-        )
-    if not twin.built:  # a Sequential without an Input
-        twin.build(model.input_shape)
-    models = [
-        [e for e in each._flatten_layers() if isinstance(e, keras.Model)]
-        for each in (twin, model)
-    ]
-    _carry_over(pairs, models=zip(*models, strict=True))
-    return twin
-
-
-def _carry_over(pairs, models=()):
-    """Gives new layers the names, `trainable` and variables of those they are for."""
-    # Models first: `trainable` sets that of everything inside.
-    for target, source in [*models, *pairs]:
-        for inner, original in zip(_parts(target), _parts(source), strict=True):
-            inner.trainable = original.trainable
-            inner.name = original.name  # which `clone_model` loses for inputs
-    for target, source in pairs:
-        for variable, value in zip(_state(target), _state(source), strict=True):
-            variable.assign(value)
-            variable.trainable = value.trainable
-
-
-def _functional():
-    """A functional model: Keras names no public class for what `Model(...)` makes."""
-    inputs = keras.Input(())
-    return keras.Model(inputs, inputs)
-
-
-@contextlib.contextmanager
-def _not_compiled(model):
-    """Within it no model is compiled: `clone_model` would compile the copies, too.
-
-    For which it would need the config of the loss, and a lambda has none.
-    """
-    compiled = [each for each in model._flatten_layers() if _is_compiled(each)]
-    try:
-        for each in compiled:
-            each.compiled = False
-        yield
-    finally:
-        for each in compiled:
-            each.compiled = True
-
-
-def _is_compiled(layer):
-    return isinstance(layer, keras.Model) and layer.compiled
-
-
-def _copy(layer):
-    return type(layer).from_config(layer.get_config())
-
-
-def _parts(layer):
-    """A layer and those inside it, but its rules, in an order that its twin shares."""
-    return [
-        part
-        for part in layer._flatten_layers()
-        if not isinstance(part, feedbacks.Feedback)
-    ]
-
-
-def _state(layer):
-    """The variables of a layer but its rules', random seeds included."""
-    rules = {
-        id(variable)
-        for part in layer._flatten_layers()
-        if isinstance(part, feedbacks.Feedback)
-        for variable in part.variables
-    }
-    return [variable for variable in layer.variables if id(variable) not in rules]
+    return clone(model, convert, "symmetrize")
 
 
 def _rules(feedback):
@@ -288,11 +176,6 @@ def _rules(feedback):
 
 def _first_match(name, patterns):
     return next((p for p in patterns if fnmatch.fnmatchcase(name, p)), None)
-
-
-def _twin_of(layer):
-    """The supported Keras layer that `layer` is, or is a subclass of; None if none."""
-    return next((base for base in type(layer).__mro__ if base in _ASYMMETRIC), None)
 
 
 def _overridden(layer, base):
@@ -310,38 +193,28 @@ def _overridden(layer, base):
 
 
 def _form(twin):
-    return _ASYMMETRIC[twin].__name__
-
-
-def _kind(layer):
-    return type(layer).__name__
-
-
-def _asymmetric_parts(layer):
-    if not isinstance(layer, keras.layers.Layer):
-        return []
-    return [p for p in layer._flatten_layers() if isinstance(p, AsymmetricLayer)]
+    return ASYMMETRIC[twin].__name__
 
 
 def _reasons(layer):
     """Why a layer without an asymmetric form, and what is inside of it, is kept."""
     if not isinstance(layer, keras.layers.Layer) or not layer.weights:
         return
-    inside = [part for part in _parts(layer)[1:] if _twin_of(part)]
+    inside = [part for part in parts(layer)[1:] if twin_of(part)]
     within = {id(variable) for part in inside for variable in part.weights}
     for part in inside:
-        why = f"made by the code of {_kind(layer)}"
-        yield f"{_kind(part)} kept ({why})", f"{layer.name}/{part.name}"
+        why = f"made by the code of {kind(layer)}"
+        yield f"{kind(part)} kept ({why})", f"{layer.name}/{part.name}"
     if any(id(variable) not in within for variable in layer.weights):
-        yield f"{_kind(layer)} kept (has no asymmetric form)", layer.name
+        yield f"{kind(layer)} kept (has no asymmetric form)", layer.name
 
 
 def _summary(entries):
     names: dict[str, list[str]] = {}
-    for kind, name in entries:
-        names.setdefault(kind, []).append(name)
-    for kind, listed in names.items():
-        yield f"{kind}: {_listed(listed)}"
+    for change, name in entries:
+        names.setdefault(change, []).append(name)
+    for change, changed in names.items():
+        yield f"{change}: {_listed(changed)}"
 
 
 def _listed(names, most=6):

@@ -2,17 +2,17 @@
 
 import keras
 
-from keras_asymbp.conversion import (
-    _asymmetric_parts,
-    _carry_over,
-    _check,
-    _copy,
-    _kind,
-    _not_compiled,
-    _parts,
-    _twin_of,
-)
 from keras_asymbp.error_routes import DirectFeedback, StopError
+from keras_asymbp.surgery import (
+    asymmetric_parts,
+    carry_over,
+    check,
+    copy,
+    kind,
+    not_compiled,
+    parts,
+    twin_of,
+)
 
 
 def direct_feedback(
@@ -68,20 +68,20 @@ def direct_feedback(
     Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
     Networks", NIPS 2016.
     """
-    _check(model, "direct_feedback")
+    check(model, "direct_feedback")
     trainable = model.trainable
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     last = _last(model)
     surgery = _Surgery(last, DirectFeedback(stddev, seed, name="direct_feedback"))
-    with _not_compiled(model):
+    with not_compiled(model):
         twin = keras.models.clone_model(
             model, clone_function=surgery.copy, call_function=surgery.call
         )
     for new, old in zip(twin.inputs, model.inputs, strict=True):
         new._keras_history.operation.name = old._keras_history.operation.name
     twin.trainable = trainable
-    _carry_over(surgery.pairs)
+    carry_over(surgery.pairs)
     return twin
 
 
@@ -102,7 +102,7 @@ class _Surgery:
         self._after = set()  # ids of tensors made from the last layer's alone
 
     def copy(self, layer):
-        new = _copy(layer)
+        new = copy(layer)
         if layer is self._last and _activation(layer):
             new = type(layer).from_config(layer.get_config() | {"activation": "linear"})
         if isinstance(layer, keras.layers.Layer):
@@ -165,13 +165,13 @@ def _last(model):
                 f"'{layer.name}' in '{model.name}' itself. Received: model "
                 f"'{layer.name}' inside of '{model.name}'"
             )
-        for part in _asymmetric_parts(layer):
+        for part in asymmetric_parts(layer):
             if not part.feedback.symmetric:
                 raise ValueError(
                     "With direct feedback no error goes back through a layer's V. "
                     "Expected layers without a rule, or with 'BP': give "
                     "`direct_feedback` the model that `symmetrize` makes of this one. "
-                    f"Received: layer '{part.name}' with {_kind(part.feedback)}"
+                    f"Received: layer '{part.name}' with {kind(part.feedback)}"
                 )
     weighted = [layer for layer in model.layers if _is_weighted(layer)]
     if len(weighted) < 2:
@@ -184,7 +184,7 @@ def _last(model):
 
 
 def _is_weighted(layer):
-    return isinstance(layer, keras.layers.Layer) and any(map(_twin_of, _parts(layer)))
+    return isinstance(layer, keras.layers.Layer) and any(map(twin_of, parts(layer)))
 
 
 def _learns(layer):
