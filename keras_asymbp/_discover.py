@@ -1,7 +1,7 @@
-"""A package's table of contents, read from its files.
+"""Discovers the classes of a package in its files.
 
-One rule or layer is one file: dropping it into its package is all it takes to export
-it, to give it its string and to run it through the contract tests.
+A rule or layer is one file: adding it to its package exports it, registers its name and
+runs it through the contract tests.
 """
 
 import importlib
@@ -15,7 +15,7 @@ def public_classes(package: str, path, base: type) -> dict[str, Any]:
     Args:
         package: Name of the package.
         path: The package's `__path__`.
-        base: The class that counts, itself excluded.
+        base: The base class, which is left out.
 
     Returns:
         The classes by name, in the order of their files' names.

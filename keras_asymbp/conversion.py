@@ -1,4 +1,4 @@
-"""From a Keras model to its asymmetric twin, and back."""
+"""Converts a Keras model to its asymmetric twin, and back."""
 
 import fnmatch
 from collections.abc import Callable
@@ -26,39 +26,40 @@ def asymmetrize(
 ) -> keras.Model:
     """Returns the asymmetric twin of a model: same weights, same outputs.
 
-    Every layer that has an asymmetric form (`keras_asymbp.layers.LAYERS`) becomes it,
-    with its name, weights, dtype policy, regularizers and `trainable`; shared layers
-    stay shared, nested models are gone through. All other layers are copied. The new
-    model is not compiled.
+    Every layer with an asymmetric form (`keras_asymbp.layers.LAYERS`) is converted and
+    keeps its name, weights, dtype policy, regularizers and `trainable`, in nested
+    models too; shared layers stay shared. All other layers are copied. The new model is
+    not compiled.
 
-    A subclass of such a layer becomes the asymmetric form of that layer if all that it
-    adds is in `__init__` and `get_config`, or new to it; a subclass that overrides
-    what the layer does (`call`, `build`, ...) is copied: make it a subclass of the
-    asymmetric layer instead. So are layers with LoRA or quantization, and layers that
-    other layers make in their own code. The summary names them.
+    A subclass of such a layer is converted if it overrides `__init__` and `get_config`
+    only and otherwise just adds methods. A subclass that overrides another method
+    (`call`, `build`, ...) is copied: derive it from the asymmetric layer instead. Also
+    copied are layers with LoRA or quantization, and layers that other layers create in
+    their own code. The summary names them.
 
     Args:
         model: A built functional or Sequential model, nested ones included, such as
             those of `keras.applications`.
         feedback: The rule of every converted layer: a name, a `Feedback`, its config,
-            or None for backpropagation. Each layer gets a rule of its own, and with a
-            `seed`, a stream of its own. Or a dictionary of patterns of layers' names to
-            rules, `{"conv*": "uSF", "logits": "BP"}`: the first that matches counts
-            (`*`, `?` and `[...]` as in file names), and a layer that none matches is
-            not converted; `"*"` at the end is for all others.
-        filter: Function of a layer: whether to convert it. By default all are.
-        print_fn: Is given the summary line by line: the layers of each kind that were
-            converted, and those with weights that were not, and why. None for no
-            summary.
+            or None for backpropagation. Each layer gets its own rule, and with a `seed`
+            its own stream. Or a dictionary from patterns of layers' names to rules,
+            `{"conv*": "uSF", "logits": "BP"}`: the first match counts (`*`, `?` and
+            `[...]` as in file names), and a layer without a match is not converted; a
+            final `"*"` matches all others.
+        filter: Function of a layer that returns whether to convert it. By default all
+            are converted.
+        print_fn: Function that receives the summary line by line: the converted layers
+            by class, and the layers with weights that were kept, with the reason. None
+            for no summary.
 
     Returns:
-        The new model; the old one is left as it is.
+        The new model; the old one is not changed.
 
     Raises:
         ValueError: If the model isn't built, is a subclassed model, which can't be
-            taken apart (use asymmetric layers in its code), has an asymmetric layer or
-            direct feedback already, or no layer that can be converted; or if a pattern
-            matches no layer that can be.
+            taken apart (use asymmetric layers in its code), already has an asymmetric
+            layer or direct feedback, or has no layer to convert; or if a pattern is
+            not the first match of any layer to convert.
 
     >>> import keras
     >>> import keras_asymbp
@@ -77,23 +78,23 @@ def asymmetrize(
         present = asymmetric_parts(layer)
         if present:
             raise ValueError(
-                f"Layer '{present[0].name}' has a feedback rule already: give "
-                "`asymmetrize` the model that `symmetrize` makes of this one."
+                f"Layer '{present[0].name}' already has a feedback rule: call "
+                "`asymmetrize(symmetrize(model))`."
             )
         twin = twin_of(layer)
         if twin is None:
             kept.extend(_reasons(layer))
         elif getattr(layer, "lora_enabled", False) or layer.quantization_mode:
-            why = "has LoRA or is quantized"
-            kept.append((f"{kind(layer)} kept ({why})", layer.name))
+            reason = "has LoRA or is quantized"
+            kept.append((f"{kind(layer)} kept ({reason})", layer.name))
         elif overridden := _overridden(layer, twin):
-            why = f"overrides {overridden}: make it a subclass of {_form(twin)}"
-            kept.append((f"{kind(layer)} kept ({why})", layer.name))
+            reason = f"overrides {overridden}: make it a subclass of {_form(twin)}"
+            kept.append((f"{kind(layer)} kept ({reason})", layer.name))
         elif filter is not None and not filter(layer):
             kept.append((f"{kind(layer)} kept (not picked by the filter)", layer.name))
         elif (pattern := _first_match(layer.name, rules)) is None:
-            why = "no pattern matches its name"
-            kept.append((f"{kind(layer)} kept ({why})", layer.name))
+            reason = "no pattern matches its name"
+            kept.append((f"{kind(layer)} kept ({reason})", layer.name))
         else:
             used.add(pattern)
             own = rules[pattern].sibling(len(converted))
@@ -107,7 +108,7 @@ def asymmetrize(
         raise ValueError(
             "Expected each pattern of `feedback` to be the first that matches the name "
             "of a layer to convert. Received: "
-            f"{', '.join(map(repr, sorted(unused)))}, which isn't for any of "
+            f"{', '.join(map(repr, sorted(unused)))}, which is the first for none of "
             f"{_listed([name for _, name in converted + kept])}"
         )
     if not converted:
@@ -126,20 +127,19 @@ def asymmetrize(
 
 
 def symmetrize(model: keras.Model) -> keras.Model:
-    """Returns the model of stock Keras layers that an asymmetric model is the twin of.
+    """Returns the stock Keras twin of an asymmetric model.
 
     Args:
         model: A built functional or Sequential model.
 
     Returns:
-        A new model with the same weights and outputs, trained by backpropagation. It
-        is not compiled.
+        A new model with the same weights and outputs, for training by backpropagation.
+        It is not compiled.
 
     Raises:
         ValueError: If the model isn't built, is a subclassed model, has direct
-            feedback, or an asymmetric layer that no stock layer is the twin of: one
-            that another layer makes in its own code, or a subclass with a `call` of
-            its own.
+            feedback, or has an asymmetric layer without a stock twin: one that another
+            layer creates in its own code, or a subclass that overrides `call`.
 
     >>> import keras
     >>> import keras_asymbp
@@ -152,7 +152,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
         if not isinstance(layer, AsymmetricLayer):
             if inside := asymmetric_parts(layer):
                 raise ValueError(
-                    f"Layer '{inside[0].name}' is made by the code of layer "
+                    f"Layer '{inside[0].name}' is created by the code of layer "
                     f"'{layer.name}' ({kind(layer)}), which `symmetrize` can't change."
                 )
             return copy(layer)
@@ -168,7 +168,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
 
 
 def _rules(feedback):
-    """Rules by the pattern of the names of the layers that they are for."""
+    """Returns the rules by their patterns of layers' names."""
     if isinstance(feedback, dict) and "class_name" not in feedback:
         return {pattern: feedbacks.get(rule) for pattern, rule in feedback.items()}
     return {"*": feedbacks.get(feedback)}
@@ -179,7 +179,7 @@ def _first_match(name, patterns):
 
 
 def _overridden(layer, base):
-    """What a subclass of `base` does otherwise than `base`: names, or an empty text."""
+    """Returns the names of the methods of `base` that a layer overrides, as a text."""
     mro = type(layer).__mro__
     changed = {
         name
@@ -197,14 +197,14 @@ def _form(twin):
 
 
 def _reasons(layer):
-    """Why a layer without an asymmetric form, and what is inside of it, is kept."""
+    """Yields why a layer without an asymmetric form, and each part of it, is kept."""
     if not isinstance(layer, keras.layers.Layer) or not layer.weights:
         return
     inside = [part for part in parts(layer)[1:] if twin_of(part)]
     within = {id(variable) for part in inside for variable in part.weights}
     for part in inside:
-        why = f"made by the code of {kind(layer)}"
-        yield f"{kind(part)} kept ({why})", f"{layer.name}/{part.name}"
+        reason = f"created by the code of {kind(layer)}"
+        yield f"{kind(part)} kept ({reason})", f"{layer.name}/{part.name}"
     if any(id(variable) not in within for variable in layer.weights):
         yield f"{kind(layer)} kept (has no asymmetric form)", layer.name
 

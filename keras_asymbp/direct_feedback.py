@@ -1,4 +1,4 @@
-"""Direct feedback alignment: the output's error goes to each layer by itself."""
+"""Direct feedback alignment: the output's error goes directly to each layer."""
 
 import keras
 
@@ -26,35 +26,34 @@ def direct_feedback(
         dE/dX = e B,    B ~ N(0, stddev^2), drawn once
 
     with e = dE/dN of the last layer with a kernel, before its activation, and a matrix
-    B of the layer's own. The gradients of W and b are as ever: dE/dW = X^T dE/dN. What
-    is between such layers (activations, pooling, normalization, sums) hands on by
-    backpropagation what reaches it. So e B, which arrives behind an activation f, is
-    multiplied by f', and a shortcut carries the error that it would.
+    B for each layer. The gradients of W and b are unchanged: dE/dW = X^T dE/dN.
+    Everything between these layers (activations, pooling, normalization, sums)
+    backpropagates the error that reaches it. So e B, which arrives behind an activation
+    f, is multiplied by f', and shortcuts carry the error as usual.
 
     A layer with a kernel is one that has an asymmetric form
-    (`keras_asymbp.layers.LAYERS`) or makes such a layer in its own code. Those with
-    nothing to be trained below them need no B.
+    (`keras_asymbp.layers.LAYERS`) or creates such a layer in its own code. Those with
+    nothing to train below them need no B.
 
-    In the twin the layer `"direct_feedback"` owns the matrices, and an activation of
-    the last layer is a layer of its own. The twin is functional, not compiled, and
-    without the methods of a subclass. `model.export` writes no B.
+    In the twin, the layer `"direct_feedback"` owns the matrices, and the last layer's
+    activation is a separate layer. The twin is functional, not compiled, and without
+    the methods of a subclass. `model.export` writes no B.
 
     Args:
         model: A built functional or Sequential model with one output. Its asymmetric
             layers, if any, must have the rule `"BP"`.
         stddev: The standard deviation of B, 0 or more.
         seed: Integer in [0, 2^31), or None for one that follows
-            `keras.utils.set_random_seed`. Each layer draws from a stream of its own.
+            `keras.utils.set_random_seed`. Each layer draws from its own stream.
 
     Returns:
-        The new model; the old one is left as it is.
+        The new model; the old one is not changed.
 
     Raises:
         ValueError: If `stddev` or `seed` is out of range; if the model isn't built, is
-            a subclassed model or has another one in it; if it has several outputs, a
-            layer with a rule, fewer than two layers with a kernel, sizes that aren't
-            fixed, or a way from its input to its output past the last layer with a
-            kernel.
+            a subclassed model or contains another model; if it has several outputs, a
+            layer with a rule, fewer than two layers with a kernel, unknown sizes, or a
+            path from its input to its output past the last layer with a kernel.
 
     >>> import keras
     >>> from keras_asymbp.direct_feedback import direct_feedback
@@ -86,10 +85,10 @@ def direct_feedback(
 
 
 class _Surgery:
-    """What `clone_model` calls: copies layers, and leads errors past them.
+    """The functions for `clone_model`: they copy layers and reroute their errors.
 
-    It calls layers in their order: when the last with a kernel is called, all others
-    were, or the error of the last isn't that of the output.
+    Layers are called in order: the last layer with a kernel must be called after all
+    others, or its error isn't that of the output.
     """
 
     def __init__(self, last, feedback):
@@ -97,9 +96,9 @@ class _Surgery:
         self._last = last
         self._feedback = feedback
         self._stop = StopError(name="stop_error")
-        self._targets = []  # the tensors to which the error is sent
-        self._learned = set()  # ids of tensors with something to be trained below
-        self._after = set()  # ids of tensors made from the last layer's alone
+        self._targets = []  # tensors that receive the error
+        self._learned = set()  # ids of tensors that depend on trainable weights
+        self._after = set()  # ids of tensors that depend on the last layer only
 
     def copy(self, layer):
         new = copy(layer)
@@ -115,8 +114,8 @@ class _Surgery:
         if self._after and (weighted or not self._after.issuperset(inputs)):
             raise ValueError(
                 "`direct_feedback` sends the error of the last layer with a kernel, so "
-                "all that reaches the output must come through it, once. Expected: "
-                f"layers that use its output alone. Received: '{layer.name}' behind "
+                "every path to the output must pass it, once. Expected: layers that "
+                f"use its output only. Received: '{layer.name}' behind "
                 f"'{self._last.name}'"
             )
         if weighted:
@@ -138,7 +137,7 @@ class _Surgery:
         return outputs
 
     def _stopped(self, args, kwargs, inputs):
-        """The arguments with the errors stopped, and these noted as targets."""
+        """Returns the arguments with their errors stopped, and makes them targets."""
         targets = {
             key: each
             for key, each in inputs.items()
@@ -152,7 +151,7 @@ class _Surgery:
 
 
 def _last(model):
-    """The layer with a kernel next to the output, if the model is one for DFA."""
+    """Returns the last layer with a kernel, after checking the model for DFA."""
     if len(model.outputs) != 1:
         raise ValueError(
             "`direct_feedback` takes a model with one output, whose error it sends. "
@@ -163,21 +162,21 @@ def _last(model):
             raise ValueError(
                 "`direct_feedback` takes a model of layers: call the layers of "
                 f"'{layer.name}' in '{model.name}' itself. Received: model "
-                f"'{layer.name}' inside of '{model.name}'"
+                f"'{layer.name}' inside '{model.name}'"
             )
         for part in asymmetric_parts(layer):
             if not part.feedback.symmetric:
                 raise ValueError(
                     "With direct feedback no error goes back through a layer's V. "
-                    "Expected layers without a rule, or with 'BP': give "
-                    "`direct_feedback` the model that `symmetrize` makes of this one. "
+                    "Expected layers without a rule, or with 'BP': call "
+                    "`direct_feedback(symmetrize(model))`. "
                     f"Received: layer '{part.name}' with {kind(part.feedback)}"
                 )
     weighted = [layer for layer in model.layers if _is_weighted(layer)]
     if len(weighted) < 2:
         raise ValueError(
             "`direct_feedback` takes a model with at least two layers with kernels: "
-            "the error goes from the last to those below. Received: "
+            "the error goes from the last to the others. Received: "
             f"'{model.name}' with {len(weighted)}"
         )
     return weighted[-1]
@@ -188,14 +187,14 @@ def _is_weighted(layer):
 
 
 def _learns(layer):
-    """Whether a built layer has weights that are trained, or may be later."""
+    """Whether a built layer has trainable weights, or would have if not frozen."""
     if not isinstance(layer, keras.layers.Layer):
         return False
     return bool(layer.weights if not layer.trainable else layer.trainable_weights)
 
 
 def _activation(layer):
-    """A layer's activation function, None if it has none or a linear one."""
+    """Returns a layer's activation function; None if it has none or is linear."""
     function = layer.get_config().get("activation") and layer.activation
     return None if function is keras.activations.linear else function
 

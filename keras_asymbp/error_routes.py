@@ -1,4 +1,4 @@
-"""The layers that lead an error past others: what `direct_feedback` puts in a model."""
+"""The layers that `direct_feedback` adds to a model, to route the error."""
 
 import math
 
@@ -12,9 +12,9 @@ from keras_asymbp.gradients import direct, stopped
 
 @keras.saving.register_keras_serializable("keras_asymbp")
 class DirectFeedback(keras.layers.Layer):
-    """Sends the error of its first input directly to the others, too.
+    """Returns its first input, whose error it also sends directly to the others.
 
-    Forward it is its first input; backward see `keras_asymbp.gradients.direct`.
+    The backward pass is `keras_asymbp.gradients.direct`.
 
     Args:
         stddev: The standard deviation of the matrices, 0 or more.
@@ -22,12 +22,12 @@ class DirectFeedback(keras.layers.Layer):
             `keras.utils.set_random_seed`.
 
     Raises:
-        ValueError: If `stddev` or `seed` is out of range, or a size isn't known when
-            the layer is built.
+        ValueError: If `stddev` or `seed` is out of range, or the layer is built with an
+            unknown size.
     """
 
     def __init__(self, stddev=0.05, seed=None, **kwargs):
-        # Nothing is rounded on the way: each error has the precision of its tensor.
+        # No rounding: each error keeps the precision of its tensor.
         super().__init__(**{"autocast": False, **kwargs})
         if not stddev >= 0:
             raise ValueError(
@@ -41,9 +41,9 @@ class DirectFeedback(keras.layers.Layer):
     def build(self, input_shape):
         if any(None in shape[1:] for shape in input_shape):
             raise ValueError(
-                "Direct feedback leads from each element of the output to each element "
-                "of a layer's input. Expected sizes that are known but for the batch: "
-                "give the model an Input of fixed size. Received: shapes "
+                "Direct feedback connects each element of the output with each element "
+                "of a layer's input. Expected known sizes, except for the batch: give "
+                "the model an Input of fixed size. Received: shapes "
                 f"{', '.join(str(tuple(shape)) for shape in input_shape)}"
             )
         outputs, *inputs = (math.prod(shape[1:]) for shape in input_shape)
@@ -80,7 +80,7 @@ class DirectFeedback(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_asymbp")
 class StopError(keras.layers.Layer):
-    """Its input, to which no error goes back."""
+    """Returns its input, and stops the error."""
 
     def __init__(self, **kwargs):
         super().__init__(**{"autocast": False, **kwargs})

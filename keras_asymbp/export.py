@@ -1,7 +1,7 @@
-"""`model.export` without the feedback: what is served has no backward pass.
+"""`model.export` without the feedback: a served model has no backward pass.
 
 A SavedModel holds every variable of the model and the functions of custom gradients,
-and Keras has no public way to leave some out. So exporting happens as if V were W and
+and Keras has no public way to leave some out. So models are exported as if V were W and
 rules had no variables.
 """
 

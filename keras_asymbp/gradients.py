@@ -25,10 +25,9 @@ def asymmetric(
         dE/dW = the gradient in W of product(X, W), for the error dE/dY
 
     so a matrix product gives `dE/dX = dE/dY V^T` and `dE/dW = X^T dE/dY`. Both are
-    TensorFlow's own gradients, hence strides, padding, dilation, groups, data
-    formats and second derivatives are whatever TensorFlow supports. In a
-    `tf.function` the gradients that nobody asks for (the first layer's dE/dX) and
-    the forward products below are dropped from the graph.
+    TensorFlow's own gradients, so every stride, padding, dilation, group, data format
+    and second derivative that TensorFlow supports works. A `tf.function` drops unused
+    gradients (the first layer's dE/dX) and the forward products below from its graph.
 
     Args:
         product: Function of two tensors that is linear in each of them, for
@@ -37,10 +36,10 @@ def asymmetric(
         kernel: W, a float tensor of the dtype of `inputs`.
         feedback_kernel: Function without arguments that returns V, a tensor with
             the shape of `kernel`. It is called in the backward pass only: a
-            forward pass neither computes V nor touches a rule's state.
-        trained: Whether V is a variable that is trained with W, whose gradient it
-            gets: dE/dV = dE/dW. V is then read in the forward pass, so that a tape
-            knows of it.
+            forward pass neither computes V nor changes a rule's state.
+        trained: Whether V is a variable that is trained with W's gradient:
+            dE/dV = dE/dW. V is then read in the forward pass, so that the tape
+            records it.
 
     Returns:
         `product(inputs, kernel)`.
@@ -57,7 +56,7 @@ def asymmetric(
     Source: equations 1 and 2, section 2, of Liao, Leibo and Poggio, "How Important
     Is Weight Symmetry in Backpropagation?", AAAI 2016.
     """
-    # A variable must come as the tensor that it holds now, or TensorFlow refuses.
+    # TensorFlow refuses to capture a variable: pass its present value.
     inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
     if backpropagation:
         return product(inputs, kernel)
@@ -70,8 +69,8 @@ def asymmetric(
             else:
                 v, reads = _noting_reads(feedback_kernel)
             v = tf.cast(v, w.dtype)
-            # V comes from the W of now: in a graph nothing else would keep the update
-            # of W, which waits for dE/dW, from overtaking it.
+            # V is computed from the present W. The update of W waits for dE/dW only, so
+            # in a graph it could otherwise overtake that.
             with tf.control_dependencies(reads):
                 dw = _gradient(lambda w: product(x, w), w, error)
             dx = _gradient(lambda x: product(x, v), x, error)
@@ -85,9 +84,9 @@ def asymmetric(
 def mirrored(product: Product, noise: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Estimates W from the correlation of a layer's noise input with its response.
 
-    With noise Xi of mean 0 and variance 1, independent between its elements, and the
-    response `Y = product(Xi, W)`, the sum of each input times the outputs that a weight
-    connects it with is, on average, that weight times the number of such pairs:
+    Let Xi be noise of mean 0 and variance 1, independent between its elements, with the
+    response `Y = product(Xi, W)`. Summed over the pairs of input and output that a
+    weight connects, input times output is on average that weight times their number:
 
         E[Xi^T Y] = (1^T 1) W    for a matrix product, and
 
@@ -102,8 +101,8 @@ def mirrored(product: Product, noise: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor
         kernel: W, a float tensor of the dtype of `noise`.
 
     Returns:
-        The estimate, a tensor with the shape of `kernel`; 0 for a weight that takes no
-        part in the product.
+        The estimate, a tensor with the shape of `kernel`; 0 for a weight that the
+        product doesn't use.
 
     >>> noise = tf.constant([[1.0, 1.0], [1.0, -1.0]])  # uncorrelated columns
     >>> mirrored(tf.matmul, noise, tf.constant([[3.0], [4.0]])).numpy().tolist()
@@ -128,17 +127,17 @@ def direct(
 ) -> tf.Tensor:
     """Returns `outputs`, whose error also goes directly to each of `inputs`.
 
-    With e = dE/dY, a row of its elements for each example, and X_l one of the inputs,
+    With e = dE/dY, flattened to one row per example, and X_l one of the inputs,
 
-        dE/dY   = e, handed on
-        dE/dX_l = e B_l, in the shape of X_l, added to what else reaches X_l
+        dE/dY   = e, passed on
+        dE/dX_l = e B_l, in the shape of X_l, added to any other error of X_l
 
     Args:
         outputs: Y, a float tensor of shape `(batch, ...)`.
         inputs: The X_l, float tensors of shape `(batch, ...)`.
         matrices: Function without arguments that returns the B_l, one for each X_l, of
-            shape `(elements of Y, elements of X_l)` for one example. It is called in
-            the backward pass only.
+            shape `(elements of Y, elements of X_l)`, counted in one example. It is
+            called in the backward pass only.
 
     Returns:
         `outputs`.
@@ -175,14 +174,14 @@ def direct(
 
 
 def stopped(inputs: tf.Tensor) -> tf.Tensor:
-    """Returns `inputs`, to which no error goes back but within `backpropagation`."""
+    """Returns `inputs` and stops their error, except within `backpropagation`."""
     return inputs if backpropagation else tf.stop_gradient(inputs)
 
 
 def _noting_reads(function):
-    """Calls a function; in a graph also returns the operations that read variables.
+    """Calls a function; in a graph also returns its operations that read variables.
 
-    To wait for these is not to wait for what is made of them, which nobody may ask for.
+    Waiting for these alone lets the graph drop an unused value.
     """
     if tf.executing_eagerly():
         return function(), []

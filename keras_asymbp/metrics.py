@@ -1,6 +1,6 @@
-"""How far the feedback is from the forward weights, and the gradients from BP's.
+"""The alignment of feedback with forward weights, and of gradients with BP's.
 
-Everything is taken in float64 by NumPy: these are figures to look at, not to train on.
+All metrics are computed in float64 by NumPy: they are for inspection, not for training.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ __all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concorda
 
 
 def angle(a, b) -> float:
-    """Returns the angle between two arrays taken as vectors, in degrees.
+    """Returns the angle between two arrays as vectors, in degrees.
 
-    `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN where one of them is zero.
+    `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN if one of them is zero.
 
     Args:
         a: An array or tensor of floats.
@@ -30,14 +30,14 @@ def angle(a, b) -> float:
     a, b = _vectors(a, b)
     with np.errstate(invalid="ignore"):
         u, v = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    # Of the unit vectors, because arccos loses half of the digits of small angles.
+    # By arctan2, because arccos loses half of the digits of small angles.
     return float(
         np.rad2deg(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)))
     )
 
 
 def norm_ratio(kernel, feedback_kernel) -> float:
-    """Returns `|V| / |W|`, of Euclidean norms; NaN or infinite where W is zero.
+    """Returns `|V| / |W|`, of Euclidean norms; NaN or infinite if W is zero.
 
     Args:
         kernel: W, an array or tensor of floats.
@@ -52,7 +52,7 @@ def norm_ratio(kernel, feedback_kernel) -> float:
 
 
 def sign_concordance(kernel, feedback_kernel) -> float:
-    """Returns the share of weights whose V has the sign of W; zero is a sign, too.
+    """Returns the share of weights whose V has the sign of W; zero counts as a sign.
 
     Args:
         kernel: W, an array or tensor of floats.
@@ -72,9 +72,10 @@ def alignment(model) -> dict[str, dict[str, float]]:
         model: A built Keras model.
 
     Returns:
-        For each layer its `angle` in degrees, `norm_ratio` and `sign_concordance`. A
-        layer inside another layer or model goes by both names, `"block/conv"`, and
-        each kernel of a layer with two by its own, `"conv/depthwise_kernel"`.
+        The `angle` in degrees, `norm_ratio` and `sign_concordance` of each layer, by
+        name. The name of a layer inside another layer or model has both names,
+        `"block/conv"`; that of a kernel of a layer with two has the kernel's,
+        `"conv/depthwise_kernel"`.
 
     >>> import keras
     >>> import keras_asymbp
@@ -98,19 +99,19 @@ def gradient_angles(model, batches) -> dict[str, float]:
     """Returns the angle of each kernel's gradient to backpropagation's, in degrees.
 
     Both are gradients of the model's loss, summed over the same batches at the same
-    weights, in training mode with the same dropout. The model is left as it was.
-    With `direct_feedback` the kernels of Keras's own layers count, too.
+    weights, in training mode with the same dropout. The model is not changed. With
+    `direct_feedback` the kernels of stock Keras layers are included.
 
     Args:
         model: A compiled Keras model.
         batches: Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
 
     Returns:
-        The angle for each layer, under the names of `alignment`; NaN where a gradient
-        is zero. Frozen kernels have none.
+        The angle of each layer, by the names of `alignment`; NaN if a gradient is
+        zero. Frozen kernels are left out.
 
     Raises:
-        ValueError: If there is no batch.
+        ValueError: If `batches` is empty.
     """
     batches = list(batches)
     if not batches:
@@ -135,7 +136,7 @@ def _summed_gradients(model, kernels, batches):
 
 
 def _loss_gradients(model, variables, x, y, sample_weight=None):
-    """The gradients of a compiled model's loss on a batch, in training mode.
+    """Returns the gradients of a compiled model's loss on a batch, in training mode.
 
     As in `fit`, the loss is scaled if the optimizer scales it.
     """
@@ -154,7 +155,7 @@ def _loss_gradients(model, variables, x, y, sample_weight=None):
 
 @contextlib.contextmanager
 def _unchanged(model):
-    """Sets what is not trained back: rules, statistics, random seeds and metrics."""
+    """Restores the untrained state: rules, statistics, random seeds and metrics."""
     state = [*model.non_trainable_variables, *getattr(model, "metrics_variables", [])]
     before = [variable.numpy() for variable in state]
     try:
@@ -165,16 +166,16 @@ def _unchanged(model):
 
 
 def _stock(model):
-    """Keras's own classes of layers, if they have a part in `model`'s feedback."""
+    """Returns the stock layer classes if the model has direct feedback, else none."""
     if not any(isinstance(layer, DirectFeedback) for layer in model._flatten_layers()):
         return ()
     return tuple(layer.twin() for layer in LAYERS.values())
 
 
 def _kernels(model, stock=()):
-    """The name, W and V of every kernel with feedback; each name once.
+    """Returns the name, W and V of every kernel with feedback; names are unique.
 
-    Those of layers of the classes `stock` have no V.
+    Kernels of layers of the classes `stock` have None for V.
     """
     found: dict = {}
     seen = set()

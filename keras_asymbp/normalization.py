@@ -1,4 +1,4 @@
-"""Batch normalization as the paper has it."""
+"""The paper's batch normalization."""
 
 import keras
 from keras import ops
@@ -8,24 +8,24 @@ from keras import ops
 class BatchNormalization(keras.layers.Layer):
     """Batch normalization with averaged standard deviations.
 
-    In training `Y = (X - mean) / stddev`, with the mean and the standard deviation of
-    the batch; in testing with their exponential moving averages. Two things differ
-    from `keras.layers.BatchNormalization`: standard deviations are averaged, not
+    `Y = (X - mean) / stddev`, in training with the batch's mean and standard deviation,
+    in testing with their exponential moving averages. It differs from
+    `keras.layers.BatchNormalization` in two ways: standard deviations are averaged, not
     variances, and the learnable gain and offset are off by default.
 
-    The averages move in every forward pass with `training=True`. The `BatchStatistics`
-    callback takes them as the paper does, anew after each epoch.
+    Every forward pass with `training=True` updates the averages. The `BatchStatistics`
+    callback recomputes them after each epoch, as the paper does.
 
     Args:
-        learnable: Whether a gain and an offset are learned: the paper's columns `BN`
-            and `BN+BM` have them, all others don't.
-        per: `"channel"` for one mean and deviation a channel (the last axis), or
-            `"element"` for one for each element of a sample.
-        alpha: The share of the newest batch in the moving averages, in (0, 1].
-        epsilon: Added to the variance, so that a constant input divides by no zero.
+        learnable: Whether to learn a gain and an offset, as only the paper's columns
+            `BN` and `BN+BM` do.
+        per: `"channel"` for one mean and standard deviation per channel (the last
+            axis), or `"element"` for one per element of a sample.
+        alpha: The newest batch's share of the moving averages, in (0, 1].
+        epsilon: Added to the variance, to avoid division by zero for constant inputs.
 
     Raises:
-        ValueError: If `per` or `alpha` is none of these.
+        ValueError: If `per` or `alpha` isn't one of these.
 
     >>> import keras
     >>> import keras_asymbp
@@ -63,7 +63,7 @@ class BatchNormalization(keras.layers.Layer):
         )
         self.moving_mean = self._statistic("moving_mean", shape, "zeros")
         self.moving_stddev = self._statistic("moving_stddev", shape, "ones")
-        # The newest batch's share now: 1 when averages start anew, else alpha.
+        # The newest batch's share: 1 when averages restart, otherwise alpha.
         self.rate = self._statistic("rate", (), keras.initializers.Constant(self.alpha))
         if self.learnable:
             self.gain = self.add_weight(name="gain", shape=shape, initializer="ones")
@@ -82,7 +82,7 @@ class BatchNormalization(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
-        # Moments of half precision inputs are taken in the variables' precision.
+        # Half precision is too coarse for moments.
         x = ops.cast(inputs, self.variable_dtype)
         if training:
             mean, variance = ops.moments(x, self._axes, keepdims=True)

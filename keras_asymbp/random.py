@@ -1,4 +1,4 @@
-"""Every random number that a rule draws: stateless, from a seed and a draw's number.
+"""The random numbers of rules: stateless, a function of a seed and a draw's number.
 
 The bits of `tf.random.stateless_*` with the Philox generator are the same on CPU and
 GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
@@ -11,20 +11,20 @@ import tensorflow as tf
 _MAGNITUDE, _FLIP = range(2)
 _STREAMS = 2
 
-# Elements that a fingerprint takes at once.
+# Number of elements that a fingerprint reads at a time.
 _PART = 2**17
 
-# Keras's initializers draw with the same generator from seeds below 2^32: a layer's
-# initializer and its rule may be given the same seed, and M must not be W's numbers.
+# Keras's initializers use the same generator with seeds below 2^32. A layer's
+# initializer and its rule may have the same seed, and M must not repeat W's numbers.
 _BEYOND_KERAS = 2**32
 
 
 def resolve_seed(seed: int | None) -> int:
-    """Returns `seed`, or where it is None a new one that follows Keras's global seed.
+    """Returns `seed`, or if it is None a new one that follows Keras's global seed.
 
-    `keras.utils.set_random_seed` seeds NumPy's generator, which numbers the rules in
-    the order in which they are made. Keras's initializers take theirs from Python's: so
-    models that differ in their rules alone start with the same weights.
+    `keras.utils.set_random_seed` seeds NumPy's generator, from which rules get their
+    seeds in the order of their creation. Keras's initializers use Python's generator,
+    so models that differ only in their rules start with the same weights.
 
     Raises:
         ValueError: If `seed` is not None or an integer in [0, 2^31).
@@ -40,14 +40,14 @@ def resolve_seed(seed: int | None) -> int:
 
 
 def derive_seed(seed: int, number: int) -> int:
-    """Returns a seed for stream `number` of those that belong to `seed`."""
+    """Returns the seed of stream `number` of `seed`."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) // 2
 
 
 def normal(shape, seed, stddev):
     """Draws N(0, stddev^2), float32, of `shape`.
 
-    For a layer's `build` only, which is eager: XLA makes other numbers of the bits.
+    For a layer's `build` only, which is eager: XLA turns the bits into other numbers.
     """
     return tf.random.stateless_normal(
         shape, seed=_key(seed, 0, _MAGNITUDE), stddev=stddev, alg="philox"
@@ -76,15 +76,15 @@ def noise(shape, seed, draw):
 
 
 def fingerprint(values):
-    """A number in [1, 2^61), int64, that changes when any bit of float `values` does.
+    """Returns a number in [1, 2^61), int64, that changes with any bit of `values`.
 
-    Elements are weighted by their position: updates of equal size and opposite sign,
-    which Batch Manhattan makes, must not cancel.
+    Elements are weighted by position, so that updates of equal size and opposite sign,
+    such as Batch Manhattan's, don't cancel.
     """
     bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[values.dtype.size]
     bits = tf.reshape(tf.bitcast(values, bits), [-1])
     digest = tf.constant(0, tf.int64)
-    # A part at a time: as int64, all of it would be a multiple of what W takes.
+    # In parts: an int64 copy of all of W would be several times as large as W.
     for start in range(0, bits.shape[0], _PART):
         words = tf.cast(bits[start : start + _PART], tf.int64)
         positions = tf.range(start, start + words.shape[0], dtype=tf.int64)
@@ -100,8 +100,7 @@ def _key(seed, draw, stream):
 
 
 def _uniform(shape, key):
-    # The generator's bits are the same everywhere, the floats that XLA makes of them
-    # are not.
+    # The generator's bits are the same everywhere; XLA's conversion to floats differs.
     bits = tf.random.stateless_uniform(
         shape, seed=key, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
     )

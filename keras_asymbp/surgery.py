@@ -38,7 +38,7 @@ def check(model: keras.Model, function: str) -> None:
         wrong = own_call[0] if takes else model
         raise ValueError(
             f"`{function}` takes a functional or Sequential model: a subclassed one "
-            "makes its layers in its own code; use asymmetric layers there. "
+            "creates its layers in its own code; use asymmetric layers there. "
             f"Received: {kind(wrong)} '{wrong.name}'"
         )
     if not model.built:
@@ -48,8 +48,8 @@ def check(model: keras.Model, function: str) -> None:
         )
     if any(isinstance(each, DirectFeedback) for each in model._flatten_layers()):
         raise ValueError(
-            f"Model '{model.name}' has direct feedback, with which no layer's V is "
-            f"used: give `{function}` the model that it was made of."
+            f"Model '{model.name}' has direct feedback, which uses no layer's V: give "
+            f"`{function}` the model from which it was created."
         )
 
 
@@ -62,8 +62,8 @@ def clone(
 
     Args:
         model: A built functional or Sequential model, nested ones included.
-        convert: Function of each of its layers that returns a new, unbuilt layer with
-            the same variables; that of a rule it may have in addition.
+        convert: Function of a layer that returns a new, unbuilt layer with the same
+            variables; it may have those of rules in addition.
         function: Name of the function that the user called, for messages.
 
     Returns:

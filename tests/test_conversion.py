@@ -329,7 +329,7 @@ def test_a_catch_all_may_be_left_over():
     ],
 )
 def test_refuses_a_pattern_that_is_for_no_layer(rules, unused):
-    with pytest.raises(ValueError, match=f"Received: {unused}, which isn't for any of"):
+    with pytest.raises(ValueError, match=f"{unused}, which is the first for none of"):
         quiet(sequential(), feedback=rules)
 
 
@@ -370,8 +370,8 @@ def test_the_summary_leaves_nothing_out():
         "Dense -> AsymDense: picked",
         "Embedding kept (has no asymmetric form): embedding",
         "Dense kept (not picked by the filter): not_picked",
-        "Dense kept (made by the code of TimeDistributed): td/each",
-        "Dense kept (made by the code of Block): block/within",
+        "Dense kept (created by the code of TimeDistributed): td/each",
+        "Dense kept (created by the code of Block): block/within",
         "Block kept (has no asymmetric form): block",
         "LSTM kept (has no asymmetric form): lstm",
     ]
@@ -510,7 +510,7 @@ def test_a_subclassed_model_inside_is_kept_and_named():
     dense = model.layers[0].dense.name
     assert lines(model) == [
         "Dense -> AsymDense: out",
-        f"Dense kept (made by the code of Inside): in/{dense}",
+        f"Dense kept (created by the code of Inside): in/{dense}",
     ]
     assert_same_outputs(model, quiet(model))
 
@@ -531,7 +531,7 @@ def test_a_model_with_nothing_to_convert_is_refused():
 
 
 def test_an_asymmetric_model_is_refused():
-    with pytest.raises(ValueError, match=r"'conv' has a feedback rule already"):
+    with pytest.raises(ValueError, match=r"'conv' already has a feedback rule"):
         asymmetrize(quiet(sequential()))
     assert symmetrize(sequential()).name == "a_sequential"  # which does no harm
 
@@ -544,9 +544,9 @@ def test_an_asymmetric_layer_inside_another_layer_is_refused():
             keras.layers.Dense(1),
         ]
     )
-    with pytest.raises(ValueError, match=r"'within' has a feedback rule already"):
+    with pytest.raises(ValueError, match=r"'within' already has a feedback rule"):
         asymmetrize(model)
-    with pytest.raises(ValueError, match=r"'within' is made by the code of .*'td'"):
+    with pytest.raises(ValueError, match=r"'within' is created by the code of .*'td'"):
         symmetrize(model)
 
 

@@ -523,12 +523,12 @@ WITH_A_RULE = asymmetrize(three_layers(), "uSF", print_fn=None)
     ("make", "words"),
     [
         (two_outputs, "a model with one output.*with 2 outputs"),
-        (nested, "takes a model of layers.*inside of"),
-        (past_the_last, "must come through it"),
-        (used_twice, "must come through it"),
-        (two_heads, "must come through it"),
+        (nested, "takes a model of layers.*inside '"),
+        (past_the_last, "must pass it, once"),
+        (used_twice, "must pass it, once"),
+        (two_heads, "must pass it, once"),
         (lambda: WITH_A_RULE, "no error goes back.*with UniformSignConcordant"),
-        (lambda: direct_feedback(three_layers()), "has direct feedback, with"),
+        (lambda: direct_feedback(three_layers()), "has direct feedback, which"),
         (
             lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3)]),
             "at least two layers with kernels.*with 1",
@@ -543,7 +543,7 @@ WITH_A_RULE = asymmetrize(three_layers(), "uSF", print_fn=None)
                     layers.Dense(3),
                 ]
             ),
-            r"sizes that are known.*\(None, None, 3\)",
+            r"Expected known sizes.*\(None, None, 3\)",
         ),
         (Subclassed, "`direct_feedback` takes a functional or Sequential model"),
         (lambda: keras.Sequential([layers.Dense(3)]), "takes a built model"),
@@ -556,7 +556,7 @@ def test_what_it_is_not_made_for_is_refused(make, words):
 
 @pytest.mark.parametrize("convert", [asymmetrize, symmetrize])
 def test_the_twin_has_no_other_twin(convert):
-    with pytest.raises(ValueError, match=f"`{convert.__name__}` the model that it was"):
+    with pytest.raises(ValueError, match=f"`{convert.__name__}` the model from which"):
         convert(direct_feedback(three_layers()))
 
 
@@ -573,7 +573,7 @@ def test_after_symmetrize_a_model_with_a_rule_is_taken():
     ],
 )
 def test_it_is_no_rule_of_one_layer(use):
-    with pytest.raises(ValueError, match=r"no rule of one layer.*direct_feedback\(mo"):
+    with pytest.raises(ValueError, match=r"not a rule of one layer.*_feedback\(mo"):
         use()
 
 

@@ -74,5 +74,5 @@ def has_two_words_of(message, source):
 
 def test_it_is_no_proof_to_name_another_test():
     other = source_of("tests/test_conversion.py::test_an_asymmetric_model_is_refused")
-    assert has_two_words_of("Layer '…' has a feedback rule already: …", other)
+    assert has_two_words_of("Layer '…' already has a feedback rule: …", other)
     assert not has_two_words_of("Argument `alpha` must be above 0", other)

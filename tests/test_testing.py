@@ -221,8 +221,8 @@ class Eager(Halved):
     [
         (Transposed(), "shapes", "shape"),
         (Infinite(), "shapes", "finite"),
-        (Fickle(), "repeatable", "V, asked for again"),
-        (Counting(), "repeatable", "V, asked for again"),
+        (Fickle(), "repeatable", "V, read again"),
+        (Counting(), "repeatable", "V, read again"),
         (Forgetful(3.0), "config", "lacks 'scale'"),
         (Needy(3.0), "config", "scale"),
         (Unsaved(), "clone", "V, after `set_weights`,"),

@@ -11,31 +11,32 @@ _TITLES = {
 
 
 class AlignmentMonitor(keras.callbacks.Callback):
-    """Watches the alignment of W and V while a model trains.
+    """Measures the alignment of W and V while a model trains.
 
     At the end of an epoch, for each asymmetric layer: the `angle` between W and the
     effective V in degrees, the `norm_ratio` |V| / |W|, the `sign_concordance`, and with
-    `batches` the `gradient_angle`, in degrees, between the kernel's gradient and the
-    one that backpropagation would give.
+    `batches` the `gradient_angle`, in degrees, between the kernel's gradient and
+    backpropagation's.
 
-    The values go into the logs as `"<layer>/angle"` and so on, where `History` finds
-    them, and `CSVLogger` and `TensorBoard` where they come after this callback.
+    The values go into the logs as `"<layer>/angle"` and so on, for `History`, and for
+    `CSVLogger` and `TensorBoard` if they come after this callback.
 
     Args:
         batches: Iterable of `(x, y)` or `(x, y, sample_weight)` batches on which
-            gradients are compared, such as `dataset.take(2)`; they are read once, and
-            the same ones used at each look. None for no comparison.
-        frequency: Every how many epochs to look, an integer of 1 or more. Between them
-            the last values are repeated, since loggers want the same keys each time.
+            gradients are compared, such as `dataset.take(2)`; they are read once and
+            used for every measurement. None for no comparison.
+        frequency: Number of epochs between measurements, an integer of 1 or more. The
+            epochs between repeat the last values, since loggers need the same keys
+            each time.
 
     Raises:
         ValueError: If `frequency` isn't an integer of 1 or more, or `batches` is
             empty.
 
     Attributes:
-        history: A list for each name in the logs: its value at each look.
-        epochs: The epochs of the looks, counted from 0. A `fit` that begins before
-            the last of them starts both anew.
+        history: A list for each name in the logs: its value at each measurement.
+        epochs: The epochs of the measurements, counted from 0. A `fit` that begins
+            before the last of them restarts both.
 
     >>> import keras
     >>> import keras_asymbp
@@ -75,25 +76,25 @@ class AlignmentMonitor(keras.callbacks.Callback):
             self.history, self.epochs = {}, []
         if not self.epochs or epoch % self.frequency == 0:
             self.epochs.append(epoch)
-            for name, value in self._look().items():
+            for name, value in self._measure().items():
                 self.history.setdefault(name, []).append(value)
         if logs is not None:
             logs.update({name: values[-1] for name, values in self.history.items()})
 
     def plot(self):
-        """Plots what was seen: a panel for each quantity, a line for each layer.
+        """Plots the history: a panel for each quantity, a line for each layer.
 
         Returns:
             A `matplotlib.figure.Figure`.
 
         Raises:
-            ValueError: If nothing was seen yet.
+            ValueError: If there are no measurements yet.
             ImportError: If matplotlib isn't installed: `keras-asymbp[plots]` has it.
         """
         if not self.history:
             raise ValueError(
-                "There is nothing to plot: give this callback to `fit` of a model with "
-                "asymmetric layers first."
+                "There is nothing to plot: first pass this callback to `fit` of a "
+                "model with asymmetric layers."
             )
         try:
             from matplotlib.figure import Figure
@@ -102,11 +103,11 @@ class AlignmentMonitor(keras.callbacks.Callback):
                 "Plots need matplotlib: pip install 'keras-asymbp[plots]'"
             ) from error
 
-        seen = [name.rpartition("/")[2] for name in self.history]
-        quantities = [quantity for quantity in _TITLES if quantity in seen]
+        measured = [name.rpartition("/")[2] for name in self.history]
+        quantities = [quantity for quantity in _TITLES if quantity in measured]
         figure = Figure(figsize=(3.4 * len(quantities), 3.2), layout="constrained")
         panels = figure.subplots(1, len(quantities), squeeze=False)[0]
-        epochs = [epoch + 1 for epoch in self.epochs]  # as Keras's progress bar has it
+        epochs = [epoch + 1 for epoch in self.epochs]  # as in Keras's progress bar
         layers = dict.fromkeys(name.rpartition("/")[0] for name in self.history)
         colors = {layer: f"C{number}" for number, layer in enumerate(layers)}
         for panel, quantity in zip(panels, quantities, strict=True):
@@ -123,7 +124,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
         figure.legend(handles, labels, loc="outside right upper", title="layer")
         return figure
 
-    def _look(self):
+    def _measure(self):
         values = {
             f"{layer}/{quantity}": value
             for layer, quantities in metrics.alignment(self.model).items()

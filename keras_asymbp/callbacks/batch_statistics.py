@@ -5,15 +5,15 @@ from keras_asymbp.normalization import BatchNormalization
 
 
 class BatchStatistics(keras.callbacks.Callback):
-    """Takes `BatchNormalization` statistics anew before each evaluation in `fit`.
+    """Recomputes `BatchNormalization` statistics before each evaluation in `fit`.
 
-    The weights stand still meanwhile: training batches run forward, the first one's
-    means and standard deviations start the exponential moving averages and the others
-    move them by the layer's `alpha`.
+    Training batches run forward, without an update of the weights. The first one's
+    means and standard deviations start the exponential moving averages, the others
+    update them by the layer's `alpha`.
 
     Args:
-        batches: A `tf.data.Dataset` of batches of inputs, without targets. All of
-            them are used: the paper takes 20.
+        batches: A `tf.data.Dataset` of batches of inputs, without targets, all of
+            which are used. The paper uses 20 batches.
 
     >>> import keras
     >>> import keras_asymbp

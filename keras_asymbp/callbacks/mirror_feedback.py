@@ -11,15 +11,15 @@ _BATCH = 100
 def mirror_feedback(model, inputs=None, steps=1):
     """Runs steps of a mirror phase: V learns from noise, and nothing else changes.
 
-    For a training loop of your own; in `fit`, `MirrorFeedback` does it. In a step each
-    layer with such a rule (`WM`) is given noise of its own and looks at its response.
-    Rules without mirror phases stay as they are.
+    For a training loop of your own; in `fit`, use `MirrorFeedback`. In each step every
+    layer with a mirroring rule (`WM`) receives its own noise and learns from its
+    response. Other rules stay as they are.
 
     Args:
-        model: A built `keras.Model` or layer; nested ones are looked through.
-        inputs: What the model is called with. Only the shapes count: those of a layer's
-            inputs are those of its noise, and the larger the batch, the less V
-            fluctuates. By default a batch of 100 of the model's inputs.
+        model: A built `keras.Model` or layer, nested ones included.
+        inputs: A batch of inputs of the model. Only the shapes count: each layer's
+            noise has the shape of its inputs, and a larger batch makes V fluctuate
+            less. By default a batch of 100.
         steps: Number of steps, an integer of 0 or more.
 
     Raises:
@@ -42,19 +42,19 @@ def mirror_feedback(model, inputs=None, steps=1):
 class MirrorFeedback(keras.callbacks.Callback):
     """Runs a mirror phase before each epoch, in which V learns W from noise (`WM`).
 
-    The weights stand still meanwhile, and so does what batch normalization has
-    gathered. Models without such a rule are left alone.
+    A phase changes neither weights nor the statistics of batch normalization. Models
+    without a mirroring rule are unaffected.
 
-    Within an epoch V stays what it was, while W goes on. Where W moves far in an epoch,
-    at large learning rates, that can make training diverge: `steps_per_update` lets V
-    follow at once, for the price of so many steps more.
+    Within an epoch V is constant while W is trained. If W moves far in one epoch, as
+    with large learning rates, training may diverge: with `steps_per_update` V follows
+    each update, at the cost of these extra steps.
 
     Args:
         steps: Number of steps of a phase, an integer of 1 or more.
-        inputs: What the model is called with; see `mirror_feedback`.
+        inputs: A batch of inputs of the model; see `mirror_feedback`.
         steps_per_update: Number of steps after each update of W, an integer of 0 or
-            more. With `steps_per_execution` above 1 they are run after an execution,
-            those of all its updates.
+            more. With `steps_per_execution` above 1, the steps for all updates of an
+            execution run after it.
 
     Raises:
         ValueError: If `steps` isn't an integer of 1 or more, or `steps_per_update` one
@@ -118,7 +118,7 @@ def _is_count(number, least):
 
 
 def _step(model, inputs):
-    """One step of a mirror phase, as a function that is compiled once."""
+    """Returns a step of a mirror phase, a function that is compiled once."""
     if inputs is None:
         inputs = _zeros(model)
     inputs = keras.tree.map_structure(tf.convert_to_tensor, inputs)
@@ -132,12 +132,12 @@ def _step(model, inputs):
 
 
 def _zeros(model):
-    """A batch of zeros for a model."""
+    """Returns a batch of zeros for a model."""
     tensors = getattr(model, "inputs", None)
     if not tensors or any(None in tensor.shape[1:] for tensor in tensors):
         raise ValueError(
-            f"The inputs of model '{model.name}' have no fixed shape, so that a mirror "
-            "phase can't know that of its noise. Give a batch of inputs as `inputs`."
+            f"The inputs of model '{model.name}' have no fixed shape, so the shape of "
+            "a mirror phase's noise is unknown. Give a batch of inputs as `inputs`."
         )
     zeros = [tf.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype) for x in tensors]
     return zeros if len(zeros) > 1 else zeros[0]

@@ -10,11 +10,11 @@ from keras_asymbp.layers import asymmetric_layers
 def redraw_feedback(model, updates=1):
     """Redraws the batchwise random feedback of a model: call it after each update.
 
-    For a training loop of your own, inside or outside of a `tf.function`; in `fit`,
-    `RedrawFeedback` does it. Rules without batchwise randomness stay as they are.
+    For a training loop of your own, inside or outside of a `tf.function`; in `fit`, use
+    `RedrawFeedback`. Rules without batchwise randomness stay as they are.
 
     Args:
-        model: A `keras.Model` or layer; nested ones are looked through.
+        model: A `keras.Model` or layer, nested ones included.
         updates: Number of weight updates since the last call, an integer or an
             integer tensor.
 
@@ -34,17 +34,17 @@ def redraw_feedback(model, updates=1):
 class RedrawFeedback(keras.callbacks.Callback):
     """Redraws batchwise random feedback (`brSF`) exactly once for each weight update.
 
-    A callback is called once for `steps_per_execution` steps, so the redraw is put
-    where the updates are: at the end of the model's `train_step`, which stays so for
-    later calls of `fit`. It follows the optimizer's count of updates, hence steps that
-    accumulate gradients or are skipped by loss scaling draw nothing. `evaluate` and
-    `predict` never draw.
+    Keras calls a callback once per `steps_per_execution` steps, so the redraw is added
+    to the end of the model's `train_step`, where it stays in later calls of `fit`. It
+    follows the optimizer's count of updates: steps that accumulate gradients or that
+    loss scaling skips draw nothing. `evaluate` and `predict` never draw.
 
-    Models without such a rule are left alone.
+    Models without such a rule are unaffected.
 
     Raises:
         ValueError: In `fit`, if the model is trained on several replicas
-            (`tf.distribute`) with `steps_per_execution` above 1, which Keras can't.
+            (`tf.distribute`) with `steps_per_execution` above 1, which Keras doesn't
+            support.
 
     >>> import keras
     >>> import keras_asymbp
@@ -76,7 +76,7 @@ class RedrawFeedback(keras.callbacks.Callback):
 
 
 def _with_redraw(model, train_step):
-    """`train_step`, followed by one redraw for each update that it made."""
+    """Returns `train_step`, followed by one redraw for each of its updates."""
 
     @functools.wraps(train_step)
     def step(*args, **kwargs):

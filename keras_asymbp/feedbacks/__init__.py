@@ -1,4 +1,4 @@
-"""Feedback rules: one rule, one file; `base.py` holds the contract."""
+"""Feedback rules, one per file; `base.py` has the contract."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ import keras
 from keras_asymbp._discover import public_classes
 from keras_asymbp.feedbacks.base import Feedback
 
-if TYPE_CHECKING:  # the rules are found at import, not listed
+if TYPE_CHECKING:  # the rules are discovered at import
 
     def __getattr__(name: str) -> Any: ...
 
@@ -26,18 +26,18 @@ __all__ = ["ALIASES", "Feedback", "deserialize", "get", "serialize", *_RULES]
 
 
 def get(identifier: Any) -> Feedback:
-    """Returns the rule that `identifier` means.
+    """Returns the rule for an identifier.
 
     Args:
-        identifier: The paper's name of a rule (`"uSF"`, `"brSF-25"` for a flip
-            probability of 0.25), the name of its class, a rule, its config as
-            `serialize` returns it, or None for backpropagation.
+        identifier: A rule's name in the paper (`"uSF"`, `"brSF-25"` for a flip
+            probability of 0.25), the name of its class, a rule, a config from
+            `serialize`, or None for backpropagation.
 
     Returns:
-        A `Feedback`: a new one, or `identifier` itself where that is a rule.
+        A `Feedback`: a new one, or `identifier` itself if that is a rule.
 
     Raises:
-        ValueError: If there is no such rule.
+        ValueError: If the rule is unknown.
 
     >>> import keras_asymbp
     >>> keras_asymbp.feedbacks.get("frSF-25").flip_probability
@@ -60,8 +60,8 @@ def get(identifier: Any) -> Feedback:
             return ALIASES[partial[1]](flip_probability=int(partial[2]) / 100)
         if identifier == "DFA":
             raise ValueError(
-                "Direct feedback alignment is no rule of one layer: the error of the "
-                "output reaches each of them. Expected a rule here. Use "
+                "Direct feedback alignment is not a rule of one layer: it sends the "
+                "error of the output to every layer. Expected a rule. Use "
                 "`keras_asymbp.direct_feedback(model)`. Received: 'DFA'"
             )
     raise ValueError(
@@ -74,7 +74,7 @@ def get(identifier: Any) -> Feedback:
 
 
 def serialize(rule: Feedback) -> dict:
-    """Returns the config of a rule, from which `get` makes a new one."""
+    """Returns the config of a rule; `get` makes a new rule from it."""
     return keras.saving.serialize_keras_object(rule)
 
 

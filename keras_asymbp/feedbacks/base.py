@@ -22,21 +22,21 @@ class Feedback(keras.layers.Layer):
     >>> layer = keras_asymbp.AsymDense(3, feedback=Halved())
 
     Decorate it with `keras.saving.register_keras_serializable()` to load saved
-    models without `custom_objects`. Arguments go into `get_config`, as for any Keras
-    layer. State (a fixed random matrix, say) is made in `build` by `add_weight` with
-    `trainable=False`, and is saved with the model.
+    models without `custom_objects`. Return its arguments from `get_config`, as in any
+    Keras layer. Create state (say, a fixed random matrix) in `build` by `add_weight`
+    with `trainable=False`: it is saved with the model.
 
     A rule belongs to one layer, which builds it with the shape of its kernel.
 
     Attributes:
         alias: The paper's name for the rule, which `feedback="..."` accepts; None
             for a rule without one.
-        symmetric: Whether V is W, so that ordinary backpropagation is what is meant.
-        trained: Whether V, what `call` returns, is a variable that the optimizer
-            updates by the gradient of W. Such a rule makes it with `trainable=True`.
+        symmetric: Whether V is W, that is, ordinary backpropagation.
+        trained: Whether `call` returns a variable, created with `trainable=True`, that
+            the optimizer updates by the gradient of W.
         fan_in: The number of inputs of one filter, set by the layer before `build`.
-        fan_out: The number of outputs that one input of a filter can reach: width x
-            height x output channels, the units of a Dense layer. Set likewise.
+        fan_out: The number of outputs that one input can reach: width x height x
+            output channels, or the units of a Dense layer. Set likewise.
         regularizer: The kernel's regularizer, or None. Set likewise.
 
     Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
@@ -47,15 +47,15 @@ class Feedback(keras.layers.Layer):
     trained: ClassVar[bool] = False
 
     def __init__(self, **kwargs):
-        # Rules see W as it is stored: a kernel rounded to half precision could lose
-        # small weights' signs, and changes too small to show.
+        # Rules read the stored W: rounded to half precision, a kernel could lose the
+        # signs of small weights, and small changes.
         kwargs.setdefault("autocast", False)
         kwargs.setdefault("name", "feedback")
         super().__init__(**kwargs)
         self.fan_in = self.fan_out = self.regularizer = None
 
     def build(self, kernel_shape):
-        """Makes the rule's state for a kernel of `kernel_shape`; by default none."""
+        """Creates the rule's state for a kernel of `kernel_shape`; by default none."""
         self.built = True
 
     def call(self, kernel):
@@ -73,7 +73,7 @@ class Feedback(keras.layers.Layer):
         )
 
     def redraw(self, kernel, updates=1):
-        """Draws the next V after an update of W; by default V has nothing to draw.
+        """Draws the next V after an update of W; does nothing by default.
 
         Args:
             kernel: W, the layer's kernel variable, after the update.
@@ -81,20 +81,20 @@ class Feedback(keras.layers.Layer):
         """
 
     def catch_up(self, kernel):
-        """Draws the next V if W has changed since the last; by default does nothing.
+        """Draws the next V if W has changed since the last; does nothing by default.
 
         Args:
             kernel: W, the layer's kernel variable.
         """
 
     def mirror(self, product, inputs, kernel):
-        """Learns V in a mirror phase, from noise; by default V has nothing to learn.
+        """Learns V from noise in a mirror phase; does nothing by default.
 
-        `mirror_feedback` calls it, for each call of the layer.
+        `mirror_feedback` calls it for each call of the layer.
 
         Args:
             product: The layer's product, a function of inputs and kernel.
-            inputs: What the layer was called with: their shape is what counts.
+            inputs: The inputs of the call; only their shape is used.
             kernel: W, the layer's kernel variable.
         """
 
@@ -103,10 +103,10 @@ class Feedback(keras.layers.Layer):
         return [] if hidden else super().variables
 
     def sibling(self, number):
-        """A new rule of the same kind, for another kernel of the same layer.
+        """Returns a new rule of the same kind, for another kernel of the layer.
 
         Args:
-            number: Which one; a given `seed` gives each number a stream of its own.
+            number: Index of the sibling; with a given `seed`, each has its own stream.
         """
         config = self.get_config()
         if config.get("seed") is not None:
@@ -117,17 +117,17 @@ class Feedback(keras.layers.Layer):
         return kernel_shape
 
     def quantize(self, *args, **kwargs):
-        # `Model.quantize` asks the innermost layers: a rule answers for its layer.
+        # `Model.quantize` calls the innermost layers: here, the rule.
         raise ValueError(
             "A layer with a feedback kernel does not support quantization. Train "
             "first, then quantize a Keras model with the same weights."
         )
 
     def get_build_config(self):
-        # The layer builds its rule, also when a saved model is loaded.
+        # The layer builds its rule, even when a saved model is loaded.
         return None
 
 
 def sign(kernel):
-    """sign(W), with sign(0) = 0: a weight that is zero sends no error back."""
+    """Returns sign(W), with sign(0) = 0: a weight of zero sends no error back."""
     return ops.sign(kernel)

@@ -6,8 +6,8 @@ from keras_asymbp._switch import redrawn
 from keras_asymbp.feedbacks.base import sign
 from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
-# What the state vector holds. The fingerprint is W's at the last gradient that this
-# draw was for; 0 if there was none yet, or none that looked.
+# Elements of the state vector. The fingerprint is that of W at this draw's last
+# gradient; 0 if none was recorded.
 _SEED, _DRAW, _FINGERPRINT = range(3)
 
 
@@ -15,29 +15,29 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
     """Batchwise random magnitudes: `V = M o sign(W) o S_p`.
 
     M is uniform in [0, 1) and an element of S_p is -1 with probability p, 1
-    otherwise. Both are redrawn after each update of W; `RedrawFeedback` does it in
-    `fit` and `redraw_feedback(model)` in a loop of your own. Without either, the next
-    gradient after a change of W draws anew, so that this rule never turns into
-    `frSF`; only a layer that is frozen, whose W does not change, then keeps its M.
+    otherwise. Both are redrawn after each update of W: in `fit` by `RedrawFeedback`, in
+    a loop of your own by `redraw_feedback(model)`. Without either, the first gradient
+    after a change of W redraws them, so that this rule never turns into `frSF`; only a
+    frozen layer, whose W does not change, then keeps its M.
 
-    M is a function of the seed and the number of the draw, nothing of its size is
-    stored, and a saved model goes on with the draw where it was. Neither `evaluate`
-    nor `predict` draws.
+    M is a function of the seed and the draw's number, so M itself is never stored, and
+    a saved model continues its sequence of draws. Neither `evaluate` nor `predict`
+    draws.
 
     Args:
         flip_probability: p, in [0, 1]: the probability that a feedback weight has
-            the other sign than its forward weight. 0 is sign concordance, 1
+            the opposite sign of its forward weight. 0 is sign concordance, 1
             discordance.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
-        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
-            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
-            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
-            Xiao et al. 2018. Or a number above 0.
+        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
+            filter). `"init_std"`: the standard deviation of He's initializer by
+            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
+            2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
-            these.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` isn't
+            one of these.
 
     Alias: `"brSF"`, and `"brSF-25"` for p = 0.25, with any whole percentage.
     Source: settings 2 and 4, section 2, Liao et al. 2016.
@@ -79,10 +79,10 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         self._set_state(state, updates, 0)
 
     def _caught_up(self, kernel):
-        """The state; draws anew if W has changed since this draw's gradient."""
+        """Returns the state; redraws first if W has changed since the last gradient."""
         state = ops.convert_to_tensor(self._state)
         if redrawn:
-            # Written, or in a graph the redraw might overtake what is made of it.
+            # Assigned so that no later redraw in the graph overtakes this read.
             return self._set_state(state, 0, 0)
         fingerprint = random.fingerprint(_tensor(kernel))
         known = state[_FINGERPRINT]

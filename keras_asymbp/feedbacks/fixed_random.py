@@ -5,7 +5,7 @@ from keras_asymbp.feedbacks.base import Feedback
 
 
 class FixedRandom(Feedback):
-    """Fixed random feedback: `V ~ N(0, stddev^2)`, drawn once, whatever W is.
+    """Fixed random feedback: `V ~ N(0, stddev^2)`, drawn once, independent of W.
 
     Args:
         stddev: The standard deviation, 0 or more.

@@ -13,18 +13,18 @@ class FixedRandomSignConcordant(RandomSignConcordant):
 
     Args:
         flip_probability: p, in [0, 1]: the probability that a feedback weight has
-            the other sign than its forward weight. 0 is sign concordance, 1
+            the opposite sign of its forward weight. 0 is sign concordance, 1
             discordance.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
-        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
-            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
-            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
-            Xiao et al. 2018. Or a number above 0.
+        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
+            filter). `"init_std"`: the standard deviation of He's initializer by
+            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
+            2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
-            these.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` isn't
+            one of these.
 
     Alias: `"frSF"`, and `"frSF-25"` for p = 0.25, with any whole percentage.
     Source: settings 3 and 5, section 2, Liao et al. 2016.

@@ -6,32 +6,32 @@ from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant
 
 
 class InitSignedRandom(RandomSignConcordant):
-    """Random magnitudes with the signs of W at the start: `V = M o sign(W(0)) o S_p`.
+    """Random magnitudes with the initial signs of W: `V = M o sign(W(0)) o S_p`.
 
     M is uniform in [0, 1) and an element of S_p is -1 with probability p, 1 otherwise.
-    All of it is fixed: V stays what it was when W's signs change. `frSF`, whose signs
-    follow W, is what to compare it with: the difference is what following brings.
+    V is fixed, even when W's signs change. Compare it with `frSF`, whose signs follow
+    W, to measure what following them is worth.
 
-    The start is when V is first asked for, by a gradient or by `feedback_kernel`:
-    weights that are loaded or set before that are W(0).
+    W(0) is W when V is first computed, by a gradient or by `feedback_kernel`: weights
+    that are loaded or set before count.
 
     Args:
         flip_probability: p, in [0, 1]: the probability that a feedback weight has
-            the other sign than its forward weight has at the start.
+            the opposite sign of its forward weight's initial value.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
-        scale: What V is multiplied by. None: nothing. `"fan_in"`: 1 / (inputs of one
-            filter). `"init_std"`: the standard deviation of He's initializer by
-            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
-            2018. Or a number above 0.
+        scale: Factor of V. None: 1. `"fan_in"`: 1 / (inputs of one filter).
+            `"init_std"`: the standard deviation of He's initializer by outputs,
+            sqrt(2 / (width x height x output channels)), as in Xiao et al. 2018. Or a
+            number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
-            these.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` isn't
+            one of these.
 
     Source: after the control "feedback alignment with signed initialization" in the
     code of Xiao, Chen, Liao and Poggio, "Biologically-plausible learning algorithms can
-    scale to large datasets", 2018; there all magnitudes are alike.
+    scale to large datasets", 2018; there all magnitudes are equal.
 
     >>> import keras_asymbp
     >>> layer = keras_asymbp.AsymDense(1, feedback="InitSignedRandom")
@@ -44,7 +44,7 @@ class InitSignedRandom(RandomSignConcordant):
     """
 
     def build(self, kernel_shape):
-        # M o S_p at first, and V from its first use on.
+        # M o S_p until V is first computed, then V.
         self._weights = self.add_weight(
             name="weights",
             shape=kernel_shape,

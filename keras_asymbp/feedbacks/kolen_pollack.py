@@ -9,19 +9,19 @@ class KolenPollack(FixedRandom):
         W(t+1) = (1 - d) W(t) + U(t)
         V(t+1) = (1 - d) V(t) + U(t)
 
-    so that W - V shrinks by 1 - d a step, whatever is learned: no weight is carried
-    from W to V, and still V becomes W. V starts as `N(0, stddev^2)`.
+    so that each step multiplies W - V by 1 - d, whatever is learned: V becomes W
+    although no weight is copied from W to V. V starts as `N(0, stddev^2)`.
 
-    V is trained: it is among a model's `trainable_variables`, its gradient is that of
-    W, and so any optimizer gives both the same update. **The decay is yours to give**:
-    an optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V has,
-    too. Without one, W - V stays what it was. With `BatchManhattan` the decay has to be
-    outside of the sign, in settings 0 and 1: in settings 2 and 3, W and V move by one
-    size of step, and may stay a few steps apart.
+    V is trained: it is among a model's `trainable_variables` with the gradient of W, so
+    any optimizer gives both the same update. **You must add the decay**: the
+    optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V shares.
+    Without it W - V is constant. `BatchManhattan` needs the decay outside of the sign
+    (settings 0 and 1): in settings 2 and 3 W and V move by steps of one size, and may
+    stay a few steps apart.
 
-    An update that is not a function of gradients alone (Adam's, that of momentum) is
-    the same for both, too, since both have the same gradients from the start. What
-    clips by the norm of all gradients counts W's twice.
+    Optimizers with state (momentum, Adam) update both equally, too, since both have the
+    same gradients from the start. Clipping by the norm of all gradients counts W's
+    gradient twice.
 
     Args:
         stddev: The standard deviation of V at the start, 0 or more.

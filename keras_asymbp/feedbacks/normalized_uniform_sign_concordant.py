@@ -5,8 +5,8 @@ class NormalizedUniformSignConcordant(Feedback):
     """Normalized uniform sign-concordant feedback: `V = sign(W) / n`.
 
     `n` is the number of inputs of one filter: width x height x input channels (of
-    one group) for a convolution, the inputs of a Dense layer. Gradients don't
-    explode, but vanish in deep networks.
+    one group) for a convolution, the number of inputs of a Dense layer. Gradients
+    don't explode, but vanish in deep networks.
 
     Alias: `"NuSF"`. Source: experiment A, section 5, Liao et al. 2016.
 

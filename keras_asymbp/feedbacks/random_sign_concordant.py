@@ -3,21 +3,21 @@ from keras_asymbp.feedbacks.sign_concordant import SignConcordant
 
 
 class RandomSignConcordant(SignConcordant):
-    """What the rules `V = M o sign(W) o S_p` share: p and a seed.
+    """Base of the rules `V = M o sign(W) o S_p`: p and a seed.
 
     Args:
         flip_probability: p, in [0, 1]: the probability that a feedback weight has
-            the other sign than its forward weight.
+            the opposite sign of its forward weight.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
-        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
-            1 / (inputs of one filter). `"init_std"`: the standard deviation of He's
-            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
-            Xiao et al. 2018. Or a number above 0.
+        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
+            filter). `"init_std"`: the standard deviation of He's initializer by
+            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
+            2018. Or a number above 0.
 
     Raises:
-        ValueError: If `flip_probability` or `seed` is out of range, or `scale` none of
-            these.
+        ValueError: If `flip_probability` or `seed` is out of range, or `scale` isn't
+            one of these.
     """
 
     def __init__(self, flip_probability=0.0, seed=None, scale=None, **kwargs):

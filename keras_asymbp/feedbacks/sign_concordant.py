@@ -9,16 +9,16 @@ _SCALES = {
 
 
 class SignConcordant(Feedback):
-    """What the rules of the signs of W share: how large V is, beside the paper's.
+    """Base of the rules that use the signs of W: a factor of V, to vary the paper's.
 
     Args:
-        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
-            1 / (inputs of one filter), as in `NuSF`. `"init_std"`: the standard
-            deviation of He's initializer by outputs, sqrt(2 / (width x height x output
-            channels)), as in Xiao et al. 2018. Or a number above 0.
+        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
+            filter), as in `NuSF`. `"init_std"`: the standard deviation of He's
+            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
+            Xiao et al. 2018. Or a number above 0.
 
     Raises:
-        ValueError: If `scale` is none of these.
+        ValueError: If `scale` isn't one of these.
 
     Source of `"init_std"`: Xiao, Chen, Liao and Poggio, "Biologically-plausible
     learning algorithms can scale to large datasets", 2018.
@@ -43,7 +43,7 @@ class SignConcordant(Feedback):
         self.scale = scale
 
     def scaled(self, feedback_kernel):
-        """The feedback kernel, times the scale."""
+        """Returns the feedback kernel times the scale."""
         if self.scale is None:
             return feedback_kernel
         if isinstance(self.scale, str):

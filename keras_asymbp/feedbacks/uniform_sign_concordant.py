@@ -5,18 +5,17 @@ from keras_asymbp.feedbacks.sign_concordant import SignConcordant
 class UniformSignConcordant(SignConcordant):
     """Uniform sign-concordant feedback: `V = sign(W)`.
 
-    `sign(0) = 0`. Deep networks without normalization often have exploding gradients
-    under this rule; batch normalization or `BatchManhattan` mends that, and so does a
-    smaller `scale`.
+    `sign(0) = 0`. Gradients of deep networks without normalization often explode under
+    this rule; batch normalization, `BatchManhattan` or a smaller `scale` prevents it.
 
     Args:
-        scale: What V is multiplied by. None: nothing, as in the paper. `"fan_in"`:
-            1 / (inputs of one filter), which is `NuSF`. `"init_std"`: the standard
-            deviation of He's initializer by outputs, sqrt(2 / (width x height x output
-            channels)), as in Xiao et al. 2018. Or a number above 0.
+        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
+            filter), which is `NuSF`. `"init_std"`: the standard deviation of He's
+            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
+            Xiao et al. 2018. Or a number above 0.
 
     Raises:
-        ValueError: If `scale` is none of these.
+        ValueError: If `scale` isn't one of these.
 
     Alias: `"uSF"`. Source: setting 1, section 2, Liao et al. 2016.
 

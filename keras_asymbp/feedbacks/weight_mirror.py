@@ -10,22 +10,22 @@ _SEED, _DRAW = range(2)
 class WeightMirror(FixedRandom):
     """Weight mirror: V learns W from the layer's responses to noise.
 
-    In a mirror phase the layer is given noise Xi, of mean 0 and variance 1, in the
-    place of its inputs X; with its response `Y = product(Xi, W)`, before bias and
-    activation, each step moves V to what noise and response have in common:
+    In a mirror phase noise Xi, of mean 0 and variance 1, replaces the layer's inputs X.
+    Each step moves V towards the correlation of the noise with the response
+    `Y = product(Xi, W)`, taken before bias and activation:
 
         V(t+1) = (1 - rate) V(t) + rate Xi^T Y / n
 
-    where n is the number of products that a weight takes part in, the batch's size for
-    a Dense layer. On average `Xi^T Y / n` is W, and nothing is carried from W to V. The
-    fluctuation is smaller the larger the batch and the smaller the rate.
+    where n is the number of products that each weight is part of: for a Dense layer,
+    the batch size. On average `Xi^T Y / n` is W, although no weight is copied from W to
+    V. Larger batches and smaller rates reduce the fluctuation.
 
     `MirrorFeedback` runs the phases in `fit`, `mirror_feedback(model)` in a loop of
-    your own. Without them V stays at its start, `N(0, stddev^2)`, and this rule is
+    your own. Without them V keeps its initial `N(0, stddev^2)`, and this rule is
     `RndF`.
 
     Args:
-        rate: How fast V follows, in (0, 1].
+        rate: Share of each new estimate in V, in (0, 1].
         stddev: The standard deviation of V at the start, 0 or more.
         seed: Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
@@ -34,8 +34,8 @@ class WeightMirror(FixedRandom):
         ValueError: If `rate`, `stddev` or `seed` is out of range.
 
     Alias: `"WM"`. Source: Akrout et al., "Deep Learning without Weight Transport",
-    2019, section 3. The paper lets the response go through the activation, whose
-    derivative scales what V learns; here the response is linear.
+    2019, section 3. In the paper the response passes the activation, whose derivative
+    scales what V learns; here the response is linear.
 
     >>> import keras
     >>> import keras_asymbp
@@ -61,7 +61,7 @@ class WeightMirror(FixedRandom):
             name="state",
             shape=(2,),
             dtype="int64",
-            # V's own numbers are draw 0 of the seed.
+            # Draw 0 of the seed is V's initial value.
             initializer=lambda shape, dtype: ops.array([self._first_seed, 1], dtype),
             trainable=False,
         )

@@ -1,4 +1,4 @@
-"""Layers: one small file each over `base.py`."""
+"""The asymmetric layers, one per file; `base.py` has what they share."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ import keras
 from keras_asymbp._discover import public_classes
 from keras_asymbp.layers.base import AsymmetricLayer
 
-if TYPE_CHECKING:  # the layers are found at import, not listed
+if TYPE_CHECKING:  # the layers are discovered at import
 
     def __getattr__(name: str) -> Any: ...
 

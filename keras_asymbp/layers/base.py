@@ -1,4 +1,4 @@
-"""What every asymmetric layer shares, over the Keras layer of the same name."""
+"""The base of asymmetric layers, a mixin for the Keras layer of the same name."""
 
 import inspect
 import math
@@ -10,34 +10,34 @@ from keras_asymbp import feedbacks
 from keras_asymbp._switch import mirroring
 from keras_asymbp.gradients import asymmetric
 
-# What can't be supported: arguments of Keras layers.
+# Arguments of Keras layers that can't be supported, with their feature.
 _REFUSED = {"lora_rank": "LoRA", "quantization_config": "quantization"}
 
 
 class AsymmetricLayer(keras.layers.Layer):
     """Mixin that sends a Keras layer's error back through a feedback kernel V.
 
-    `class AsymDense(AsymmetricLayer, keras.layers.Dense)` takes every argument of
-    `Dense`, with its default, and `feedback`. A subclass routes its product of inputs
-    and kernel through `_asymmetric`; everything else is the Keras layer's.
+    `class AsymDense(AsymmetricLayer, keras.layers.Dense)` takes the arguments of
+    `Dense`, with their defaults, and `feedback`. A subclass computes its product of
+    inputs and kernel by `_asymmetric`; everything else is the Keras layer's.
 
     Attributes:
         feedback: The layer's rule, a `keras_asymbp.feedbacks.Feedback`.
     """
 
     def __init__(self, *args, feedback="uSF", **kwargs):
-        for argument, what in _REFUSED.items():
+        for argument, feature in _REFUSED.items():
             if kwargs.get(argument):
                 raise ValueError(
-                    self._refusal(what)
+                    self._refusal(feature)
                     + f" Leave out `{argument}`. Received: "
                     + f"{argument}={kwargs[argument]!r}"
                 )
         rule = feedbacks.get(feedback)
         super().__init__(*args, **kwargs)
-        for argument, what in _REFUSED.items():  # given by position
+        for argument, feature in _REFUSED.items():  # given by position
             if getattr(self, argument, None):
-                raise ValueError(self._refusal(what) + f" Leave out `{argument}`.")
+                raise ValueError(self._refusal(feature) + f" Leave out `{argument}`.")
         if self.quantization_mode:
             raise ValueError(
                 self._refusal("quantization")
@@ -53,7 +53,7 @@ class AsymmetricLayer(keras.layers.Layer):
 
     @classmethod
     def twin(cls):
-        """The Keras layer that this one is the asymmetric form of."""
+        """Returns the Keras layer that this layer is the asymmetric form of."""
         return next(
             base for base in cls.__mro__ if not issubclass(base, AsymmetricLayer)
         )
@@ -62,14 +62,14 @@ class AsymmetricLayer(keras.layers.Layer):
         for rule, _ in self._rules():
             if rule.built:
                 raise ValueError(
-                    "A feedback rule belongs to one layer, and the one given to layer "
-                    f"'{self.name}' is built for another. Give each layer its own: a "
-                    "string, a config, or a new instance."
+                    f"The feedback rule of layer '{self.name}' belongs to another "
+                    "layer, for which it was built. Give each layer its own: a string, "
+                    "a config or a new instance."
                 )
         if not keras.backend.is_float_dtype(self.variable_dtype):
             raise ValueError(
-                f"Layer '{self.name}' must have a floating point dtype: no error "
-                f"travels through integers. Received: dtype={self.variable_dtype}"
+                f"Layer '{self.name}' must have a floating point dtype: integers have "
+                f"no gradient. Received: dtype={self.variable_dtype}"
             )
         super().build(input_shape)
         for rule, attribute in self._rules():
@@ -81,11 +81,11 @@ class AsymmetricLayer(keras.layers.Layer):
 
     @property
     def feedback_kernel(self):
-        """V, as the next backward pass will use it: a tensor of the kernel's shape."""
+        """V of the next backward pass, a tensor of the kernel's shape."""
         return ops.copy(self.feedback(self.kernel))
 
     def feedback_pairs(self):
-        """The attribute, W and V of each of the layer's kernels: a list of tuples."""
+        """Returns a tuple of attribute name, W and V for each kernel of the layer."""
         return [
             (attribute, kernel, ops.copy(rule(kernel)))
             for rule, attribute in self._rules()
@@ -99,36 +99,36 @@ class AsymmetricLayer(keras.layers.Layer):
                 rule.redraw(getattr(self, attribute), updates)
 
     def catch_up_feedback(self):
-        """Draws the next V of each rule that W has left behind."""
+        """Draws the next V of each rule whose W has changed since its last draw."""
         if self.built:
             for rule, attribute in self._rules():
                 rule.catch_up(getattr(self, attribute))
 
     def _set_feedback(self, rule):
-        """Keeps the rule; a layer of several kernels makes the others' of it."""
+        """Stores the rule; a layer with several kernels also creates its siblings."""
         self.feedback = rule
 
     def _rules(self):
-        """Each rule, with the name of the kernel that it is for."""
+        """Returns each rule with the name of its kernel."""
         return [(self.feedback, "kernel")]
 
     def _fan_in(self, kernel):
-        """The number of inputs of one filter of `kernel`."""
+        """Returns the number of inputs of one filter of `kernel`."""
         return math.prod(kernel.shape[:-1])
 
     def _fan_out(self, kernel):
-        """The number of outputs of one input, at the most, over all filters."""
+        """Returns the largest number of outputs of one input, over all filters."""
         *size, _, outputs = kernel.shape
         return math.prod(size) * outputs
 
     def _asymmetric(self, product, inputs, kernel, rule=None):
-        """`product(inputs, kernel)`, whose error travels back through V.
+        """Returns `product(inputs, kernel)`, whose error travels back through V.
 
         Args:
-            product: A function that is linear in its two arguments.
-            inputs: Its first.
-            kernel: Its second: one of the layer's kernels.
-            rule: The rule for that kernel; by default the layer's only one.
+            product: A function that is linear in each of its two arguments.
+            inputs: Its first argument.
+            kernel: Its second argument, one of the layer's kernels.
+            rule: The rule of that kernel; by default the layer's only rule.
         """
         rule = rule or self.feedback
         if rule.symmetric:
@@ -144,7 +144,7 @@ class AsymmetricLayer(keras.layers.Layer):
         )
 
     def _checked(self, rule, kernel):
-        """V, which a rule of the user's own may have got wrong."""
+        """Returns V, with its shape validated: custom rules may err."""
         feedback_kernel = ops.convert_to_tensor(rule(kernel))
         if tuple(feedback_kernel.shape) != tuple(kernel.shape):
             raise ValueError(
@@ -155,7 +155,7 @@ class AsymmetricLayer(keras.layers.Layer):
         return feedback_kernel
 
     def _add_bias_and_activate(self, outputs):
-        """What a convolutional layer does after its product."""
+        """Completes a convolutional layer's call after the product."""
         if self.use_bias:
             shape = [1] * len(outputs.shape)
             shape[-1 if self.data_format == "channels_last" else 1] = -1
@@ -176,10 +176,10 @@ class AsymmetricLayer(keras.layers.Layer):
         )
 
     @classmethod
-    def _refusal(cls, what):
+    def _refusal(cls, feature):
         return (
-            f"{cls.__name__} does not support {what}: its feedback kernel is made for "
-            "the kernel that is trained."
+            f"{cls.__name__} does not support {feature}: its feedback kernel belongs "
+            "to the kernel that is trained."
         )
 
     def get_config(self):
@@ -189,7 +189,7 @@ class AsymmetricLayer(keras.layers.Layer):
 
 
 def _signature_with_feedback(cls):
-    """The signature of the Keras layer with `feedback` as a last, keyword argument."""
+    """Returns the Keras layer's signature with the keyword argument `feedback`."""
     signature = inspect.signature(cls.twin())
     feedback = inspect.signature(AsymmetricLayer.__init__).parameters["feedback"]
     *arguments, variable_keywords = signature.parameters.values()

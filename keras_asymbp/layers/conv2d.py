@@ -10,14 +10,13 @@ class AsymConv2D(AsymmetricLayer, keras.layers.Conv2D):
     same convolution with V (eq. 2); the gradients of W and b are those of Conv2D.
 
     Args:
-        filters: As every other argument of `keras.layers.Conv2D`, with its default:
-            strides, padding, data format, dilation and groups included.
+        filters: As in `keras.layers.Conv2D`, like all arguments but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `Conv2D` refuses, and for LoRA
-            and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `Conv2D` refuses an argument, and for
+            LoRA and quantization, which are not supported.
 
     >>> import keras
     >>> import keras_asymbp

@@ -14,14 +14,14 @@ class AsymConv2DTranspose(AsymmetricLayer, keras.layers.Conv2DTranspose):
     Conv2DTranspose.
 
     Args:
-        filters: As every other argument of `keras.layers.Conv2DTranspose`, with its
-            default.
+        filters: As in `keras.layers.Conv2DTranspose`, like all arguments
+            but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `Conv2DTranspose` refuses, and
-            for LoRA and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `Conv2DTranspose` refuses an argument,
+            and for LoRA and quantization, which are not supported.
 
     >>> import keras
     >>> import keras_asymbp

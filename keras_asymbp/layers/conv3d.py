@@ -10,13 +10,13 @@ class AsymConv3D(AsymmetricLayer, keras.layers.Conv3D):
     same convolution with V (eq. 2); the gradients of W and b are those of Conv3D.
 
     Args:
-        filters: As every other argument of `keras.layers.Conv3D`, with its default.
+        filters: As in `keras.layers.Conv3D`, like all arguments but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `Conv3D` refuses, and for LoRA
-            and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `Conv3D` refuses an argument, and for
+            LoRA and quantization, which are not supported.
 
     >>> import keras
     >>> import keras_asymbp

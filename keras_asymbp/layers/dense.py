@@ -11,12 +11,12 @@ class AsymDense(AsymmetricLayer, keras.layers.Dense):
     the gradients of W and b are those of Dense.
 
     Args:
-        units: As every other argument of `keras.layers.Dense`, with its default.
+        units: As in `keras.layers.Dense`, like all arguments but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `Dense` refuses, and for LoRA
+        ValueError: If the rule is unknown, if `Dense` refuses an argument, and for LoRA
             and quantization, which are not supported.
 
     >>> import keras

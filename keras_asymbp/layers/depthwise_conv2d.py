@@ -14,14 +14,14 @@ class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
     DepthwiseConv2D. A filter sees one channel: NuSF divides by width x height.
 
     Args:
-        kernel_size: As every other argument of `keras.layers.DepthwiseConv2D`, with its
-            default.
+        kernel_size: As in `keras.layers.DepthwiseConv2D`, like all arguments
+            but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `DepthwiseConv2D` refuses, and
-            for LoRA and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `DepthwiseConv2D` refuses an argument,
+            and for LoRA and quantization, which are not supported.
 
     >>> import keras
     >>> import keras_asymbp
@@ -45,7 +45,7 @@ class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
 
 
 def depthwise_product(layer):
-    """The depthwise convolution of a layer: a function of inputs and kernel."""
+    """Returns a layer's depthwise convolution, a function of inputs and kernel."""
     return lambda inputs, kernel: ops.depthwise_conv(
         inputs,
         kernel,
@@ -57,11 +57,11 @@ def depthwise_product(layer):
 
 
 def depthwise_fan_in(kernel):
-    """The number of inputs of one filter of a depthwise kernel."""
+    """Returns the number of inputs of one filter of a depthwise kernel."""
     *size, _, _ = kernel.shape  # width, height, channels, multiplier
     return math.prod(size)
 
 
 def depthwise_fan_out(kernel):
-    """Width x height x output channels of a depthwise kernel."""
+    """Returns width x height x output channels of a depthwise kernel."""
     return math.prod(kernel.shape)

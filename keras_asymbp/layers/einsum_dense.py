@@ -11,16 +11,15 @@ class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
 
     Forward the sum of products with W (eq. 1), backward its gradient in the inputs
     with V for W (eq. 2); the gradients of W and b are those of EinsumDense. NuSF
-    divides by the number of inputs that an output sums over.
+    divides by the number of inputs that each output sums over.
 
     Args:
-        equation: As every other argument of `keras.layers.EinsumDense`, with its
-            default.
+        equation: As in `keras.layers.EinsumDense`, like all arguments but `feedback`.
         feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
             None for backpropagation.
 
     Raises:
-        ValueError: If there is no such rule, for what `EinsumDense` refuses, and
+        ValueError: If the rule is unknown, if `EinsumDense` refuses an argument, and
             for LoRA and quantization, which are not supported.
 
     >>> import keras
@@ -50,7 +49,7 @@ class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
         return self._size(kernel, lambda subscript, output: subscript in output)
 
     def _size(self, kernel, counts):
-        """The product of the kernel's dimensions whose subscript counts."""
+        """Returns the product of the kernel's dimensions whose subscript counts."""
         operands, output = self.equation.replace(" ", "").split("->")
         _, subscripts = operands.split(",")
         return math.prod(

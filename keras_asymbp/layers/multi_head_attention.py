@@ -8,22 +8,22 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     """`keras.layers.MultiHeadAttention` with asymmetric feedback in its projections.
 
     The projections of query, key, value and output, and the gate's, are
-    `AsymEinsumDense` layers: forward W (eq. 1), backward V (eq. 2). Between them,
-    attention has no weights and is differentiated as ever.
+    `AsymEinsumDense` layers: forward W (eq. 1), backward V (eq. 2). The attention
+    between them has no weights and is differentiated as usual.
 
     Args:
-        num_heads: As every other argument of `keras.layers.MultiHeadAttention`, with
-            its default.
+        num_heads: As in `keras.layers.MultiHeadAttention`, like all arguments but
+            `feedback`.
         feedback: The feedback rule of every projection: a name (`"uSF"`), a `Feedback`,
-            its config, or None for backpropagation. Each has a rule of its own, and a
-            random one draws by itself.
+            its config, or None for backpropagation. Each projection has its own rule;
+            random rules draw independently.
 
     Raises:
-        ValueError: If there is no such rule, for what `MultiHeadAttention` refuses, and
-            for LoRA and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `MultiHeadAttention` refuses an argument,
+            and for LoRA and quantization, which are not supported.
 
     Attributes:
-        feedback: The rule that the projections' are made like; it has no state.
+        feedback: The template of the projections' rules; it has no state.
 
     >>> import keras
     >>> import keras_asymbp
@@ -39,7 +39,7 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
         keras.layers.MultiHeadAttention.build(self, query_shape, value_shape, key_shape)
 
     def __setattr__(self, name, value):
-        # The Keras layer makes its projections in `build` and builds them after.
+        # Keras's `build` first sets all projections, then builds them.
         if type(value) is keras.layers.EinsumDense:
             rule = self.feedback.sibling(len(self._projections()))
             value = AsymEinsumDense.from_config(value.get_config() | {"feedback": rule})
@@ -47,7 +47,7 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
 
     @property
     def feedback_kernel(self):
-        """The projections' V by their names."""
+        """V of each projection, by its name."""
         return {layer.name: layer.feedback_kernel for layer in self._projections()}
 
     def _projections(self):

@@ -12,19 +12,19 @@ from keras_asymbp.layers.depthwise_conv2d import (
 class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     """`keras.layers.SeparableConv2D` whose error travels through feedback weights.
 
-    Both of its products, the depthwise convolution and the 1x1 one, have a feedback
-    kernel of their own: forward W (eq. 1), backward V (eq. 2). The gradients of the
-    kernels and of b are those of SeparableConv2D.
+    Each of its products, the depthwise and the 1x1 convolution, has its own feedback
+    kernel: forward W (eq. 1), backward V (eq. 2). The gradients of the kernels and of b
+    are those of SeparableConv2D.
 
     Args:
-        filters: As every other argument of `keras.layers.SeparableConv2D`, with its
-            default.
+        filters: As in `keras.layers.SeparableConv2D`, like all arguments
+            but `feedback`.
         feedback: The feedback rule of both: a name (`"uSF"`), a `Feedback`, its config,
-            or None for backpropagation. A random rule draws for each by itself.
+            or None for backpropagation. Random rules draw for each independently.
 
     Raises:
-        ValueError: If there is no such rule, for what `SeparableConv2D` refuses, and
-            for LoRA and quantization, which are not supported.
+        ValueError: If the rule is unknown, if `SeparableConv2D` refuses an argument,
+            and for LoRA and quantization, which are not supported.
 
     Attributes:
         feedback: The rule of the depthwise kernel.
@@ -53,7 +53,7 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
 
     @property
     def feedback_kernel(self):
-        """V of the depthwise and of the pointwise kernel, a tuple of two tensors."""
+        """V of the depthwise and the pointwise kernel, a tuple of two tensors."""
         return tuple(v for *_, v in self.feedback_pairs())
 
     def _set_feedback(self, rule):

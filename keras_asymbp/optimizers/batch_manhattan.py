@@ -15,14 +15,14 @@ class BatchManhattan(keras.optimizers.Optimizer):
         setting 2:       tau = sign(-sign(g) + m tau' - d w)
         setting 3:       tau = sign(kappa), kappa = -sign(g) + m kappa' - d w
 
-    where a prime is the value of the update before and `sign(0) = 0`: a weight without
-    a gradient does not drift.
+    where a prime marks the value at the previous update and `sign(0) = 0`: a weight
+    without a gradient does not drift.
 
-    Unlike `keras.optimizers.SGD`, the learning rate multiplies tau and not the
-    momentum buffer, so that a change of the rate acts at once; and the weight decay
-    is part of tau, not a step of its own. As in the paper, g is meant to be the sum
-    over the mini-batch (a loss with `reduction="sum"`); settings 1 to 3 give the same
-    for the mean, setting 0 then wants a larger rate.
+    Unlike in `keras.optimizers.SGD`, the learning rate multiplies tau and not the
+    momentum buffer, so that a new rate acts at once; and the weight decay is part of
+    tau, not a separate step. As in the paper, g should be the sum over the mini-batch
+    (a loss with `reduction="sum"`). With the mean, settings 1 to 3 do the same and
+    setting 0 needs a larger rate.
 
     Args:
         learning_rate: A float of 0 or more, or a
@@ -97,8 +97,8 @@ class BatchManhattan(keras.optimizers.Optimizer):
             return ops.cast(value, variable.dtype)
 
         buffer = self._momentums[self._get_variable_index(variable)]
-        # An embedding's sparse gradient becomes a dense one: its parts have no sign
-        # before they are summed, and momentum and decay act on every weight.
+        # An embedding's sparse gradient becomes dense: its parts must be summed before
+        # the sign is taken, and momentum and decay act on every weight.
         gradient = ops.cast(ops.add(gradient, ops.zeros_like(buffer)), variable.dtype)
 
         descent = -gradient if self.setting == 0 else -ops.sign(gradient)
@@ -113,7 +113,7 @@ class BatchManhattan(keras.optimizers.Optimizer):
         self.assign_add(variable, constant(learning_rate) * tau)
 
     def _apply_weight_decay(self, variables):
-        """The decay is inside tau: Keras's decoupled one must not come on top."""
+        """Does nothing: tau includes the decay, so Keras must not apply its own."""
 
     def get_config(self):
         config = super().get_config()
@@ -121,5 +121,5 @@ class BatchManhattan(keras.optimizers.Optimizer):
         return config
 
 
-# `compile("batch_manhattan")`: registration alone gives "keras_asymbp>BatchManhattan".
+# For `compile("batch_manhattan")`: Keras's name is "keras_asymbp>BatchManhattan".
 keras.saving.get_custom_objects()["batch_manhattan"] = BatchManhattan

@@ -1,9 +1,9 @@
-"""The contract of rules and layers as checks: for a rule of your own, and our tests.
+"""The contract of rules and layers as checks, for your own rules and for our tests.
 
 `check_feedback(rule)` runs a rule through every check on every layer. A check is a
-function of a layer's case and a rule, or of many such pairs where they share what
-is slow, and it raises AssertionError. A new layer is one line in `cases.py`; a new
-check is one function. What a check compares with is made of stock Keras layers alone.
+function of a layer's case and a rule, or of many such pairs if they can share slow
+steps, and raises AssertionError. A new layer is one line in `cases.py`; a new check is
+one function. The references of all checks consist of stock Keras layers only.
 """
 
 from keras_asymbp.testing import layer_checks, model_checks  # noqa: F401, for CHECKS
@@ -24,30 +24,29 @@ __all__ = [
 def check_feedback(rule, layers=None, checks=None) -> list[str]:
     """Runs a feedback rule through the contract on the layers.
 
-    The gradients of each layer must be those of the stock Keras layer, but for V in
-    the place of W where the error travels to the inputs:
+    The gradients of each layer must be those of the stock Keras layer, with V instead
+    of W where the error travels to the inputs:
 
         dE/dX = the gradient in X of product(X, V), for the error dE/dY   (eq. 2)
 
-    and whatever Keras does with a model must hold with the rule in it: copying,
-    saving in the middle of training, exporting, mixed precision, graphs and XLA.
-    Layers and numbers are tiny; Keras's global seed is set.
+    and everything that Keras does with a model must work with the rule: copying, saving
+    in the middle of training, exporting, mixed precision, graphs and XLA. The layers
+    are tiny. Keras's global seed is set.
 
     Args:
-        rule: The rule: a `Feedback` (which is copied through its config, and left as
-            it is), a function without arguments or class that makes one, a name, or a
-            config.
+        rule: A `Feedback` (which is copied through its config, and not changed), a
+            function without arguments or a class that makes one, a name, or a config.
         layers: Names of layers, such as `["AsymDense"]`; by default all of `CASES`.
-        checks: Names of checks, by default all of `CHECKS` and `JOINT_CHECKS`.
-            `"replicas"` needs two processors: it is among them after `use_two_cpus`.
+        checks: Names of checks; by default all of `CHECKS` and `JOINT_CHECKS`, but
+            `"replicas"`, which needs two processors, only after `use_two_cpus`.
 
     Returns:
         The names of the checks that ran.
 
     Raises:
         AssertionError: If the rule fails a check: the message names the check, the
-            layer and what differs.
-        ValueError: If there is no such layer or check.
+            layer and the difference.
+        ValueError: If a layer or check is unknown.
 
     >>> import keras_asymbp.testing
     >>> class Halved(keras_asymbp.feedbacks.Feedback):

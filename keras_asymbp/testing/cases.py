@@ -1,4 +1,4 @@
-"""The table of layers: a new layer is one line in `CASES`."""
+"""The table of layers, one line each."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from keras_asymbp.testing.references import depthwise_and_pointwise, projections
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """How the checks make and call a layer.
+    """How the checks create and call a layer.
 
     Attributes:
         layer: The layer's name, one of `keras_asymbp.layers.LAYERS`.
         arguments: Its arguments.
-        shape: The shape of an input, without the batch's.
-        inputs: The number of inputs that it is called with.
-        reference: Function of a built layer that returns a function of its inputs, of
-            stock Keras layers, whose error travels through the layer's V, and that
+        shape: The shape of an input, without the batch dimension.
+        inputs: Number of inputs of a call.
+        reference: Function of a built layer that returns a function of its inputs, made
+            of stock Keras layers, whose error travels through the layer's V, and that
             function's weights in the layer's order.
     """
 

@@ -1,4 +1,4 @@
-"""Checks of many pairs of layer and rule at once, for they share what is slow."""
+"""Checks of many pairs of layer and rule at once, which share slow steps."""
 
 import functools
 import os
@@ -31,10 +31,10 @@ from keras_asymbp.testing.tools import (
 def use_two_cpus() -> None:
     """Splits the CPU in two for TensorFlow, which the check `"replicas"` needs.
 
-    Call it first: TensorFlow takes it only before it does anything else.
+    Call it before anything else that uses TensorFlow.
 
     Raises:
-        RuntimeError: If TensorFlow is at work already.
+        RuntimeError: If TensorFlow is initialized already.
     """
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
@@ -63,7 +63,7 @@ for name in sys.argv[1:]:
 def check_export(combinations):
     """An exported model has the same outputs, no feedback, and needs none of our code.
 
-    It is read by a process that can't import keras_asymbp.
+    A process that can't import keras_asymbp reads it.
     """
     expected = {}
     groups = _by_layer(combinations)
@@ -91,12 +91,12 @@ def check_export(combinations):
                         expected[case.layer][f"rule_{number}"],
                         rtol=1e-5,
                         atol=1e-6,
-                        err_msg=f"the output, exported and read, of {rule_name(rule)}",
+                        err_msg=f"the exported model's output, {rule_name(rule)}",
                     )
 
 
 def _export(case, rules, path):
-    """Exports a model, looks at it from here, and returns its outputs by rule."""
+    """Exports a model, checks its variables, and returns its outputs by rule."""
     model, layers = make_model(case, *rules)
     x, y = make_batch(model)
     xs = make_inputs(case)
@@ -117,7 +117,7 @@ def _export(case, rules, path):
             stored.setdefault(name.split("/")[0], []).append(tuple(shape))
     for each in stored.values():
         assert sorted(each) == shapes, (
-            "the exported model has other variables than the layers' weights. "
+            "the exported variables are not the layers' weights. "
             f"Expected shapes: {shapes}. Received: {sorted(each)}"
         )
     assert stored
@@ -128,10 +128,10 @@ def _export(case, rules, path):
 
 @joint_check
 def check_replicas(combinations):
-    """Training on two replicas (`MirroredStrategy`) is training on one; they share M.
+    """Training on two replicas (`MirroredStrategy`) equals that on one; they share M.
 
     Raises:
-        RuntimeError: If there are no two logical CPUs: see `use_two_cpus`.
+        RuntimeError: Without two logical CPUs; see `use_two_cpus`.
     """
     if len(two_cpus()) < 2:
         raise RuntimeError(
@@ -177,12 +177,12 @@ def check_replicas(combinations):
 
 @functools.cache
 def _two_replicas():
-    # One for all: TensorFlow confuses the reductions of one strategy with another's.
+    # Shared: TensorFlow confuses the reductions of several strategies.
     return tf.distribute.MirroredStrategy([device.name for device in two_cpus()])
 
 
 def _by_layer(combinations):
-    """Each case once, with all of its rules."""
+    """Returns each case once, with all of its rules."""
     rules: dict[str, list] = {}
     for case, rule in combinations:
         rules.setdefault(case.layer, []).append(rule)

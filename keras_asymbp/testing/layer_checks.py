@@ -1,4 +1,4 @@
-"""Checks of one layer: its V, its outputs, and its gradients against stock Keras's."""
+"""Checks of one layer: its V, its outputs, and its gradients."""
 
 import inspect
 import json
@@ -29,7 +29,7 @@ from keras_asymbp.testing.tools import (
 
 @check
 def check_config(case, rule):
-    """The config has every argument, is JSON, and makes the same layer again."""
+    """The config has every argument, is JSON, and recreates the layer."""
     made = new_rule(rule)
     config = made.get_config()
     arguments = inspect.signature(type(made).__init__).parameters.values()
@@ -52,7 +52,7 @@ def check_config(case, rule):
 
 @check
 def check_shapes(case, rule):
-    """V has the kernel's shape and finite numbers; outputs have the shape they say."""
+    """V has the kernel's shape and is finite; outputs have the computed shape."""
     layer = make_layer(case, rule)
     xs = make_inputs(case)
     pairs = pairs_of(layer)
@@ -62,7 +62,7 @@ def check_shapes(case, rule):
             f"V must have the shape of {name}. Expected: {tuple(kernel.shape)}. "
             f"Received: {tuple(v.shape)}"
         )
-        assert np.all(np.isfinite(v)), f"V of {name} has elements that aren't finite"
+        assert np.all(np.isfinite(v)), f"V of {name} is not finite"
     shape = layer.compute_output_shape(*(x.shape for x in xs))
     assert tuple(layer(*xs).shape) == tuple(shape)
     trainable = {weight.path for weight in layer.trainable_weights}
@@ -78,7 +78,7 @@ def check_shapes(case, rule):
 
 @check
 def check_repeatable(case, rule):
-    """V is the same until W changes; a forward pass changes no state, and none W."""
+    """V is constant until W changes; forward passes change no state, and none W."""
     layer = make_layer(case, rule)
     xs = make_inputs(case)
     weights = [weight.numpy() for weight in own_weights(layer)]
@@ -87,7 +87,7 @@ def check_repeatable(case, rule):
         layer(*xs, training=training) if _takes_training(layer) else layer(*xs)
     assert_equal(layer.variables, variables, "a variable, after a forward pass,")
     v = feedback_kernels(layer)
-    assert_equal(feedback_kernels(layer), v, "V, asked for again,")
+    assert_equal(feedback_kernels(layer), v, "V, read again,")
     assert_equal(own_weights(layer), weights, "W, which a rule must leave alone,")
     first = gradients_of(layer, xs, own_weights(layer))
     assert_equal(feedback_kernels(layer), v, "V, after a backward pass,")
@@ -110,7 +110,7 @@ def check_forward(case, rule):
 
 @check
 def check_gradients(case, rule):
-    """Gradients are stock Keras's, with V for W where the error goes to the inputs."""
+    """Gradients are those of stock layers, with V for W on the way to the inputs."""
     layer = make_layer(case, rule)
     xs = make_inputs(case)
     reference, weights = case.reference(layer)
@@ -123,7 +123,7 @@ def check_gradients(case, rule):
 
 @check
 def check_backpropagation(case, rule):
-    """A symmetric rule, and any within `backpropagation()`, is stock Keras exactly."""
+    """A symmetric rule, and any within `backpropagation()`, equals stock Keras."""
     layer = make_layer(case, rule)
     xs = make_inputs(case)
     stock = stock_twin(layer)
@@ -137,7 +137,7 @@ def check_backpropagation(case, rule):
 
 @check
 def check_second_order(case, rule):
-    """The gradient of C . dE/dX, which penalties on gradients take, goes through V."""
+    """The gradient of C . dE/dX, as in gradient penalties, goes through V."""
     layer = make_layer(case, rule)
     xs = make_inputs(case)
     c = [tf.constant(x.numpy()[::-1].copy()) for x in xs]
@@ -176,7 +176,7 @@ def check_second_order(case, rule):
 
 
 def _moves_with_w(layer):
-    """Whether V is a function of W with a derivative."""
+    """Whether V is a differentiable function of W."""
     kernels = [kernel.value for _, kernel, _ in pairs_of(layer)]
     with tf.GradientTape() as tape:
         tape.watch(kernels)
@@ -187,7 +187,7 @@ def _moves_with_w(layer):
 
 @check
 def check_precision(case, rule):
-    """The same in float64 and mixed precision, and V from W as it is stored."""
+    """Gradients hold in float64 and mixed precision, with V from the stored W."""
     for policy, tolerance in [
         ("float64", 1e-9),
         ("mixed_float16", 0.02),
@@ -201,7 +201,7 @@ def check_precision(case, rule):
         for a, e, label in zip(actual, expected, labels_of(layer, xs), strict=True):
             label = f"{policy}: {label}"
             assert a.dtype == e.dtype, (
-                f"{label} has another dtype. Expected: {e.dtype}. Received: {a.dtype}"
+                f"{label} has a wrong dtype. Expected: {e.dtype}. Received: {a.dtype}"
             )
             assert_close([a], [e], label, rtol=0, atol=tolerance)
 
@@ -214,7 +214,7 @@ def check_seeds(case, rule):
     )
     assert_equal(again, first, "V of the same global seed")
     if not any(np.any(a != b) for a, b in zip(first, other, strict=True)):
-        return  # nothing random, or a seed of its own
+        return  # not random, or with a seed of its own
     keras.utils.set_random_seed(1)
     made = [LAYERS[case.layer](**case.arguments, feedback=new_rule(rule)) for _ in "12"]
     for layer in made:

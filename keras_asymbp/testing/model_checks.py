@@ -1,4 +1,4 @@
-"""Checks of a model with one such layer: training, copying and saving it."""
+"""Checks of a model with one asymmetric layer: training, copying and saving it."""
 
 import functools
 import tempfile
@@ -41,19 +41,19 @@ def check_frozen(case, rule):
     assert_equal(feedback_kernels(layer), v, "frozen: V, after a step,")
     v_is_zero = all(not np.any(each) for each in v)
     assert v_is_zero or np.any(model.layers[1].get_weights()[0] != below), (
-        "the error has not come through the frozen layer"
+        "the error does not pass through the frozen layer"
     )
 
 
 @check
 def check_clone(case, rule):
-    """`clone_model` makes a rule of its own, and state goes by `set_weights`."""
+    """`clone_model` creates a new rule, and `set_weights` transfers its state."""
     model, [layer] = make_model(case, rule)
     cloned = keras.models.clone_model(model)
     copy = cloned.get_layer(layer.name)
     for ours, theirs in zip(rules_of(layer), rules_of(copy), strict=True):
-        assert theirs is not ours, "the clone has the same rule, which has one layer"
-    assert copy.get_config() == layer.get_config(), "the clone has another config"
+        assert theirs is not ours, "the clone shares the rule of the layer"
+    assert copy.get_config() == layer.get_config(), "the clone's config differs"
     cloned.set_weights(model.get_weights())
     x, _ = make_batch(model)
     assert_equal([cloned(x)], [model(x)], "the clone's output")
@@ -64,9 +64,9 @@ def check_clone(case, rule):
 
 @check
 def check_saving(case, rule):
-    """Saved in the middle of training, a model goes on as if it had not been.
+    """A model saved in the middle of training continues as the original does.
 
-    As `.keras` and as weights; a random rule goes on with its sequence.
+    Saved as `.keras` and as weights; a random rule continues its sequence.
     """
     model, [layer] = make_model(case, rule)
     x, y = make_batch(model)
@@ -89,13 +89,13 @@ def check_saving(case, rule):
         other.load_weights(f"{folder}/model.weights.h5")
     again = feedback_kernels(loaded.get_layer(layer.name))
     assert_equal(again, v, "V, saved and loaded,")
-    assert_equal(feedback_kernels(other_layer), v, "V, of weights loaded,")
+    assert_equal(feedback_kernels(other_layer), v, "V, from loaded weights,")
     assert_equal(train(loaded), train(model), "a weight or V, training on,")
 
 
 @check
 def check_fit(case, rule):
-    """`fit` does the same eagerly, in a graph, and under XLA with several steps."""
+    """`fit` is the same eagerly, in a graph, and under XLA with several steps."""
     results = []
     modes = {
         "run_eagerly=True": {"run_eagerly": True},
@@ -123,7 +123,7 @@ def check_fit(case, rule):
         assert model.optimizer.iterations == SAMPLES
         if any(np.any(v) for v in feedback_kernels(layer)):
             assert np.any(model.get_weights()[0] != before), (
-                f"the error has not come through the layer: {mode}"
+                f"the error does not pass through the layer: {mode}"
             )
         trained = [weight.numpy() for weight in model.trainable_weights]
         results.append([*trained, *feedback_kernels(layer)])
@@ -131,15 +131,15 @@ def check_fit(case, rule):
 
 
 def _assert_w_is_read_before_or_after_its_update(model, fit):
-    """In the graph that `fit` runs, never meanwhile.
+    """In the graph of `fit` no read of W is concurrent with its update.
 
-    V is made of W. TensorFlow's optimizer has dropped the order of the two before,
-    and the update of W overtook its reading, once in a few hundred steps.
+    V is computed from W. TensorFlow's graph optimizer once dropped their order, and the
+    update of W overtook the read in one of a few hundred steps.
     """
     from tensorflow.python.eager import context
 
     context.enable_run_metadata()
-    context.export_run_metadata()  # which forgets what ran before
+    context.export_run_metadata()  # drops the earlier graphs
     try:
         fit()
         graphs = context.export_run_metadata().partition_graphs
@@ -165,7 +165,7 @@ def _assert_w_is_read_before_or_after_its_update(model, fit):
             if read.op == "ReadVariableOp" and read.input[0] == write.input[0]:
                 assert read.name in before(write.name) or write.name in before(
                     read.name
-                ), f"{write.input[0]} may be read while it is updated: {read.name}"
+                ), f"{write.input[0]} may be read during its update: {read.name}"
     assert len(updates) == len(model.trainable_variables), (
         f"expected {len(model.trainable_variables)} updates in a step's graph, "
         f"found {len(updates)}"

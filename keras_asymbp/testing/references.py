@@ -1,8 +1,8 @@
 """Stock Keras layers whose error travels through a given V.
 
-y = f(sg(x), W) + f(x, V) - sg(f(x, V)) has the value of f(x, W) (the last two are
-equal), the gradient of f(x, W) in W, and that of f(x, V) in x: sg, the stopped
-gradient, is all that it takes.
+With sg, which stops the gradient, y = f(sg(x), W) + f(x, V) - sg(f(x, V)) has the value
+of f(x, W) (the last two terms cancel), the gradient of f(x, W) in W, and that of
+f(x, V) in x.
 """
 
 import keras
@@ -21,7 +21,7 @@ def _through(forward, backward):
 
 
 def single(layer):
-    """The reference of a layer that is one product, and its weights."""
+    """Returns the reference of a layer with one product, and its weights."""
     [(attribute, _, v)] = layer.feedback_pairs()
     forward = stock_twin(layer, activation="linear")
     backward = stock_twin(layer, activation="linear")
@@ -31,7 +31,7 @@ def single(layer):
 
 
 def depthwise_and_pointwise(layer):
-    """The reference of AsymSeparableConv2D: two stock convolutions in a row."""
+    """Returns the reference of AsymSeparableConv2D: two stock convolutions."""
     kernels = [kernel for _, kernel, _ in layer.feedback_pairs()]
     feedback_kernels = [v for *_, v in layer.feedback_pairs()]
     shared = {
@@ -76,14 +76,14 @@ def depthwise_and_pointwise(layer):
 
 
 def projections(layer):
-    """The reference of AsymMultiHeadAttention: the stock one with such projections."""
+    """Returns that of AsymMultiHeadAttention: stock, with `single` projections."""
     stock = stock_twin(layer)
     references = {
         id(part): single(part) for part in asymmetric_layers(layer) if part is not layer
     }
     for name, part in vars(layer).items():
         if id(part) in references:
-            # A function: the stock layer calls what it finds there.
+            # A function is enough: the stock layer just calls its projections.
             setattr(stock, name, references[id(part)][0])
     by_weight = {
         id(ours): theirs

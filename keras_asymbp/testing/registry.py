@@ -1,4 +1,4 @@
-"""The checks by name, and what makes of an error a sentence that says where it was."""
+"""The checks by name. Adds check, layer and rule to failure messages."""
 
 import contextlib
 import functools
@@ -15,7 +15,7 @@ JOINT_CHECKS: dict[str, Callable[[Iterable[tuple[Case, Any]]], None]] = {}
 
 
 def check(function):
-    """Puts a check into `CHECKS`, and whatever it raises into words."""
+    """Registers a check in `CHECKS` and adds its context to failures."""
     name = function.__name__.removeprefix("check_")
 
     @functools.wraps(function)
@@ -28,14 +28,14 @@ def check(function):
 
 
 def joint_check(function):
-    """Puts a check of many pairs of layer and rule into `JOINT_CHECKS`."""
+    """Registers a check of many pairs of layer and rule in `JOINT_CHECKS`."""
     JOINT_CHECKS[function.__name__.removeprefix("check_")] = function
     return function
 
 
 @contextlib.contextmanager
 def blaming(check, case, *rules):
-    """Makes an error an AssertionError that says where it was found."""
+    """Turns an error into an AssertionError with check, layer and rules."""
     try:
         with contextlib.ExitStack() as scopes:
             for rule in rules:
@@ -45,10 +45,10 @@ def blaming(check, case, *rules):
                 )
             yield
     except Exception as error:
-        what = str(error)
+        message = str(error)
         if not isinstance(error, AssertionError):
-            what = f"{type(error).__name__}: {what}"
+            message = f"{type(error).__name__}: {message}"
         names = ", ".join(map(rule_name, rules))
         raise AssertionError(
-            f"Check '{check}' of {case.layer} with {names}: {what.strip()}"
+            f"Check '{check}' of {case.layer} with {names}: {message.strip()}"
         ) from error

@@ -1,4 +1,4 @@
-"""What checks are made of: tiny layers and models, their parts, and comparisons."""
+"""Tools of the checks: tiny layers and models, their parts, and comparisons."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ SAMPLES = 4
 
 
 def new_rule(rule) -> Feedback:
-    """A rule of its own: a rule belongs to one layer."""
+    """Returns a new rule: a rule belongs to one layer."""
     if isinstance(rule, Feedback):
         return type(rule).from_config(rule.get_config())
     if callable(rule):
@@ -29,7 +29,7 @@ def rule_name(rule):
 
 
 def make_layer(case, rule, seed=0, **more):
-    """A layer with its own copy of the rule, and weights of all signs and zero."""
+    """Returns a layer with its own rule, and weights of both signs and zero."""
     keras.utils.set_random_seed(seed)
     layer = LAYERS[case.layer](**case.arguments | more, feedback=new_rule(rule))
     layer(*make_inputs(case, layer.compute_dtype))
@@ -38,10 +38,10 @@ def make_layer(case, rule, seed=0, **more):
 
 
 def make_model(case, *rules, seed=0):
-    """A layer for each rule, on a stock layer each, which their errors must reach.
+    """Returns a model with a layer for each rule, each on top of a stock layer.
 
     Returns:
-        The model, and the layers.
+        The model, and the asymmetric layers.
     """
     keras.utils.set_random_seed(seed)
     inputs = keras.Input(case.shape)
@@ -72,7 +72,7 @@ def make_inputs(case, dtype="float32"):
 
 
 def make_batch(model):
-    """Inputs and targets for a model."""
+    """Returns inputs and targets for a model."""
     generator = np.random.default_rng(0)
 
     def normal(tensor):
@@ -86,7 +86,7 @@ def error_for(y):
 
 
 def own_weights(layer):
-    """A layer's weights without its rules'."""
+    """Returns a layer's weights without those of its rules."""
     rules = {id(weight) for rule in rules_of(layer) for weight in rule.variables}
     return [weight for weight in layer.weights if id(weight) not in rules]
 
@@ -96,7 +96,7 @@ def rules_of(layer):
 
 
 def pairs_of(layer):
-    """The name, W and V of each kernel of a layer and of the layers inside it."""
+    """Returns name, W and V of each kernel of a layer and of the layers inside it."""
     return [
         (f"{part.name}.{attribute}", kernel, v)
         for part in asymmetric_layers(layer)
@@ -109,7 +109,7 @@ def feedback_kernels(layer):
 
 
 def stock_twin(layer, **changes):
-    """The stock Keras layer of a layer's configuration and weights."""
+    """Returns the stock Keras layer with a layer's configuration and weights."""
     twin = type(layer).twin()
     stock = twin.from_config(twin.get_config(layer) | changes)
     stock.build_from_config(layer.get_build_config())
@@ -119,7 +119,7 @@ def stock_twin(layer, **changes):
 
 
 def gradients_of(function, xs, weights):
-    """The output for inputs, and the gradients in inputs and weights for an error."""
+    """Returns the output, and the gradients in inputs and weights for an error."""
     values = [weight.value for weight in weights]
     with tf.GradientTape() as tape:
         tape.watch([*xs, *values])
@@ -132,16 +132,16 @@ def labels_of(layer, xs):
     return ["outputs", *inputs, *(f"dE/d{w.path}" for w in own_weights(layer))]
 
 
-def assert_equal(actual, expected, what):
+def assert_equal(actual, expected, labels):
     for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
-        label = what if isinstance(what, str) else what[number]
+        label = labels if isinstance(labels, str) else labels[number]
         np.testing.assert_array_equal(a, e, err_msg=label)
 
 
-def assert_close(actual, expected, what, rtol=1e-4, atol=1e-5):
-    """Within `rtol` or, for elements much smaller than the largest, `atol` of it."""
+def assert_close(actual, expected, labels, rtol=1e-4, atol=1e-5):
+    """Asserts closeness: `rtol`, or `atol` relative to the largest element."""
     for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
-        label = what if isinstance(what, str) else what[number]
+        label = labels if isinstance(labels, str) else labels[number]
         assert (a is None) == (e is None), f"{label} is {a}, expected {e}"
         if a is not None:
             a, e = (np.asarray(tf.cast(each, "float64")) for each in (a, e))

@@ -89,7 +89,7 @@ def test_a_rule_belongs_to_one_layer(name):
 
 def test_a_rule_given_twice_is_refused():
     model = keras.Sequential([keras.Input((2,)), AsymDense(3, name="hidden")])
-    with pytest.raises(ValueError, match=r"'hidden' has a feedback rule already"):
+    with pytest.raises(ValueError, match=r"'hidden' already has a feedback rule"):
         asymmetrize(model, feedback="frSF")
     with pytest.raises(TypeError, match="multiple values for keyword"):
         AsymDense(3, feedback="uSF", **{"feedback": "frSF"})
