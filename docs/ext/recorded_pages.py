@@ -1,0 +1,86 @@
+"""Makes the pages of the recorded results, which the site has under `recorded/NAME/`.
+
+The repository keeps the trials of a recorded folder and their tables in Markdown. The
+rest, `report.html` and the files for LaTeX and pandas, is made from the trials here, by
+the command that writes the reports of any results folder.
+"""
+
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+REPORT = ("keras_asymbp.benchmarks.commands.subcommands", "report")
+DEPTH = ("keras_asymbp.benchmarks.depth", "--epochs=4")
+
+
+def on_files(files, config):
+    """Called by MkDocs with the files of the site: adds those of the recorded folders.
+
+    Links to files of the site are checked by the strict build.
+    """
+    from mkdocs.structure.files import File
+
+    folder = _all()
+    for path in sorted(folder.rglob("*")):
+        # MkDocs would make a page of a Markdown file.
+        if path.is_file() and path.suffix != ".md":
+            name = path.relative_to(folder.parent).as_posix()
+            files.append(File.generated(config, name, abs_src_path=str(path)))
+    return files
+
+
+def names():
+    """The recorded folders."""
+    return sorted(path.parent.name for path in RESULTS.glob("*/trials"))
+
+
+def make(name, folder):
+    """Copies the trials of a recorded folder, and writes the reports on them.
+
+    Args:
+        name: The recorded folder.
+        folder: The folder for its copy, as a `pathlib.Path`.
+
+    Returns:
+        The copy.
+    """
+    copy = folder / name
+    shutil.copytree(RESULTS / name / "trials", copy / "trials")
+    results_dir = f"--results_dir={copy}"
+    if (RESULTS / name / "depth.md").is_file():
+        # The depth study draws after it has trained what is missing: nothing may be.
+        if ", 0 to run" not in _run(*DEPTH, results_dir, "--dry_run"):
+            raise RuntimeError(f"{name} lacks trials of the depth study")
+        _run(*DEPTH, results_dir)
+    else:
+        _run(*REPORT, results_dir)
+    return copy
+
+
+@functools.cache  # `mkdocs serve` builds the site after every change
+def _all():
+    temporary = pathlib.Path(_temporary().name)
+    for name in names():
+        make(name, temporary / "recorded")
+    return temporary / "recorded"
+
+
+@functools.cache
+def _temporary():
+    return tempfile.TemporaryDirectory()  # removed when the process ends
+
+
+def _run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
