@@ -58,7 +58,7 @@ def test_each_task_of_ray_has_its_share(
 ):
     """A cluster that is told it has two GPUs, and CPUs for more."""
     pytest.importorskip("ray")
-    folder = pathlib.Path(__file__).parent
+    folder = pathlib.Path(__file__).parents[1]
     told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": SECONDS}
     for name, value in {
         "RAY_USAGE_STATS_ENABLED": "0",

@@ -21,7 +21,7 @@ import pytest
 
 yaml = pytest.importorskip("yaml")
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 MANIFEST = ROOT / "docs" / "examples" / "ray-kubernetes.yaml"
 DOCKERFILE = MANIFEST.with_suffix(".Dockerfile")
 
@@ -187,7 +187,9 @@ def test_the_pods_commands_do_the_work(
         **objects["ConfigMap", "keras-asymbp"]["data"],
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "STAND_IN": json.dumps(told),
-        "PYTHONPATH": os.pathsep.join([str(pathlib.Path(__file__).parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(pathlib.Path(__file__).parents[1]), *sys.path]
+        ),
         "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     for name, value in environment.items():

@@ -135,7 +135,7 @@ def test_a_cluster_that_will_not_do_is_one_line(flags, words, ray_stand_in, tmp_
 def cluster(_ray, tmp_path, monkeypatch):
     """A cluster of two nodes with a CPU each."""
     # Whatever its workers are told by the environment, they have from here.
-    folder = pathlib.Path(__file__).parent.parent
+    folder = pathlib.Path(__file__).parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *sys.path]))
     told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 1.0}
     monkeypatch.setenv("STAND_IN", json.dumps(told))
