@@ -1,1 +1,1 @@
-"""Other packages: their options, and how they translate into ours."""
+"""Options of other packages and their translation into ours."""

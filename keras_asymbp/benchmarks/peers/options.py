@@ -1,7 +1,7 @@
-"""Options of BioTorch and of sign-symmetry, and what stands for them here, as data.
+"""Options of BioTorch and of sign-symmetry, with our equivalents, as data.
 
-`keras-asymbp translate` reads by it, and the tables of docs/from-biotorch.md are made
-of it: notes are in Markdown.
+`keras-asymbp translate` and the tables of docs/from-biotorch.md are made from it. Notes
+are in Markdown.
 """
 
 import dataclasses
@@ -11,11 +11,11 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One of our settings, which options of peers become.
+    """One of our settings.
 
     Attributes:
-        flag: Of `python -m keras_asymbp.benchmarks`; "" if it has none.
-        python: What it is in Python; "" if nothing.
+        flag: Its flag of `python -m keras_asymbp.benchmarks`; "" if it has none.
+        python: Its equivalent in Python; "" if there is none.
     """
 
     flag: str = ""
@@ -24,13 +24,13 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Here:
-    """What stands here for one value of a peer's option.
+    """Our equivalent of one value of a peer's option.
 
     Attributes:
-        value: Of our setting; None if the command has nothing for it.
+        value: The value of our setting; None if the command has no equivalent.
         note: How ours differs, or what to do instead.
-        python: The expression in Python, if it isn't the value's own.
-        also: More of our settings that it means, with their values.
+        python: The expression in Python, if it differs from `value`.
+        also: Other settings of ours that the peer's value implies, with their values.
     """
 
     value: Any = None
@@ -39,7 +39,8 @@ class Here:
     also: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def is_something(self) -> bool:
+    def exists(self) -> bool:
+        """Whether there is an equivalent, as a flag or in Python."""
         return self.value is not None or bool(self.python)
 
 
@@ -48,18 +49,18 @@ class Option:
     """One option of a peer.
 
     Attributes:
-        name: As the peer writes it: the keys of a file joined by dots, or an argument.
-        setting: The key of `SETTINGS` that its value becomes; "" if nothing does.
-        note: How ours differs, or what to do instead. It is shown where the option is
-            read, unless its value is `fine`.
-        instead: What does the same here, if it is no setting.
-        fine: Values that ask for what is done here anyway.
-        values: The peer's values with what stands for each; None if they stay as they
-            are. `note` is for all others.
-        kind: What its values are: `str`, `int`, `float`, `bool` or `list`.
-        names: Other names for it.
-        default: The peer's, where it isn't given.
-        same_as: Name of an option. With the same value there is nothing to show.
+        name: The peer's name for it: a file's keys joined by dots, or an argument.
+        setting: Key of its equivalent in `SETTINGS`; "" if there is none.
+        note: How ours differs, or what to do instead. Shown when the option is read,
+            unless its value is in `fine`.
+        instead: Our equivalent, if it is not a setting.
+        fine: Values that match our only behavior.
+        values: Equivalents of the peer's values; None if values are kept. `note` is
+            shown for all other values.
+        kind: Type of its values: `str`, `int`, `float`, `bool` or `list`.
+        names: Its other names.
+        default: The peer's default.
+        same_as: Name of another option. No note is shown if both have the same value.
     """
 
     name: str
@@ -105,20 +106,20 @@ def _signs(rule: str, scale: str = '"init_std"') -> str:
 
 
 _LEAVE_OUT = "leave it out"
-_BY_SETTINGS = f"trials are kept by their settings: {_LEAVE_OUT}"
-_ON_DISK = f"data is held in memory or memory-mapped: {_LEAVE_OUT}"
+_BY_SETTINGS = f"trials are identified by their settings: {_LEAVE_OUT}"
+_ON_DISK = f"data are held in memory or memory-mapped: {_LEAVE_OUT}"
 _PROGRESS = f"progress is always shown: {_LEAVE_OUT}"
-_UNREAD = "BioTorch 0.0.16 does not read it either"
+_UNREAD = "BioTorch 0.0.16 ignores it too"
 _OWN_NETWORK = (
-    "build it of Keras's layers, or take one of `keras.applications`, and use the "
+    "build it from Keras layers, or take it from `keras.applications`, and use the "
     "lines of Python"
 )
 _TEST_IMAGES = (
-    "the test images choose the epoch, as there; without `--validation_share` a tenth "
-    "of the training images does"
+    "the best epoch is chosen on the test images, as in BioTorch; without "
+    "`--validation_share 0`, on a tenth of the training images"
 )
 _ON_TEST_IMAGES = (("validation_share", 0),)
-_OF_KERAS = "as `keras.applications` has it, which is not torchvision's in all details"
+_OF_KERAS = "`keras.applications`'s, which differs from torchvision's in details"
 _APPLICATIONS = {
     name.lower(): Here(name, _OF_KERAS, f"keras.applications.{name}(weights=None)")
     for name in (
@@ -126,22 +127,19 @@ _APPLICATIONS = {
         *("ResNet50", "ResNet101", "ResNet152"),
     )
 }
-_WEIGHTS = (
-    "`asymmetrize` a model that has its weights, such as "
-    "`keras.applications.ResNet50()`"
-)
-_GPUS = "`CUDA_VISIBLE_DEVICES`, set before the command"
+_WEIGHTS = "`asymmetrize` a pretrained model, such as `keras.applications.ResNet50()`"
+_GPUS = "the environment variable `CUDA_VISIBLE_DEVICES`"
 _SCALE = (
-    "its scale is sqrt(2 / (width x height x (input + output channels))); `init_std` "
-    "has the output channels alone"
+    "BioTorch's scale is sqrt(2 / (width x height x (input + output channels))); "
+    "`init_std` counts only the output channels"
 )
 _MAGNITUDES = (
-    "its magnitudes are uniform in [0, sqrt(3) s), s = sqrt(2 / (width x height x "
-    "(input + output channels))); ours are uniform in [0, 1) times the scale"
+    "BioTorch's magnitudes are uniform in [0, sqrt(3) s), s = sqrt(2 / (width x height "
+    "x (input + output channels))); ours are uniform in [0, 1) times the scale"
 )
 
-# Of github.com/jsalbert/biotorch: what biotorch/benchmark/run.py reads, and what the
-# schema and the page on configuration files name beside that. Version 0.0.16.
+# github.com/jsalbert/biotorch, version 0.0.16: the options that
+# biotorch/benchmark/run.py reads, and others in its schema and documentation.
 BIOTORCH = (
     Option("experiment.name", note=_BY_SETTINGS),
     Option("experiment.description", note=_BY_SETTINGS),
@@ -151,35 +149,35 @@ BIOTORCH = (
     Option(
         "data.dataset",
         "dataset",
-        note="`--datasets` takes paths, and names of TensorFlow Datasets",
+        note="`--datasets` also takes paths, and names in TensorFlow Datasets",
         values={
             "mnist": Here("mnist", _TEST_IMAGES, also=_ON_TEST_IMAGES),
             "fashion_mnist": Here("fashion_mnist", _TEST_IMAGES, also=_ON_TEST_IMAGES),
             "cifar10": Here("cifar10", _TEST_IMAGES, also=_ON_TEST_IMAGES),
             "cifar10_benchmark": Here(
                 "cifar10",
-                "in Python, hold out images and mirror and move the others yourself",
+                "in Python, hold out a validation set and augment the rest yourself",
                 also=(("validation_share", 0.1), ("augmentation", "standard")),
             ),
             "cifar100": Here("cifar100", _TEST_IMAGES, also=_ON_TEST_IMAGES),
             "imagenet": Here(
-                note="give the path of its folder to `--datasets`, with `val` renamed "
-                "to `test`"
+                note="rename its folder `val` to `test`, and give the path to "
+                "`--datasets`"
             ),
         },
     ),
     Option(
         "data.dataset_path",
-        note="`--data_dir` is the folder of what TensorFlow Datasets has prepared; "
-        "`--datasets` takes the path of a folder of class folders",
+        note="`--data_dir` is the folder of data sets prepared by TensorFlow Datasets; "
+        "`--datasets` takes the path of a folder with one folder per class",
     ),
     Option(
         "data.target_size",
         kind=int,
-        note=f"images are resized to what the network takes: {_LEAVE_OUT}",
+        note=f"images are resized to the network's input: {_LEAVE_OUT}",
     ),
     Option("data.num_workers", kind=int, note=_ON_DISK),
-    Option("data.batch_size", kind=int, note=f"of evaluation alone: {_LEAVE_OUT}"),
+    Option("data.batch_size", kind=int, note=f"for evaluation only: {_LEAVE_OUT}"),
     Option(
         "model.architecture",
         "architecture",
@@ -197,12 +195,12 @@ BIOTORCH = (
     Option(
         "model.mode.type",
         "rule",
-        note="its modes are backpropagation, fa, usf, brsf, frsf and dfa",
+        note="BioTorch's modes are backpropagation, fa, usf, brsf, frsf and dfa",
         values={
             "backpropagation": Here("BP"),
             "fa": Here(
                 "FA",
-                "its V is from the initializer of W, ours N(0, stddev^2)",
+                "BioTorch draws V from the initializer of W, we from N(0, stddev^2)",
                 "keras_asymbp.feedbacks.FixedRandom(stddev=0.05)",
             ),
             "usf": Here("uSF", _SCALE, _signs("UniformSignConcordant")),
@@ -214,46 +212,46 @@ BIOTORCH = (
     Option(
         "model.mode.options.init",
         "initializer",
-        note="`kernel_initializer=keras.initializers.VarianceScaling(1 / 3, 'fan_in', "
-        "'uniform')` of your layers",
+        note="give your layers `kernel_initializer=keras.initializers."
+        "VarianceScaling(1 / 3, 'fan_in', 'uniform')`",
         values={"xavier": Here("glorot_uniform")},
     ),
     Option(
         "model.mode.options.constrain_weights",
         kind=bool,
         fine=(False,),
-        note="a `kernel_constraint` of your own that holds W at its first norm",
+        note="write a `kernel_constraint` that keeps the initial norm of W",
     ),
     Option(
         "model.mode.options.gradient_clip",
         kind=bool,
         fine=(False,),
-        note="`clipvalue=1` of the optimizer cuts the gradients of weights alone, not "
-        "the errors that layers send down",
+        note="`clipvalue=1` of the optimizer clips the gradients of weights, but not "
+        "the errors passed to lower layers",
     ),
     Option("model.mode.options.scaling_factor", kind=bool, note=_UNREAD),
     Option("model.pretrained", kind=bool, fine=(False,), note=_WEIGHTS),
     Option(
         "model.checkpoint",
-        note="files of PyTorch can't be read; `keras.models.load_model` reads Keras's",
+        note="PyTorch files can't be read; `keras.models.load_model` reads Keras files",
     ),
-    Option("model.model_checkpoint", note=f"{_UNREAD}, but `model.checkpoint`"),
+    Option("model.model_checkpoint", note=f"{_UNREAD}, and reads `model.checkpoint`"),
     Option(
         "model.loss_function.name",
         fine=("cross_entropy",),
-        note="cross-entropy is the only one",
+        note="cross-entropy is the only loss",
     ),
     Option("training.hyperparameters.epochs", "epochs", kind=int),
     Option(
         "training.hyperparameters.num_epochs",
         kind=int,
-        note=f"{_UNREAD}, but `training.hyperparameters.epochs`",
+        note=f"{_UNREAD}, and reads `training.hyperparameters.epochs`",
     ),
     Option("training.hyperparameters.batch_size", "batch_size", kind=int),
     Option(
         "training.optimizer.type",
         "optimizer",
-        note="its types are SGD, Adam and RMSProp",
+        note="BioTorch's types are SGD, Adam and RMSProp",
         values={
             "SGD": Here("SGD"),
             "Adam": Here(
@@ -276,14 +274,14 @@ BIOTORCH = (
     Option(
         "training.lr_scheduler.type",
         fine=("multistep_lr",),
-        note="multistep_lr is the only one",
+        note="multistep_lr is BioTorch's only scheduler",
     ),
     Option("training.lr_scheduler.gamma", "gamma", kind=float),
     Option("training.lr_scheduler.milestones", "milestones", kind=list),
     Option(
         "training.metrics.top_k",
         kind=int,
-        note=f"the error is that of the first guess: {_LEAVE_OUT}",
+        note=f"errors are top-1 errors: {_LEAVE_OUT}",
     ),
     Option("training.metrics.display_iterations", kind=int, note=_PROGRESS),
     Option(
@@ -295,7 +293,7 @@ BIOTORCH = (
     Option(
         "training.metrics.weight_alignment",
         kind=bool,
-        note=f"{_UNREAD}, but `training.metrics.layer_alignment`",
+        note=f"{_UNREAD}, and reads `training.metrics.layer_alignment`",
     ),
     Option(
         "training.metrics.weight_ratio",
@@ -308,49 +306,50 @@ BIOTORCH = (
         "evaluation",
         kind=bool,
         fine=(True,),
-        note="errors of test images are always taken",
+        note="the test error is always measured",
     ),
 )
 
 _EVERY_LAYER = (
-    "the command gives every layer one rule; the lines of Python give the last its own"
+    "the command uses one rule for all layers; the lines of Python give the last layer "
+    "its own"
 )
 _ONE_OPTIMIZER = (
-    "one optimizer trains all layers: for two, a loop of your own, with "
+    "one optimizer trains all layers: for two, write your own training loop with "
     "`redraw_feedback(model)`"
 )
-_SIGNS = "no optimizer here holds the signs of weights"
-_RESUMES = f"the same command goes on where it was stopped: {_LEAVE_OUT}"
+_SIGNS = "no optimizer here preserves the signs of weights"
+_RESUMES = f"the same command resumes a stopped run: {_LEAVE_OUT}"
 _SEVERAL = "`--jobs`, `--executor ray`, `--sbatch`"
 _CHECKPOINTS = "`keras.callbacks.ModelCheckpoint(...)`, in Python"
 
-# Of github.com/willwx/sign-symmetry, commit 3ed3812: the arguments of train.py, and the
-# algorithms that its layers know.
+# github.com/willwx/sign-symmetry, commit 3ed3812: the arguments of train.py, and the
+# algorithms of its layers.
 _ALGORITHMS = {
     "sign_symmetry": Here(
         "uSF",
-        "in a fully connected layer its scale is 1 / sqrt(inputs)",
+        "in a fully connected layer, sign-symmetry's scale is 1 / sqrt(inputs)",
         _signs("UniformSignConcordant"),
     ),
     "sign_symmetry_random_magnitude": Here(
         "frSF",
-        "in a convolution its magnitudes are |N(0, scale^2)|; ours are uniform in [0, "
-        "scale)",
+        "in a convolution, sign-symmetry's magnitudes are |N(0, scale^2)|; ours are "
+        "uniform in [0, scale)",
         _signs("FixedRandomSignConcordant"),
     ),
     "sign_symmetry_random_weights": Here(
-        note="its help names it, but its layers refuse it: they take "
+        note="listed in sign-symmetry's help, but its layers reject it: they accept "
         "sign_symmetry_random_magnitude"
     ),
     "feedback_alignment": Here(
         "FA",
-        "in a convolution its standard deviation is sqrt(2 / (width x height x output "
-        "channels))",
+        "in a convolution, sign-symmetry's standard deviation is sqrt(2 / (width x "
+        "height x output channels))",
         "keras_asymbp.feedbacks.FixedRandom(stddev=0.05)",
     ),
     "feedback_alignment_signed_init": Here(
-        note="no experiment has it as a column; its magnitudes are all the same, ours "
-        "are random",
+        note="no experiment has it as a column; sign-symmetry's magnitudes are all "
+        "equal, ours are random",
         python=_signs("InitSignedRandom"),
     ),
     "sham": Here("BP"),
@@ -360,18 +359,18 @@ SIGN_SYMMETRY = (
     Option(
         "--algo",
         "rule",
-        note="its layers do not know it either",
+        note="sign-symmetry's layers do not know it either",
         values=_ALGORITHMS,
         default="sign_symmetry",
     ),
     Option(
         "--last-layer-algo",
         "last_rule",
-        note="its layers do not know it either",
+        note="sign-symmetry's layers do not know it either",
         values={
             name: Here(note=_EVERY_LAYER, python=here.python or f'"{here.value}"')
             for name, here in _ALGORITHMS.items()
-            if here.is_something
+            if here.exists
         },
         names=("--lalgo",),
         default="None",
@@ -412,8 +411,9 @@ SIGN_SYMMETRY = (
         "data",
         "dataset",
         note="a folder with `train` and `val`: rename `val` to `test`. Images are not "
-        "cut and mirrored at random; the epoch is chosen on a tenth of the training "
-        "images, or with `--validation_share 0` on the test images, as there",
+        "cropped and flipped at random; the best epoch is chosen on a tenth of the "
+        "training images, or with `--validation_share 0` on the test images, as in "
+        "sign-symmetry",
     ),
     Option(
         "--arch",
@@ -423,8 +423,8 @@ SIGN_SYMMETRY = (
             "resnet18": Here("resnet-18"),
             "alexnet": Here(
                 "alexnet",
-                "its AlexNet has batch normalization and no dropout; ours is "
-                "torchvision's",
+                "sign-symmetry's AlexNet has batch normalization and no dropout; ours "
+                "is torchvision's",
             ),
             **{n: here for n, here in _APPLICATIONS.items() if n.startswith("resnet")},
         },
@@ -442,7 +442,7 @@ SIGN_SYMMETRY = (
     Option(
         "--evaluate",
         kind=bool,
-        instead="`keras-asymbp report`, of what is in a results folder",
+        instead="`keras-asymbp report`, for a results folder",
         names=("-e",),
     ),
     Option("--pretrained", kind=bool, note=_WEIGHTS),

@@ -1,4 +1,4 @@
-"""From a peer's options to ours: the command, the lines of Python, and what is left."""
+"""Translates a peer's options: our command, the same in Python, and remarks."""
 
 import dataclasses
 import difflib
@@ -14,10 +14,10 @@ from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 _EXPERIMENT = "FA-bench"
-# Without one of these no command means the same.
-_NEEDED = ("rule", "architecture", "dataset")
-_SCHEDULE = "a tenth of the rate after 50 of 65 epochs, and a hundredth after 60"
-# A few lines of YAML can stand for gigabytes.
+# No command is equivalent without these settings.
+_REQUIRED = ("rule", "architecture", "dataset")
+_SCHEDULE = "a tenth of the rate after 50 of 65 epochs, a hundredth after 60"
+# A few lines of YAML can expand to gigabytes.
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
 _SHORT.maxlist = 20
@@ -33,12 +33,12 @@ _KINDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Translation:
-    """What a peer's options are here.
+    """The translation of a peer's options.
 
     Attributes:
-        command: Our command line; None if none means the same.
+        command: Our command line; None if there is no equivalent.
         python: The same in Python.
-        remarks: A line for each option that has no equivalent, or one that differs.
+        remarks: A line for each option without an exact equivalent.
     """
 
     command: str | None
@@ -50,15 +50,15 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
     """Translates a peer's options.
 
     Args:
-        options: All that the peer has.
-        given: Those that are given, by name.
+        options: All options of the peer.
+        given: The values given, by name of option.
 
     Raises:
-        UsageError: If a value is none that its option takes.
+        UsageError: If a value has the wrong type.
 
     >>> from keras_asymbp.benchmarks.peers import options
-    >>> done = translate(options.BIOTORCH, {"training.hyperparameters.epochs": 3})
-    >>> done.remarks[-1]
+    >>> given = {"training.hyperparameters.epochs": 3}
+    >>> translate(options.BIOTORCH, given).remarks[-1]
     'no command: data.dataset is not given'
     """
     values = {
@@ -66,28 +66,28 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
         for option in options
         if option.name in given or option.default is not None
     }
-    found = {o.name: _here(o, values) for o in options if o.name in values}
+    equivalents = {o.name: _equivalent(o, values) for o in options if o.name in values}
     settings = {
-        option.setting: found[option.name]
+        option.setting: equivalents[option.name]
         for option in options
-        if option.name in found and found[option.name].is_something
+        if option.name in equivalents and equivalents[option.name].exists
     }
-    for here in found.values():
+    for here in equivalents.values():
         settings |= {name: Here(value) for name, value in here.also}
-    lacking = [name for name in _NEEDED if settings.get(name, Here()).value is None]
+    lacking = [name for name in _REQUIRED if settings.get(name, Here()).value is None]
     remarks = list(_unknown(options, given))
     for option in options:
-        if option.name not in found:
+        if option.name not in equivalents:
             continue
-        notes = [found[option.name].note.replace("`", "")]
+        here = equivalents[option.name]
+        notes = [here.note.replace("`", "")]
         if not lacking and option.setting in settings:
-            notes.append(_otherwise(option.setting, settings))
+            notes.append(_difference(option.setting, settings))
         note = "; ".join(filter(None, notes))
         if note:
             origin = "" if option.name in given else " (its default)"
-            there = found[option.name].is_something or option.instead
-            lack = "" if there else "no equivalent: "
-            value = _shown(values[option.name])
+            lack = "" if here.exists or option.instead else "no equivalent: "
+            value = _printable(values[option.name])
             remarks.append(f"{option.name}: {value}{origin}: {lack}{note}")
     for name in lacking:
         (option,) = (option for option in options if option.setting == name)
@@ -97,23 +97,25 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
     return Translation(command, _python(settings), tuple(remarks))
 
 
-def _otherwise(name, settings) -> str:
-    """What the command has instead, where it can't have a setting as it is."""
+def _difference(name, settings) -> str:
+    """The command's own value of a setting that no flag can change, if it differs."""
     protocol = PRESETS["quick"]
     value, batch = settings[name].value, protocol.batch_size
     if name == "rate":
         if _is_sgd(settings):
             rate = _summed_rate(value)
-            return f"the command has {rate}, for a loss summed over a batch of {batch}"
-        return "in Python alone; the command searches its own rates, for SGD"
-    theirs = {
+            return (
+                f"the command uses {rate}: its loss is summed over a batch of {batch}"
+            )
+        return "in Python only; the command searches its own rates, for SGD"
+    ours = {
         "batch_size": (batch, batch),
         "initializer": (protocol.kernel_initializer, protocol.kernel_initializer),
         "momentum": (protocol.momentum, protocol.momentum),
         "weight_decay": (
             protocol.weight_decay / batch,
-            f"{protocol.weight_decay} beside the summed loss, which is "
-            f"{protocol.weight_decay / batch} beside its mean",
+            f"{protocol.weight_decay} with the summed loss, equal to "
+            f"{protocol.weight_decay / batch} with the mean loss",
         ),
         "optimizer": ("SGD", "SGD"),
         "betas": (None, "SGD"),
@@ -121,9 +123,9 @@ def _otherwise(name, settings) -> str:
         "gamma": (None, _SCHEDULE),
         "decay_every": (None, _SCHEDULE),
     }
-    if name not in theirs or theirs[name][0] == value:
+    if name not in ours or ours[name][0] == value:
         return ""
-    return f"in Python alone; the command has {theirs[name][1]}"
+    return f"in Python only; the command uses {ours[name][1]}"
 
 
 def _is_sgd(settings):
@@ -131,12 +133,12 @@ def _is_sgd(settings):
 
 
 def _summed_rate(rate):
-    """The rate with which a loss that is summed over the command's batch learns so."""
+    """The equivalent rate for a loss that is summed over the command's batch."""
     return float(f"{rate / PRESETS['quick'].batch_size:.12g}")
 
 
-def _here(option, values) -> Here:
-    """What stands for an option's value, with the note that is to be shown."""
+def _equivalent(option, values) -> Here:
+    """Our equivalent of an option's value, with the note to show."""
     value = values[option.name]
     if option.same_as and value == values[option.same_as]:
         return Here()
@@ -153,11 +155,11 @@ def _unknown(options, given) -> Iterator[str]:
         if name not in names:
             near = difflib.get_close_matches(str(name), names, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            yield f"{_shown(name)}: unknown, and nothing is made of it{hint}"
+            yield f"{_printable(name)}: unknown, ignored{hint}"
 
 
 def _value(option, value):
-    """The value as its option takes it: a text may be meant for a number."""
+    """The value in its option's type; numbers may be given as strings."""
     kind = option.kind
     try:
         if kind is bool and isinstance(value, bool):
@@ -169,25 +171,25 @@ def _value(option, value):
             return float(_number(value))
         if kind is int and isinstance(_number(value), int):
             return _number(value)
-        # What is printed again must not act on a terminal.
+        # It is printed later, and must not contain control characters.
         is_text = isinstance(value, str | int | float) and str(value).isprintable()
         if kind is str and is_text:
             return str(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise UsageError(f"{option.name} must be {_KINDS[kind]}, not {_shown(value)}")
+    raise UsageError(f"{option.name} must be {_KINDS[kind]}, not {_printable(value)}")
 
 
 def _number(value) -> int | float:
-    """A finite number, as a whole one where it is one."""
+    """A finite number, as an int if it is whole."""
     number = float(value)
     if isinstance(value, bool) or not math.isfinite(number):
         raise ValueError(value)
     return int(number) if number.is_integer() else number
 
 
-def _shown(value) -> str:
-    """In one line, and nothing in it that a terminal would act on."""
+def _printable(value) -> str:
+    """The value on one line, without control characters."""
     if isinstance(value, str) and value.isprintable():
         return value
     return _SHORT.repr(list(value) if isinstance(value, tuple) else value)
@@ -210,7 +212,7 @@ def _command(settings: Mapping[str, Here]) -> str:
 
 
 def _python(settings: Mapping[str, Here]) -> str:
-    """The lines of Python. `model`, which ends in logits, and data are the user's."""
+    """The lines of Python, for the user's data and a `model` that ends in logits."""
     values = {name: here.value for name, here in settings.items()}
     lines = ["import keras", "import keras_asymbp"]
     callbacks = []
@@ -219,7 +221,7 @@ def _python(settings: Mapping[str, Here]) -> str:
     if values.get("deterministic"):
         lines.insert(1, "import tensorflow as tf")
         lines.append("tf.config.experimental.enable_op_determinism()")
-    lines.append("# model ends in logits; x are inputs, and y numbers of classes")
+    lines.append("# model ends in logits; x are inputs, y class indices")
     if "rule" in settings:
         lines += _conversion(settings)
     if "optimizer" not in values:
@@ -282,13 +284,14 @@ def _optimizer(values):
         arguments += ["rho=0.99", "epsilon=1e-8"]
         return f"keras.optimizers.RMSprop({', '.join(arguments)})"
     arguments += _arguments(values, weight_decay="weight_decay")
-    # PyTorch's SGD: the decay is added to the gradient, and the rate acts at once.
+    # As in PyTorch's SGD, the decay is added to the gradient, and a new rate takes
+    # effect at once.
     arguments.append(f"setting={int(name == 'BM')}")
     return f"keras_asymbp.BatchManhattan({', '.join(arguments)})"
 
 
 def _rate(values):
-    """The learning rate of an epoch, if it changes."""
+    """An expression for the learning rate of an epoch, if it changes."""
     if "rate" in values and "decay_every" in values:
         return f"{values['rate']} * 0.1 ** (epoch // {values['decay_every']})"
     if {"rate", "milestones", "gamma"} <= values.keys():

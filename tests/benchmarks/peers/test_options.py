@@ -14,7 +14,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_names_are_used_once(peer):
+def test_names_are_unique(peer):
     options = PEERS[peer]
     names = [name for option in options for name in (option.name, *option.names)]
     assert len(names) == len(set(names))
@@ -23,18 +23,18 @@ def test_names_are_used_once(peer):
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_each_option_says_what_becomes_of_it(option):
+def test_each_option_has_an_equivalent_or_a_note(option):
     assert option.setting in options.SETTINGS or not option.setting
     assert option.setting or option.note or option.instead
     assert option.setting or not option.values
     for value in option.fine:
         assert isinstance(value, option.kind)
     for here in (option.values or {}).values():
-        assert here.is_something or here.note
+        assert here.exists or here.note
 
 
-def stands_for(setting):
-    """What stands for the values of the options that become a setting."""
+def equivalents(setting):
+    """Equivalents of the values of the options for a setting."""
     return {
         value: here
         for options in PEERS.values()
@@ -46,12 +46,12 @@ def stands_for(setting):
 
 def test_rules_are_columns_of_the_experiment():
     columns = {c.name: c for c in experiments.get("FA-bench").columns}
-    for here in stands_for("rule").values():
+    for here in equivalents("rule").values():
         if here.value:
             column = columns[here.value]
             assert ('scale="init_std"' in here.python) == (column.scale == "init_std")
     assert {"BP", "FA", "uSF", "brSF", "frSF", "DFA"} <= {
-        here.value for here in stands_for("rule").values()
+        here.value for here in equivalents("rule").values()
     }
 
 
@@ -60,31 +60,31 @@ def test_rules_are_columns_of_the_experiment():
     sorted(
         {
             here.python
-            for here in stands_for("rule").values()
+            for here in equivalents("rule").values()
             if "feedbacks." in here.python
         }
     ),
 )
-def test_rules_in_python_are_rules(rule):
+def test_expressions_for_rules_are_valid(rule):
     import keras_asymbp
 
-    made = eval(rule, {"keras_asymbp": keras_asymbp})
-    assert isinstance(made, keras_asymbp.feedbacks.Feedback)
+    evaluated = eval(rule, {"keras_asymbp": keras_asymbp})
+    assert isinstance(evaluated, keras_asymbp.feedbacks.Feedback)
 
 
-def test_networks_and_data_sets_are_there():
-    for here in stands_for("architecture").values():
+def test_networks_and_data_sets_are_known():
+    for here in equivalents("architecture").values():
         assert here.value in networks.NETWORKS
-    for name, here in stands_for("dataset").items():
-        # Fashion-MNIST is a name of TFDS's.
+    for name, here in equivalents("dataset").items():
+        # Fashion-MNIST is read by its name in TFDS.
         assert here.value in (*datasets.DATASETS, "fashion_mnist", None), name
         also = dict(here.also)
         assert 0 <= also.get("validation_share", 0) < 1
         assert also.get("augmentation") in (*AUGMENTATIONS, None)
 
 
-def test_flags_are_the_command_s(benchmarks):
-    named = [s.flag for s in options.SETTINGS.values() if s.flag]
+def test_flags_belong_to_the_command(benchmarks):
+    flags = [s.flag for s in options.SETTINGS.values() if s.flag]
     help_text = benchmarks("--helpfull").stdout
-    for flag in named:
+    for flag in flags:
         assert f"{flag}:" in help_text or f"--[no]{flag[2:]}:" in help_text, flag

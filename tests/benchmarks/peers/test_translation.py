@@ -1,5 +1,3 @@
-"""What becomes of a peer's options: the command, the lines of Python, and the rest."""
-
 import shlex
 
 import pytest
@@ -13,7 +11,7 @@ from keras_asymbp.benchmarks.peers.options import (
     Option,
 )
 
-# What BioTorch's own files have, of one that trains ResNet-20 by uSF.
+# As in BioTorch's own file for ResNet-20 with uSF.
 USF = {
     "experiment.seed": 2021,
     "experiment.deterministic": True,
@@ -35,7 +33,7 @@ USF = {
 
 
 def flags(command):
-    """The flags of a command, each with what follows it."""
+    """The flags of a command, with their values."""
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "keras_asymbp.benchmarks"]
     found = {}
@@ -48,14 +46,14 @@ def flags(command):
 
 
 def biotorch(**changes):
-    """Translates `USF`, changed: __ stands for a dot, None takes an option out."""
+    """Translates `USF` with changes: __ is a dot, None removes an option."""
     changes = {name.replace("__", "."): value for name, value in changes.items()}
     given = {k: v for k, v in (USF | changes).items() if v is not None}
     return translation.translate(BIOTORCH, given)
 
 
 def sign_symmetry(**given):
-    """Translates arguments: _ stands for a dash."""
+    """Translates arguments: _ is a dash."""
     return translation.translate(
         SIGN_SYMMETRY,
         {
@@ -91,7 +89,7 @@ def test_the_command_has_every_option_that_has_a_flag():
     assert flags(without.command)["--seeds"] == "1"  # BioTorch's own
 
 
-def test_what_has_no_equivalent_is_named_with_its_value():
+def test_options_without_equivalent_are_named_with_their_value():
     done = biotorch(
         data__num_workers=4,
         model__mode__options__gradient_clip=True,
@@ -111,20 +109,20 @@ def test_what_has_no_equivalent_is_named_with_its_value():
     assert not remarks_on(biotorch(), "experiment.seed")
 
 
-def test_what_the_command_has_instead_is_said():
+def test_differences_of_the_command_are_named():
     done = biotorch()
     assert remarks_on(done, "training.optimizer.lr") == [
-        "training.optimizer.lr: 0.1: the command has 0.001, for a loss summed over a "
+        "training.optimizer.lr: 0.1: the command uses 0.001: its loss is summed over a "
         "batch of 100"
     ]
     for name, words in (
-        ("training.hyperparameters.batch_size", "the command has 100"),
-        ("training.optimizer.weight_decay", "which is 5e-06 beside its mean"),
+        ("training.hyperparameters.batch_size", "the command uses 100"),
+        ("training.optimizer.weight_decay", "equal to 5e-06 with the mean loss"),
         ("training.lr_scheduler.milestones", "after 50 of 65 epochs"),
-        ("model.mode.options.init", "the command has he_normal"),
+        ("model.mode.options.init", "the command uses he_normal"),
     ):
         (line,) = remarks_on(done, name)
-        assert "in Python alone; the command has " in line
+        assert "in Python only; the command uses " in line
         assert words in line
     same = biotorch(
         training__hyperparameters__batch_size=100,
@@ -149,7 +147,7 @@ def test_a_rate_of_another_optimizer_is_not_given_to_sgd():
 
 def test_unknown_options_are_named():
     done = biotorch(training__optimizer__learning_rate=1, colour={"a": "\x1b[1m"})
-    assert "training.optimizer.learning_rate: unknown, and nothing" in done.remarks[0]
+    assert "training.optimizer.learning_rate: unknown, ignored" in done.remarks[0]
     assert done.remarks[1].startswith("colour: unknown")
     (line,) = remarks_on(
         biotorch(**{"training__optimizer__nesterov\n": 1}),
@@ -172,7 +170,7 @@ def test_unknown_options_are_named():
         ("experiment.output_dir", "a\x1b[1m", r"must be a text, not 'a\\x1b\[1m'"),
     ],
 )
-def test_a_value_of_another_kind(name, value, words):
+def test_values_of_the_wrong_type_are_refused(name, value, words):
     with pytest.raises(UsageError, match=f"^{name} {words}"):
         translation.translate(BIOTORCH, USF | {name: value})
 
@@ -186,7 +184,7 @@ def test_a_value_of_another_kind(name, value, words):
         ("data.dataset", None, "is not given"),
     ],
 )
-def test_nothing_is_guessed(name, value, reason):
+def test_no_command_without_an_equivalent(name, value, reason):
     given = {k: v for k, v in (USF | {name: value}).items() if v is not None}
     done = translation.translate(BIOTORCH, given)
     assert done.command is None
@@ -194,7 +192,7 @@ def test_nothing_is_guessed(name, value, reason):
     assert bool(remarks_on(done, name)) == (value is not None)
 
 
-def test_defaults_of_the_peer_count_and_are_said():
+def test_defaults_of_the_peer_are_translated_and_marked():
     done = sign_symmetry()
     found = flags(done.command)
     assert found["--models"] == "uSF"
@@ -209,7 +207,7 @@ def test_defaults_of_the_peer_count_and_are_said():
 def test_the_last_layer_is_compared_with_the_others():
     assert remarks_on(sign_symmetry(lr="0.5"), "--llr") == [
         "--llr: 0.1 (its default): no equivalent: one optimizer trains all layers: for "
-        "two, a loop of your own, with redraw_feedback(model)"
+        "two, write your own training loop with redraw_feedback(model)"
     ]
     assert not remarks_on(sign_symmetry(lr="0.5", llr="0.50"), "--llr")
     only_first = sign_symmetry(batch_manhattan=True)
@@ -221,7 +219,7 @@ def test_the_last_layer_is_compared_with_the_others():
     assert '"*"' not in alike.python
 
 
-def test_an_option_of_made_up_data():
+def test_notes_of_options():
     options = [
         Option("a", "rule", values={"x": Here("uSF", "`y`")}, note="else"),
         Option("b", "architecture"),
@@ -245,13 +243,11 @@ SMALL = {
 
 @pytest.fixture
 def run():
-    """Runs lines of Python with a small model; returns what they define, and rules."""
+    """Runs lines of Python with a small model; returns history, model and rules."""
 
     def run(lines):
         import keras
         import numpy as np
-
-        import keras_asymbp
 
         first = keras.layers.Dense(5, "relu", name="hidden")
         model = keras.Sequential([keras.Input((4,)), first, keras.layers.Dense(3)])
@@ -261,12 +257,7 @@ def run():
         trained = namespace["model"]
         assert trained is not model
         rules = [getattr(layer, "feedback", None) for layer in trained.layers]
-        return (
-            namespace["history"].history,
-            trained,
-            [r for r in rules if r],
-            keras_asymbp,
-        )
+        return namespace["history"].history, trained, [r for r in rules if r]
 
     return run
 
@@ -286,7 +277,7 @@ def test_the_lines_train_as_the_file_says(mode, alias, run):
     lines = translation.translate(BIOTORCH, given).python.replace(
         "tf.config.experimental.enable_op_determinism()", ""
     )
-    history, model, rules, _ = run(lines)
+    history, model, rules = run(lines)
     assert [rule.alias for rule in rules] == [alias, alias]
     assert history["learning_rate"] == pytest.approx([0.5, 0.05, 0.005])
     assert (
@@ -301,23 +292,25 @@ def test_the_lines_of_direct_feedback(run):
     given = USF | SMALL | {"model.mode.type": "dfa", "experiment.deterministic": False}
     done = translation.translate(BIOTORCH, given)
     assert flags(done.command)["--models"] == "DFA"
-    _, model, rules, _ = run(done.python)
+    _, model, rules = run(done.python)
     assert rules == []
     assert [b.shape for b in model.get_layer("direct_feedback").weights] == [(3, 5)]
 
 
 def test_the_lines_of_sign_symmetry(run):
+    from keras_asymbp import feedbacks
+
     done = sign_symmetry(
         algo="feedback_alignment_signed_init", epochs="3", batch_size="8"
     )
     assert done.command is None
-    _, _, rules, package = run(done.python)
-    assert isinstance(rules[0], package.feedbacks.InitSignedRandom)
+    _, _, rules = run(done.python)
+    assert isinstance(rules[0], feedbacks.InitSignedRandom)
     assert rules[0].scale == "init_std"
     assert rules[1].alias == "BP"
 
 
-def test_no_lines_train_where_nothing_says_how():
+def test_without_a_known_optimizer_the_lines_only_convert():
     for changes in (
         {"training__optimizer__type": None},
         {"training__optimizer__type": "Lion"},
@@ -326,7 +319,7 @@ def test_no_lines_train_where_nothing_says_how():
         assert "asymmetrize(" in done.python
         assert "compile(" not in done.python
     (line,) = remarks_on(done, "training.optimizer.type")
-    assert "Lion: no equivalent: its types are SGD, Adam and RMSProp" in line
+    assert "Lion: no equivalent: BioTorch's types are SGD, Adam and RMSProp" in line
 
 
 def test_batch_manhattan_is_setting_1():
@@ -343,7 +336,7 @@ def test_the_lines_of_other_optimizers(name, run):
     }
     done = translation.translate(BIOTORCH, given)
     assert "weight_decay" in remarks_on(done, "training.optimizer.type")[0]
-    _, model, _, _ = run(done.python)
+    _, model, _ = run(done.python)
     assert type(model.optimizer).__name__.lower() == name.lower()
     config = model.optimizer.get_config()
     if name == "Adam":
