@@ -70,10 +70,10 @@ class EmptyBench:
     def __init__(self, data_dir, command, deterministic, results_dir):
         self._command = command
 
-    def run(self, task, tell):
+    def run(self, task, report):
         cell = task.cell
         for trial in task.trials:
-            tell("begin", trial)
+            report("begin", trial)
             row = {
                 "epoch": 1,
                 "learning_rate": trial.learning_rate,
@@ -82,7 +82,7 @@ class EmptyBench:
                 "test_loss": 1.0,
                 "test_error": 0.5,
             }
-            tell("epoch", trial, row)
+            report("epoch", trial, row)
             record = {
                 "settings": cell.settings(trial),
                 "model": cell.column.name,
@@ -97,7 +97,7 @@ class EmptyBench:
                 "command": self._command,
                 **environment.describe(deterministic=False),
             }
-            tell("finished", trial, record)
+            report("finished", trial, record)
 
 
 class Clock(Display):

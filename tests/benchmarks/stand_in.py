@@ -32,12 +32,12 @@ from keras_asymbp.benchmarks.training.workbench import Workbench  # noqa: E402
 class Bench(Workbench):
     """A workbench that trains nothing."""
 
-    def run(self, task, tell):
+    def run(self, task, report):
         # keras-tuner would import TensorFlow.
         search = types.ModuleType("keras_asymbp.benchmarks.training.search")
         search.search = lambda trials, run: [run(trial) for trial in trials]
         sys.modules[search.__name__] = search
-        super().run(task, tell)
+        super().run(task, report)
 
     def trainer(self, cell):
         return StandIn(cell)

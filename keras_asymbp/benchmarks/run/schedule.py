@@ -81,8 +81,8 @@ class Schedule:
             self._display.waiting(len(self._pending))
         return None
 
-    def tell(self, task: Task, event: str, trial: TrialSpec, *what) -> None:
-        """Something happened in a task; see `Workbench.run`.
+    def report(self, task: Task, event: str, trial: TrialSpec, *details) -> None:
+        """Records an event of a task; see `Workbench.run`.
 
         Raises:
             StoreError: If a result can't be stored.
@@ -91,18 +91,23 @@ class Schedule:
         if event == "begin":
             self._display.begin(cell, trial)
         elif event == "epoch":
-            self._display.epoch(cell, trial, *what)
+            self._display.epoch(cell, trial, *details)
         else:
-            (record,) = what
+            (record,) = details
             if (cell, trial) in self._found:
-                return  # told again, late
+                return  # a late duplicate
             stored = self._store.put(cell.label(trial), record)
             self._leases.finish(stored["id"])
             self._found.add((cell, trial))
             self._display.end(cell, trial, stored["result"])
 
     def ended(self, task: Task, reason: str | None = None) -> None:
-        """A task is over: it is done, or has failed for a reason."""
+        """Records the end of a task.
+
+        Args:
+            task: The task.
+            reason: Why it failed, or None.
+        """
         cell = task.cell
         self._running.remove(cell)
         for trial in task.trials:

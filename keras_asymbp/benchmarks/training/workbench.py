@@ -58,26 +58,25 @@ class Workbench:
         self._examples: Any = None
         self._trainer: Any = None
 
-    def run(self, task: Task, tell: Callable[..., Any]) -> None:
+    def run(self, task: Task, report: Callable[..., Any]) -> None:
         """Runs a task.
 
         Args:
             task: The task.
-            tell: Called with `"begin"` and a trial, with `"epoch"`, the trial and a row
-                of its curves, and with `"finished"`, the trial and all that is to be
-                stored of it, apart from its settings.
+            report: Called with `"begin"` and a trial, with `"epoch"`, the trial and a
+                row of its curves, and with `"finished"`, the trial and its record.
         """
         from keras_asymbp.benchmarks.training.search import search
 
         cell, trainer = task.cell, self.trainer(task.cell)
 
         def run_trial(trial: TrialSpec) -> dict[str, Any]:
-            tell("begin", trial)
+            report("begin", trial)
             started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
             result = events.train(
                 self._tensorboard_dir,
                 *(cell, trial, trainer),
-                lambda row: tell("epoch", trial, row),
+                lambda row: report("epoch", trial, row),
             )
             record = {
                 "settings": cell.settings(trial),
@@ -92,7 +91,7 @@ class Workbench:
                 # Who is told of it tries, too, and says what is wrong.
                 with contextlib.suppress(StoreError):
                     self._store.put(cell.label(trial), record)
-            tell("finished", trial, record)
+            report("finished", trial, record)
             return record
 
         search(task.trials, run_trial)

@@ -48,12 +48,12 @@ def do(tmp_path):
 
     def do(schedule, task, trials=None, error=0.25):
         for trial in task.trials[:trials]:
-            schedule.tell(task, "begin", trial)
+            schedule.report(task, "begin", trial)
             row = {"epoch": 1, "test_error": error}
-            schedule.tell(task, "epoch", trial, row)
+            schedule.report(task, "epoch", trial, row)
             result = {"best_error": error, "diverged": False, "curves": [row]}
             record = {"settings": task.cell.settings(trial), "result": result}
-            schedule.tell(task, "finished", trial, record)
+            schedule.report(task, "finished", trial, record)
 
     return do
 

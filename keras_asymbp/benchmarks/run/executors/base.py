@@ -1,34 +1,34 @@
-"""What executors share: how tasks are given to processes, and how a task can end."""
+"""The base of executors, which run tasks, and the ways in which a task can end."""
 
 import abc
 import dataclasses
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.tables.cells import Cell, Task
 
 
 class Bench(Protocol):
-    """What runs tasks in a process: a `Workbench`, or what stands in for one."""
+    """Runs tasks in a process: a `Workbench`, or a stand-in."""
 
-    def run(self, task: Task, tell: Callable[..., Any]) -> None:
+    def run(self, task: Task, report: Callable[..., Any]) -> None:
         """See `Workbench.run`."""
 
 
-# Sent to each process that trains: a small value, which makes its workbench there.
+# Sent to each process that trains, to make its workbench: a small, picklable value.
 MakeBench = Callable[[], Bench]
 
 
-class Tasks(Protocol):
-    """Who is told of tasks: a `Schedule`."""
+class Observer(Protocol):
+    """Receives the events of tasks: a `Schedule`."""
 
-    def tell(self, task: Task, event: str, *what: Any) -> None:
-        """Something happened in a task."""
+    def report(self, task: Task, event: str, *details: Any) -> None:
+        """An event of a task; see `Workbench.run`."""
 
     def ended(self, task: Task, reason: str | None = None) -> None:
-        """A task is over: it is done, or has failed for a reason."""
+        """The end of a task, with the reason if it failed."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -36,14 +36,14 @@ class Slot:
     """Room for one task.
 
     Attributes:
-        last: The cell that was run there last.
+        last: The cell that ran there last.
     """
 
     last: Cell | None = None
 
 
 class Executor(abc.ABC):
-    """Runs tasks somewhere; a context, at whose end nothing runs any more."""
+    """Runs tasks; a context manager, which ends all running tasks on exit."""
 
     def __enter__(self):
         return self
@@ -53,34 +53,34 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def free(self) -> Sequence[Slot]:
-        """The slots in which a task may be started."""
+        """The slots in which a task can start."""
 
     @abc.abstractmethod
     def submit(self, slot: Slot, task: Task) -> None:
         """Starts a task in a free slot."""
 
     @abc.abstractmethod
-    def poll(self, tasks: Tasks, timeout: float) -> None:
-        """Tells what has happened; waits for it, at most so many seconds.
+    def poll(self, observer: Observer, timeout: float) -> None:
+        """Passes on events, waiting for them for at most `timeout` seconds.
 
         Raises:
-            UsageError: If a task can't be met, which trying again won't change.
-            ModuleNotFoundError: If a package is missing where tasks are run.
+            UsageError: If a task is impossible, so that retries are no use.
+            ModuleNotFoundError: If a package is missing where tasks run.
         """
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Ends what is running, within seconds."""
+        """Ends all running tasks within seconds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """How a task ended, as it can be sent.
+    """The end of a task, in a form that can be sent between processes.
 
     Attributes:
         reason: Why it failed, or None.
-        refused: Whether the request is at fault: trying again won't help.
-        missing: The package that is missing, if that is why.
+        refused: Whether the request is at fault, so that retries are no use.
+        missing: The missing package, if that is the reason.
         trace: The traceback of an error.
     """
 
@@ -91,30 +91,32 @@ class Ending:
 
     @classmethod
     def of(cls, error: Exception) -> "Ending":
-        """The end that an error makes."""
+        """The end of a task that raised an error."""
         if isinstance(error, ModuleNotFoundError):
             return cls(str(error), missing=error.name or str(error))
         if isinstance(error, UsageError) and not isinstance(error, StoreError):
             return cls(str(error), refused=True)
         return cls(describe(error), trace="".join(traceback.format_exception(error)))
 
-    def settle(self, tasks: Tasks, task: Task) -> None:
-        """Tells of the end; raises if there is no use in going on."""
+    def settle(self, observer: Observer, task: Task) -> None:
+        """Passes the end on; raises an error if retries are no use."""
         if self.missing:
-            _missing(self.missing)
+            raise ModuleNotFoundError(
+                f"No module named {self.missing!r}", name=self.missing
+            )
         if self.refused:
             raise UsageError(self.reason)
-        tasks.ended(task, self.reason)
+        observer.ended(task, self.reason)
 
 
-def run(get_bench: MakeBench, task: Task, tell: Callable[..., Any]) -> Ending:
-    """Runs a task on a process's workbench, and says how it ended.
+def run(get_bench: MakeBench, task: Task, report: Callable[..., Any]) -> Ending:
+    """Runs a task on a process's workbench; returns how it ended.
 
     Raises:
-        StoreError: If `tell` does.
+        StoreError: If `report` does.
     """
     try:
-        get_bench().run(task, tell)
+        get_bench().run(task, report)
     except StoreError:
         raise
     except Exception as error:
@@ -123,17 +125,13 @@ def run(get_bench: MakeBench, task: Task, tell: Callable[..., Any]) -> Ending:
 
 
 def describe(error: BaseException) -> str:
-    """An error in a line.
+    """An error as one line.
 
     >>> describe(ValueError("a\\nb")), describe(MemoryError())
     ('ValueError: a', 'out of memory: MemoryError')
     """
     lines = str(error).strip().splitlines()
     text = type(error).__name__ + (f": {lines[0][:200]}" if lines else "")
-    # TensorFlow's, by its name: it may not be imported here.
+    # TensorFlow's error, by name: TensorFlow may not be imported here.
     memory = isinstance(error, MemoryError) or "ResourceExhausted" in text
     return f"out of memory: {text}" if memory else text
-
-
-def _missing(name) -> NoReturn:
-    raise ModuleNotFoundError(f"No module named {name!r}", name=name)

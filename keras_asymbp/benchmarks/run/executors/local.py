@@ -58,13 +58,13 @@ class Local(base.Executor):
     def submit(self, slot, task):
         slot.submit(task)
 
-    def poll(self, tasks, timeout):
+    def poll(self, observer, timeout):
         busy = {worker.connection: worker for worker in self._workers if worker.task}
         if not busy:
             time.sleep(timeout)
             return
         for connection in multiprocessing.connection.wait(list(busy), timeout):
-            busy[connection].receive(tasks)
+            busy[connection].receive(observer)
 
     def close(self):
         for worker in self._workers:
@@ -91,7 +91,7 @@ class _Worker(base.Slot):
         with contextlib.suppress(OSError):
             self.connection.send(task)
 
-    def receive(self, tasks):
+    def receive(self, observer):
         task = self.task
         try:
             event = self.connection.recv()
@@ -100,12 +100,12 @@ class _Worker(base.Slot):
             ending = base.Ending(self._death())
         else:
             if not isinstance(event, base.Ending):
-                tasks.tell(task, *event)
+                observer.report(task, *event)
                 return
             self.task, ending = None, event
         if ending.reason:
             self.end()
-        ending.settle(tasks, task)
+        ending.settle(observer, task)
 
     def terminate(self):
         if self._process:

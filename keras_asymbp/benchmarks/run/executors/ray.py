@@ -89,7 +89,7 @@ class Ray(base.Executor):
         self._tasks[number] = task
         self._running[self._start(self._mailbox, number, task)] = slot, task
 
-    def poll(self, tasks, timeout):
+    def poll(self, observer, timeout):
         if not self._running:
             time.sleep(timeout)
             return
@@ -99,13 +99,13 @@ class Ray(base.Executor):
         for number, event in self._take():
             # Of a task whose worker is gone, results may come late.
             if event[0] == "finished" or self._tasks[number] in running:
-                tasks.tell(self._tasks[number], *event)
+                observer.report(self._tasks[number], *event)
         for reference in over:
             slot, task = self._running.pop(reference)
             ending = self._ending(reference)
             if not ending.reason:
                 self._last.append(slot)
-            ending.settle(tasks, task)
+            ending.settle(observer, task)
 
     def close(self):
         for reference in self._running:
@@ -223,12 +223,12 @@ def _work(run, make_bench, mailbox, number, task):
     if _bench is None or _bench[0] != run:
         _bench = run, functools.cache(make_bench)
 
-    def tell(*event):
+    def report(*event):
         sent = mailbox.put.remote(number, event)
         if event[0] == "finished":
             ray.get(sent)
 
-    ending = base.run(_bench[1], task, tell)
+    ending = base.run(_bench[1], task, report)
     if ending.reason:
         _bench = None
     return ending

@@ -26,16 +26,18 @@ class Serial(base.Executor):
     def submit(self, slot, task):
         self._task, slot.last = task, task.cell
 
-    def poll(self, tasks, timeout):
+    def poll(self, observer, timeout):
         if self._task is None:
             time.sleep(timeout)
             return
         task = self._task
-        ending = base.run(self._get_bench, task, functools.partial(tasks.tell, task))
+        ending = base.run(
+            self._get_bench, task, functools.partial(observer.report, task)
+        )
         self._task = None
         if ending.reason:
             self._get_bench = functools.cache(self._make_bench)
-        ending.settle(tasks, task)
+        ending.settle(observer, task)
 
     def close(self):
         self._task = None

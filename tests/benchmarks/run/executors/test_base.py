@@ -4,7 +4,7 @@ from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.run.executors import base
 
 
-class Told:
+class Observer:
     def __init__(self):
         self.ends = []
 
@@ -31,15 +31,15 @@ class ResourceExhaustedError(Exception):
     ],
 )
 def test_a_failure_is_a_line(error, reason):
-    told = Told()
-    base.Ending.of(error).settle(told, "task")
-    assert told.ends == [("task", reason)]
+    observer = Observer()
+    base.Ending.of(error).settle(observer, "task")
+    assert observer.ends == [("task", reason)]
 
 
 def test_a_good_end():
-    told = Told()
-    base.Ending().settle(told, "task")
-    assert told.ends == [("task", None)]
+    observer = Observer()
+    base.Ending().settle(observer, "task")
+    assert observer.ends == [("task", None)]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_a_good_end():
     [UsageError("no such data"), ModuleNotFoundError("No module named 'a'", name="a")],
 )
 def test_what_trying_again_cannot_mend_is_raised_again(error):
-    told = Told()
+    observer = Observer()
     with pytest.raises(type(error)) as caught:
-        base.Ending.of(error).settle(told, "task")
+        base.Ending.of(error).settle(observer, "task")
     assert str(caught.value) == str(error)
     assert getattr(caught.value, "name", None) == getattr(error, "name", None)
-    assert told.ends == []
+    assert observer.ends == []

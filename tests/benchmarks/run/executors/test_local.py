@@ -15,15 +15,15 @@ ENVIRONMENT = {"TF_NUM_INTRAOP_THREADS": "3", "A_NEW_ONE": "new"}
 
 
 class Bench:
-    """Does what the seed of a cell says, and tells what it sees."""
+    """Acts by the seed of a cell, and reports its process and environment."""
 
-    def __init__(self, what):
-        self._ran = 0
-        if what == "broken":
+    def __init__(self, state):
+        self.ran = 0
+        if state == "broken":
             raise UsageError("no bench")
 
-    def run(self, task, tell):
-        self._ran += 1
+    def run(self, task, report):
+        self.ran += 1
         match task.cell.seed:
             case 1:
                 raise ValueError("bad")
@@ -36,24 +36,24 @@ class Bench:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         seen = {
             "process": os.getpid(),
-            "ran": self._ran,
+            "ran": self.ran,
             "environment": {name: os.environ.get(name) for name in ENVIRONMENT},
             "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
             "interrupt": signal.SIGINT in blocked
             and signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
             "tensorflow": "tensorflow" in sys.modules,
         }
-        tell("seen", seen)
+        report("seen", seen)
 
 
-class Told:
-    """Keeps what it is told."""
+class Observer:
+    """Keeps events and ends of tasks, by seed."""
 
     def __init__(self):
         self.seen, self.ends = [], []
 
-    def tell(self, task, event, what):
-        self.seen.append((task.cell.seed, what))
+    def report(self, task, event, seen):
+        self.seen.append((task.cell.seed, seen))
 
     def ended(self, task, reason=None):
         self.ends.append((task.cell.seed, reason))
@@ -68,8 +68,10 @@ def make_local(monkeypatch):
 
     made = []
 
-    def make(jobs, what=""):
-        made.append(Local(functools.partial(test_local.Bench, what), jobs, ENVIRONMENT))
+    def make(jobs, state=""):
+        made.append(
+            Local(functools.partial(test_local.Bench, state), jobs, ENVIRONMENT)
+        )
         return made[-1]
 
     yield make
@@ -82,30 +84,30 @@ def make_local(monkeypatch):
 def run(make_cell):
     """Runs cells of these seeds, as slots become free."""
 
-    def run(local, seeds, told=None):
-        told = told or Told()
+    def run(local, seeds, observer=None):
+        observer = observer or Observer()
         tasks = [Task(make_cell(seed=seed), ()) for seed in seeds]
-        while len(told.ends) < len(seeds):
+        while len(observer.ends) < len(seeds):
             for slot, task in zip(local.free(), list(tasks), strict=False):
                 local.submit(slot, task)
                 tasks.remove(task)
-            local.poll(told, 5)
-        return told
+            local.poll(observer, 5)
+        return observer
 
     return run
 
 
 def test_tasks_are_run_by_processes_that_stay(make_local, run):
-    told = run(make_local(2), [10, 11, 12, 13, 14, 15])
-    assert sorted(told.ends) == [(seed, None) for seed in range(10, 16)]
-    processes = {what["process"] for _, what in told.seen}
+    observer = run(make_local(2), [10, 11, 12, 13, 14, 15])
+    assert sorted(observer.ends) == [(seed, None) for seed in range(10, 16)]
+    processes = {seen["process"] for _, seen in observer.seen}
     assert len(processes) == 2
     assert os.getpid() not in processes
-    assert sum(what["ran"] == 1 for _, what in told.seen) == 2
-    for _, what in told.seen:
-        assert what["environment"] == ENVIRONMENT
-        assert what["interrupt"]
-        assert not what["tensorflow"]
+    assert sum(seen["ran"] == 1 for _, seen in observer.seen) == 2
+    for _, seen in observer.seen:
+        assert seen["environment"] == ENVIRONMENT
+        assert seen["interrupt"]
+        assert not seen["tensorflow"]
 
 
 def test_the_environment_of_this_process_stays(make_local, run, monkeypatch):
@@ -118,15 +120,15 @@ def test_the_environment_of_this_process_stays(make_local, run, monkeypatch):
 
 def test_each_worker_has_a_gpu(make_local, run, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,GPU-b")
-    told = run(make_local(3), range(10, 19))
-    by_process = {what["process"]: what["gpus"] for _, what in told.seen}
+    observer = run(make_local(3), range(10, 19))
+    by_process = {seen["process"]: seen["gpus"] for _, seen in observer.seen}
     assert sorted(by_process.values()) == ["4", "4", "GPU-b"][: len(by_process)]
 
 
 def test_one_gpu_is_everyones(make_local, run, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
-    told = run(make_local(2), [10, 11])
-    assert {what["gpus"] for _, what in told.seen} == {"5"}
+    observer = run(make_local(2), [10, 11])
+    assert {seen["gpus"] for _, seen in observer.seen} == {"5"}
 
 
 @pytest.mark.parametrize(
@@ -138,9 +140,9 @@ def test_one_gpu_is_everyones(make_local, run, monkeypatch):
     ],
 )
 def test_a_failure_costs_one_task(seed, reason, make_local, run):
-    told = run(make_local(1), [10, seed, 11])
-    assert told.ends == [(10, None), (seed, reason), (11, None)]
-    first, second = (what["process"] for _, what in told.seen)
+    observer = run(make_local(1), [10, seed, 11])
+    assert observer.ends == [(10, None), (seed, reason), (11, None)]
+    first, second = (seen["process"] for _, seen in observer.seen)
     assert first != second  # a worker that failed isn't used again
 
 
@@ -162,7 +164,7 @@ def test_closing_ends_what_runs(make_local, make_cell):
     local = make_local(2)
     for slot in local.free():
         local.submit(slot, Task(make_cell(seed=4), ()))
-    local.poll(Told(), 0.5)
+    local.poll(Observer(), 0.5)
     assert local.free() == []
     local.close()
     assert not multiprocessing.active_children()

@@ -5,14 +5,14 @@ from keras_asymbp.benchmarks.run.executors.serial import Serial
 from keras_asymbp.benchmarks.tables.cells import Task
 
 
-class Told:
+class Observer:
     def __init__(self, error=None):
-        self.told, self.ends, self._error = [], [], error
+        self.events, self.ends, self.error = [], [], error
 
-    def tell(self, task, *event):
-        self.told.append(event)
-        if self._error:
-            raise self._error
+    def report(self, task, *event):
+        self.events.append(event)
+        if self.error:
+            raise self.error
 
     def ended(self, task, reason=None):
         self.ends.append(reason)
@@ -24,8 +24,8 @@ class Bench:
     def __init__(self):
         type(self).made += 1
 
-    def run(self, task, tell):
-        tell("event", self.made)
+    def run(self, task, report):
+        report("event", self.made)
         if task.cell.seed:
             raise MemoryError
 
@@ -37,26 +37,26 @@ def bench(monkeypatch):
 
 
 def test_tasks_share_a_bench_until_one_fails(bench, make_cell):
-    told = Told()
+    observer = Observer()
     with Serial(bench) as serial:
         for seed in (0, 0, 1, 0):
             (slot,) = serial.free()
             serial.submit(slot, Task(make_cell(seed=seed), ()))
             assert serial.free() == []
-            serial.poll(told, 1)
-    assert told.told == [("event", number) for number in (1, 1, 1, 2)]
-    assert told.ends == [None, None, "out of memory: MemoryError", None]
+            serial.poll(observer, 1)
+    assert observer.events == [("event", number) for number in (1, 1, 1, 2)]
+    assert observer.ends == [None, None, "out of memory: MemoryError", None]
 
 
 def test_what_cannot_be_stored_is_no_failure_of_the_task(bench, make_cell):
-    told = Told(StoreError("full"))
+    observer = Observer(StoreError("full"))
     with Serial(bench) as serial:
         serial.submit(serial.free()[0], Task(make_cell(), ()))
         with pytest.raises(StoreError, match="full"):
-            serial.poll(told, 1)
-    assert told.ends == []
+            serial.poll(observer, 1)
+    assert observer.ends == []
 
 
 def test_without_a_task_it_waits(bench):
-    Serial(bench).poll(Told(), 0.01)
+    Serial(bench).poll(Observer(), 0.01)
     assert bench.made == 0
