@@ -1,8 +1,8 @@
-"""Makes docs/messages.md: every error and warning of the package, with cause and cure.
+"""Lists every error and warning of the package, with its cause and its cure.
 
-The messages are collected from the source; cause and cure are written by hand in
-`docs/messages.yaml`, with the test that raises each. After a change of either, run
-`python docs/ext/messages.py`; `tests/test_messages.py` says what is missing.
+The comment `<!-- every message -->` becomes the entries of `docs/messages.yaml`, which
+is written by hand: cause, cure, and the test that raises the message. `collect` finds
+the messages in the source, and `tests/test_messages.py` compares the two.
 """
 
 import ast
@@ -12,38 +12,39 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "docs" / "messages.yaml"
-PAGE = ROOT / "docs" / "messages.md"
-GAP = "…"  # what is known only when the message is made
+GAP = "…"  # a value that is known only when the message is made
 
-# Caught by the package itself, or by keras-tuner: no user meets them.
+# Caught by the package itself, or by keras-tuner: users never see them.
 _INTERNAL = ("FatalError", "FileExistsError", "ModuleNotFoundError")
+_MARK = "<!-- every message -->"
 
-_INTRODUCTION = """\
-# Error messages
 
-Every error and warning that the package makes, with its cause and its cure. `…` is what
-differs from case to case. An error of the command line is one line that begins with
-`error:`, and exit code 2; a warning begins with `warning:`, and the run goes on. In
-Python the errors have the type that stands before them. Errors of Keras and TensorFlow
-are not here.
-"""
+def on_page_markdown(markdown, **kwargs):
+    """Called by MkDocs with the text of each page."""
+    return markdown.replace(_MARK, listing()) if _MARK in markdown else markdown
 
 
 def collect():
-    """The messages in the source: a set of (type, message)."""
-    found = set()
+    """The messages in the source: (type, message) to where they are made.
+
+    A place is a file, relative to the repository, with a call's first and last line.
+    """
+    found = {}
     for file in sorted((ROOT / "keras_asymbp").rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         # The words of `unknown` are counted where it is called.
         tree.body = [n for n in tree.body if getattr(n, "name", None) != "unknown"]
         texts = _texts(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                kind = _kind(node)
-                text = _text(node, texts).removeprefix("warning: ")
-                # Without words of its own it hands on another's text.
-                if kind and text.removeprefix("error: ").strip(f"{GAP}:' "):
-                    found.add((kind, text))
+            if not isinstance(node, ast.Call):
+                continue
+            kind = _kind(node)
+            text = _text(node, texts).removeprefix("warning: ")
+            # A call without words of its own passes on another's text.
+            if kind and text.removeprefix("error: ").strip(f"{GAP}:' "):
+                name = file.relative_to(ROOT).as_posix()
+                place = (name, node.lineno, node.end_lineno)
+                found.setdefault((kind, text), []).append(place)
     return found
 
 
@@ -57,9 +58,9 @@ def entries():
     ]
 
 
-def page():
-    """The text of docs/messages.md."""
-    lines = [_INTRODUCTION]
+def listing():
+    """The entries as Markdown, a heading for each section."""
+    lines = []
     last = None
     for section, kind, message, entry in entries():
         if section != last:
@@ -93,7 +94,7 @@ def _name(node):
 
 
 def _texts(tree):
-    """What names stand for: those assigned one text, functions that return one."""
+    """The text of each name that is assigned one, or is a function that returns one."""
     texts = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
@@ -115,7 +116,7 @@ def _text(call, texts):
     if _name(call.func) == "unknown":
         return f"unknown {arguments[0]} '{GAP}': choose from {GAP}"
     if _name(call.func) == "_problem":
-        del arguments[0]  # the file, which stands before what is wrong with it
+        del arguments[0]  # the file; the problem follows it
     return arguments[0] if arguments else ""
 
 
@@ -132,7 +133,3 @@ def _parts(node, texts):
     if texts.get(name) is not None:
         return _parts(texts[name], {})
     return [GAP]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
