@@ -239,7 +239,7 @@ def _data(data_dir) -> Iterator[Finding]:
 
 def _cache() -> Iterator[Finding]:
     root = prepared.cache_root()
-    broken = list(prepared.broken(root))
+    broken = list(prepared.damaged(root))
     for folder, reason in broken:
         hint = "delete it, and it is made anew"
         yield Finding("prepared data", f"{folder} ({reason})", WRONG, hint)

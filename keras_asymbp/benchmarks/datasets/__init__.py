@@ -1,4 +1,4 @@
-"""Data sets under stable names. Importing this imports neither TensorFlow nor TFDS."""
+"""Data sets by name. Importing this package imports neither TensorFlow nor TFDS."""
 
 from keras_asymbp.benchmarks.datasets.catalog import DATASETS, find, get
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset, Source

@@ -1,4 +1,4 @@
-"""Lists, prepares and shows data sets: `python -m keras_asymbp.benchmarks.datasets`."""
+"""Lists, prepares and checks data sets, as `keras_asymbp.benchmarks.datasets`."""
 
 from keras_asymbp.benchmarks.commands.datasets import main
 

@@ -1,22 +1,16 @@
-"""The catalog: data sets under stable names, and how a name becomes one."""
+"""The catalog: a table of data sets by name, and the lookup of a name."""
 
 import pathlib
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.datasets import own
-from keras_asymbp.benchmarks.datasets.dataset import (
-    Dataset,
-)
+from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.npz import Npz
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
-from keras_asymbp.benchmarks.errors import (
-    NotPreparedError,
-    UsageError,
-    unknown,
-)
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError, unknown
 
-# Section 5, "Datasets". The network is the one of Table 1.
+# Section 5, "Datasets", and the networks of Table 1.
 DATASETS = {
     dataset.name: dataset
     for dataset in (
@@ -41,7 +35,7 @@ DATASETS = {
         ),
         Dataset(
             name="cifar10",
-            description="50,000 + 10,000 colour photographs of ten kinds of things",
+            description="50,000 + 10,000 colour photographs of ten classes of objects",
             paper="CIFAR",
             num_classes=10,
             network="cifar",
@@ -50,7 +44,7 @@ DATASETS = {
         ),
         Dataset(
             name="cifar100",
-            description="50,000 + 10,000 colour photographs of 100 kinds of things",
+            description="50,000 + 10,000 colour photographs of 100 classes of objects",
             paper="CIFAR100",
             num_classes=100,
             network="cifar",
@@ -68,7 +62,7 @@ DATASETS = {
         ),
         Dataset(
             name="stl10",
-            description="5,000 + 8,000 colour photographs of ten kinds of things",
+            description="5,000 + 8,000 colour photographs of ten classes of objects",
             paper="STL10",
             num_classes=10,
             network="large",
@@ -77,7 +71,7 @@ DATASETS = {
         ),
         Dataset(
             name="caltech101",
-            description="102 kinds of things, 30 + up to 10 photographs of each",
+            description="102 classes of objects, 30 + up to 10 photographs of each",
             paper="Cal101",
             num_classes=102,
             network="large",
@@ -92,7 +86,7 @@ DATASETS = {
         ),
         Dataset(
             name="caltech256_101",
-            description="102 of Caltech-256's kinds of things, 30 + 10 photographs",
+            description="102 classes of Caltech-256, 30 + 10 photographs of each",
             paper="Cal256-101",
             num_classes=102,
             network="large",
@@ -107,7 +101,7 @@ DATASETS = {
         ),
         Dataset(
             name="icubworld",
-            description="ten kinds of things that a robot saw, its own split",
+            description="ten classes of objects seen by a robot, in the official split",
             paper="iCub",
             num_classes=10,
             network="large",
@@ -116,7 +110,7 @@ DATASETS = {
         ),
         Dataset(
             name="flowers17",
-            description="17 kinds of flowers, 40 + 20 photographs of each",
+            description="17 classes of flowers, 40 + 20 photographs of each",
             paper="Flowers17",
             num_classes=17,
             network="large",
@@ -125,7 +119,7 @@ DATASETS = {
         ),
         Dataset(
             name="flowers102",
-            description="102 kinds of flowers, 1,020 + 6,149 photographs",
+            description="102 classes of flowers, 1,020 + 6,149 photographs",
             paper="Flowers102",
             num_classes=102,
             network="large",
@@ -134,7 +128,7 @@ DATASETS = {
         ),
         Dataset(
             name="pubfig83_id",
-            description="80 of PubFig83's people, 85 + 15 photographs of each",
+            description="80 people of PubFig83, 85 + 15 photographs of each",
             paper="PubFig83-ID",
             num_classes=80,
             network="large",
@@ -145,7 +139,7 @@ DATASETS = {
         ),
         Dataset(
             name="sufr_w_id",
-            description="80 of SUFR-W's people, 10 + 5 photographs of each",
+            description="80 people of SUFR-W, 10 + 5 photographs of each",
             paper="SUFR-W-ID",
             num_classes=80,
             network="large",
@@ -156,7 +150,7 @@ DATASETS = {
         ),
         Dataset(
             name="lfw_id",
-            description="80 of LFW's people, 10 + 5 photographs of each",
+            description="80 people of LFW, 10 + 5 photographs of each",
             paper="LFW-ID",
             num_classes=80,
             network="large",
@@ -171,7 +165,7 @@ DATASETS = {
         ),
         Dataset(
             name="scene67",
-            description="67 kinds of indoor scenes, about 80 + 20 photographs of each",
+            description="67 classes of indoor scenes, about 80 + 20 photographs each",
             paper="Scene67",
             num_classes=67,
             network="large",
@@ -180,14 +174,14 @@ DATASETS = {
         ),
         Dataset(
             name="timit80",
-            description="speech: 80 states of phones, 400 + 100 samples of each",
+            description="speech: 80 phone states, 400 + 100 samples of each",
             paper="TIMIT80",
             num_classes=80,
             network="timit",
             counts=(32_000, 8_000),
             source=TfdsFolder("timit/thirds"),
         ),
-        # Of a peer's table, not of the paper.
+        # In a peer's table, not in the paper's.
         Dataset(
             name="fashion_mnist",
             description="60,000 + 10,000 images of clothes",
@@ -206,15 +200,16 @@ DATASETS = {
 
 
 def get(name: str, data_dir: str | None = None) -> Dataset:
-    """Returns the data set of that name, or a user's own.
+    """Returns a data set of the catalog, or the user's own.
 
     Args:
-        name: A key of `DATASETS`; or the path of an `.npz` file or of a folder of class
-            folders; or the name of a data set that TFDS has prepared.
-        data_dir: Folder of the data sets that TFDS has prepared.
+        name: A key of `DATASETS`, the path of an `.npz` file, the path of a folder of
+            class folders, or the name of a data set prepared by TFDS.
+        data_dir: Folder of data sets prepared by TFDS.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If no data set has this name, or the user's own has the name of
+            one in the catalog.
     """
     if name in DATASETS:
         return DATASETS[name]
@@ -223,30 +218,31 @@ def get(name: str, data_dir: str | None = None) -> Dataset:
         raise unknown("data set", name, DATASETS, _OWN)
     if dataset.name in DATASETS:
         raise UsageError(
-            f"{name} would be called '{dataset.name}', which is another data set's "
-            "name: rename it"
+            f"{name} would be named '{dataset.name}', the name of another data set: "
+            "rename it"
         )
     return dataset
 
 
 _OWN = (
-    "the path of an .npz file or of a folder of class folders, or a data set of TFDS "
-    "that is prepared in --data_dir"
+    "the path of an .npz file or of a folder of class folders, or a TFDS data set "
+    "prepared in data_dir"
 )
 
 
 def find(
     names: Sequence[str], data_dir: str | None = None, missing_ok: bool = False
 ) -> tuple[tuple[Dataset, str], ...]:
-    """The data sets of these names, each once, with the version that is there.
+    """Finds several data sets, each once, with the version that is prepared.
 
     Args:
         names: Names, as `get` takes them.
-        data_dir: Folder of the data sets that TFDS has prepared.
-        missing_ok: Whether one that isn't there yet is found, too, in version "none".
+        data_dir: Folder of data sets prepared by TFDS.
+        missing_ok: Whether a data set that isn't prepared is returned, with the version
+            "none".
 
     Raises:
-        UsageError: If any isn't there: a line for each that isn't.
+        UsageError: If any can't be found or isn't prepared, with a line for each.
     """
     found: dict[str, tuple[Dataset, str]] = {}
     problems: list[str] = []

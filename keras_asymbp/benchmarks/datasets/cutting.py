@@ -1,4 +1,4 @@
-"""Fewer examples of a data set, of every class as many."""
+"""Class-balanced subsets of a data set."""
 
 import numpy as np
 
@@ -6,13 +6,17 @@ from keras_asymbp.benchmarks.errors import UsageError
 
 
 def balanced(labels: np.ndarray, count: int | None) -> np.ndarray:
-    """Positions of `count` examples, of every class as many as can be, in their order.
+    """Positions of `count` examples, balanced across classes, in rising order.
 
-    The first ones of each class are taken; a class that runs out leaves its share to
-    the others.
+    The first examples of each class are taken; the share of a class that runs out goes
+    to the others.
+
+    Args:
+        labels: Class of each example (n,).
+        count: Number of examples; None for all.
 
     Raises:
-        UsageError: If there are fewer.
+        UsageError: If there are fewer than `count` examples.
 
     >>> balanced(np.array([7, 7, 7, 3, 3, 5]), 4).tolist()
     [0, 1, 3, 5]
@@ -21,14 +25,14 @@ def balanced(labels: np.ndarray, count: int | None) -> np.ndarray:
         return np.arange(len(labels))
     if count > len(labels):
         raise UsageError(
-            f"{count} examples are more than the {len(labels)} that there are: ask for "
-            f"{len(labels)} or less, or leave it out for all"
+            f"{count} examples are more than the {len(labels)} available: ask for "
+            f"{len(labels)} or fewer, or leave it out to use all"
         )
     by_class = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(
         labels[by_class], return_index=True, return_counts=True
     )
-    # The number of each example within its class: all firsts, then all seconds, ...
-    number = np.empty(len(labels), dtype=np.int64)
-    number[by_class] = np.arange(len(labels)) - np.repeat(starts, sizes)
-    return np.sort(np.argsort(number, kind="stable")[:count])
+    # Sorted by rank within the class: the first of each class, then the second, ...
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[by_class] = np.arange(len(labels)) - np.repeat(starts, sizes)
+    return np.sort(np.argsort(rank, kind="stable")[:count])

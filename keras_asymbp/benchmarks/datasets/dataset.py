@@ -1,4 +1,4 @@
-"""What a data set is: a row of the paper's tables, or a user's own."""
+"""The types of data sets: their description, their source, their arrays."""
 
 import dataclasses
 import typing
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
+from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError, not_prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,32 +28,38 @@ class Source(typing.Protocol):
 
     @property
     def in_memory(self) -> bool:
-        """Whether it is in memory at once, so that nothing is gained by a copy."""
+        """Whether it is read into memory as a whole: a copy on disk saves nothing."""
 
     def version(self, data_dir: str | None) -> str:
-        """What is there, without loading it; NotPreparedError if nothing is."""
+        """The prepared version, found without loading the data.
+
+        Raises:
+            NotPreparedError: If no version is prepared.
+        """
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
-        """Labels of the training and of the test examples, integers from 0."""
+        """Labels of the training and the test examples, integers from 0."""
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
-        """The inputs of "train" or "test" in the order of the labels, in batches."""
+        """Yields the inputs of "train" or "test" in batches, in the labels' order."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """A data set under its name.
+    """A data set: a row of the paper's tables, a peer's, or the user's own.
 
     Attributes:
-        name: The name that `--datasets` takes.
+        name: Its name, unique in a run.
         description: One line about it.
-        paper: The name of the paper's row; None if the paper has none.
+        paper: The paper's row that its figures are compared with; None if the paper has
+            none.
         num_classes: Number of classes.
-        network: The network of Table 1 that the paper uses for it.
+        network: The network of Table 1 that is trained on it, unless another is chosen.
         source: Where it comes from.
-        as_in_paper: Whether it is the paper's data set, and no part of it.
-        counts: How many training and test examples it has; None if that is not known
-            before it is there.
+        as_in_paper: Whether it is the paper's data set as a whole, neither a part of it
+            nor another.
+        counts: Numbers of training and test examples; None if unknown until it is
+            prepared.
     """
 
     name: str
@@ -66,26 +72,21 @@ class Dataset:
     counts: tuple[int, int] | None = None
 
     def version(self, data_dir: str | None = None) -> str:
-        """The version that is there.
+        """The prepared version.
 
         Raises:
-            UsageError: If the data set isn't there; it says what to do.
+            NotPreparedError: If none is, with the remedies.
         """
         try:
             return self.source.version(data_dir)
         except NotPreparedError as error:
-            where = f" --data_dir {data_dir}" if data_dir else ""
-            raise NotPreparedError(
-                f"{error}: name the folder where it is with --data_dir, or prepare it "
-                "with: python -m keras_asymbp.benchmarks.datasets "
-                f"--prepare {self.name}{where}"
-            ) from error
+            raise not_prepared(str(error), self.name, data_dir) from error
 
     def labels(self, data_dir: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Labels of the training and of the test examples, int64.
+        """Labels of the training and the test examples, int64.
 
         Raises:
-            UsageError: If there is a label that is no class's number.
+            UsageError: If a label is out of range.
         """
         train, test = self.source.labels(data_dir)
         for labels in (train, test):
@@ -97,10 +98,10 @@ class Dataset:
         return train.astype(np.int64), test.astype(np.int64)
 
     def load(self, data_dir: str | None = None) -> Arrays:
-        """Reads the data set into memory, its inputs as they are.
+        """Reads the data set into memory, its inputs unchanged.
 
         Raises:
-            UsageError: If it isn't there.
+            UsageError: If it isn't prepared or can't be read.
         """
         y_train, y_test = self.labels(data_dir)
         x_train, x_test = (

@@ -1,4 +1,4 @@
-"""Getting a data set by TensorFlow Datasets: downloaded, or from files got by hand."""
+"""Downloads and prepares data sets with TensorFlow Datasets."""
 
 import importlib
 import threading
@@ -12,45 +12,48 @@ from keras_asymbp.benchmarks.datasets.tfds_folder import (
 )
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
-# Seconds that a server gets to answer; TFDS alone would try for minutes.
-_PATIENCE = 10
-
 
 def origin(dataset: Dataset) -> TfdsFolder | None:
-    """The data set of TFDS that a data set is, or is drawn from; None for others."""
+    """The TFDS data set behind a data set or a subset; None if there is none."""
     source = dataset.source
     if isinstance(source, Subset):
         source = source.source
     return source if isinstance(source, TfdsFolder) else None
 
 
-def download(source: TfdsFolder, data_dir: str | None = None) -> None:
-    """Lets TFDS prepare a data set, if it isn't yet.
+def download(
+    source: TfdsFolder, data_dir: str | None = None, timeout: float = 10
+) -> None:
+    """Has TFDS download and prepare a data set, unless it is prepared already.
+
+    Args:
+        source: The data set.
+        data_dir: Folder of data sets prepared by TFDS.
+        timeout: Seconds to wait for the server; TFDS alone would try for minutes.
 
     Raises:
-        UsageError: If TFDS doesn't know it, the server can't be reached, or the files
-            that have to be got by hand aren't there: it says which and where they
-            belong.
+        UsageError: If TFDS doesn't know the data set, the server can't be reached, or
+            files that the user has to provide are missing; the message names them and
+            their folder.
     """
     try:
         source.version(data_dir)
     except NotPreparedError:
-        _prepare(source, data_dir)
+        _prepare(source, tfds_root(data_dir), timeout)
 
 
-def _prepare(source, data_dir):
+def _prepare(source, root, timeout):
     if source.url:
-        _check_network(source.name, source.url)
+        _check_network(source.name, source.url, root, timeout)
     import tensorflow_datasets as tfds
 
     module = bundled_builder(source.name)
     if module:
         importlib.import_module(module)  # registers the builder
-    root = tfds_root(data_dir)
     try:
         builder = tfds.builder(source.name, data_dir=root)
         if not (source.url or builder.MANUAL_DOWNLOAD_INSTRUCTIONS):
-            _check_network(source.name, builder.info.homepage)
+            _check_network(source.name, builder.info.homepage, root, timeout)
         builder.download_and_prepare()
     except tfds.core.registered.DatasetNotFoundError as error:
         raise UsageError(f"TensorFlow Datasets has no '{source.name}'") from error
@@ -58,32 +61,31 @@ def _prepare(source, data_dir):
         raise UsageError(
             f"can't download {source.name}: {error}: try again later"
         ) from error
-    except AssertionError as error:  # what TFDS raises without the files
+    except AssertionError as error:  # TFDS's, if files are missing
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"can't prepare {source.name} in {root}: {error}") from error
 
 
-def _check_network(name, url):
-    """Asks the server in a thread: looking up its name can hang, whatever is set."""
+def _check_network(name, url, root, timeout):
+    """Probes the server from a thread, as name resolution ignores the timeout."""
     answers = []
 
-    def ask():
+    def probe():
         import requests
 
         try:
-            requests.head(url, timeout=_PATIENCE)
+            requests.head(url, timeout=timeout)
             answers.append(None)
         except requests.RequestException as error:
             answers.append(type(error).__name__)
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=probe, daemon=True)
     thread.start()
-    thread.join(_PATIENCE)
-    problem = answers[0] if answers else f"no answer in {_PATIENCE} s"
+    thread.join(timeout)
+    problem = answers[0] if answers else f"no answer in {timeout} s"
     if problem:
         raise UsageError(
-            f"{url}, which has {name}, can't be reached ({problem}): "
-            "connect to the network, or copy the data set's prepared folder to "
-            "--data_dir from where it is"
+            f"{url}, the source of {name}, can't be reached ({problem}): connect to "
+            f"the network, or copy the prepared folder of the data set into {root}"
         )

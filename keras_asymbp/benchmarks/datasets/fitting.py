@@ -1,16 +1,16 @@
-"""Images as a network takes them: of its size, grey or in colour."""
+"""Fits images to a network: its size, greyscale or colour."""
 
 import numpy as np
 import tensorflow as tf
 
-# Images that are resized at once.
+# Images resized at a time.
 _BATCH = 500
 
 
 def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
-    """Resizes uint8 images, and makes them grey or colour, as a network takes them.
+    """Resizes images, and converts them to greyscale or colour, for a network.
 
-    Bicubic with antialiasing, rounded to uint8: as MATLAB's `imresize`.
+    Resizing is bicubic with antialiasing and rounds to uint8, as MATLAB's `imresize`.
 
     Args:
         images: (n, height, width, channels), uint8; 1 or 3 channels.

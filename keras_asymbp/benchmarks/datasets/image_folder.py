@@ -1,4 +1,4 @@
-"""A folder of class folders: a user's own images."""
+"""The user's own images: a folder of class folders."""
 
 import dataclasses
 import functools
@@ -10,21 +10,21 @@ import numpy as np
 
 from keras_asymbp.benchmarks.errors import UsageError
 
-# What TensorFlow decodes.
+# The formats that TensorFlow decodes.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-# Of each class, where the folder has no test images of its own.
+# One test image in five of each class, where the folder has no test split.
 _TEST_SHARE = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageFolder:
-    """Images in a folder for each class, named by the class.
+    """A folder of images, with a folder for each class, named after it.
 
-    With folders `train` and `test` at the top, their class folders are the splits.
-    Without, the last fifth of each class, in an order that is a digest of the files'
-    names, is for testing.
+    Folders `train` and `test` at the top, with class folders in each, are the splits.
+    Without them the test split is the last fifth of each class, in the order of the
+    digests of the file names.
 
-    Args:
+    Attributes:
         path: The folder.
     """
 
@@ -35,14 +35,14 @@ class ImageFolder:
         return False
 
     def version(self, data_dir: str | None) -> str:
-        """A digest of all images and their names."""
+        """A digest of the names and contents of all images."""
         files = [file for split in self._splits().values() for file, _ in split]
         states = [file.stat() for file in files]
-        seen = tuple((state.st_size, state.st_mtime_ns) for state in states)
-        return f"sha256-{_digest(self.path, tuple(files), seen)[:16]}"
+        stamps = tuple((state.st_size, state.st_mtime_ns) for state in states)
+        return f"sha256-{_digest(self.path, tuple(files), stamps)[:16]}"
 
     def classes(self) -> list[str]:
-        """The names of the classes; a class's label is its place."""
+        """The names of the classes; a label is an index into them."""
         root = self.path / "train" if self._is_split() else self.path
         names = [folder.name for folder in sorted(root.iterdir()) if _images(folder)]
         if len(names) < 2:
@@ -69,7 +69,7 @@ class ImageFolder:
                     file.read_bytes(), channels=3, expand_animations=False
                 )
             except tf.errors.InvalidArgumentError as error:
-                raise UsageError(f"{file} is no image that can be decoded") from error
+                raise UsageError(f"{file} can't be decoded as an image") from error
             yield image.numpy()[np.newaxis]
 
     def _is_split(self):
@@ -109,8 +109,8 @@ class ImageFolder:
 
 
 @functools.lru_cache(maxsize=16)
-def _digest(root: pathlib.Path, files: tuple[pathlib.Path, ...], seen: tuple) -> str:
-    """Of names and contents; read once while size and time of each file are `seen`."""
+def _digest(root: pathlib.Path, files: tuple[pathlib.Path, ...], stamps: tuple) -> str:
+    """Digest of names and contents, cached by the `stamps`: sizes and times."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(root)}\0".encode())

@@ -1,4 +1,4 @@
-"""A look at a data set: how many examples of which class, and some of them."""
+"""A look at a data set: its class counts and a picture of examples."""
 
 import dataclasses
 import pathlib
@@ -8,18 +8,18 @@ import numpy as np
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
 
 _CLASSES, _EXAMPLES = 10, 10
-# TIMIT's inputs are frames of so many features.
+# The features of one frame of TIMIT's inputs.
 _FEATURES = 123
 
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """Examples of a split.
+    """The counts of a split.
 
     Attributes:
         split: "train" or "test".
-        examples: How many there are.
-        per_class: How many of each class (num_classes,).
+        examples: Number of examples.
+        per_class: Number of examples of each class (num_classes,).
     """
 
     split: str
@@ -44,11 +44,11 @@ def count(dataset: Dataset, arrays: Arrays) -> list[Counts]:
 
 
 def draw(arrays: Arrays, path: pathlib.Path) -> None:
-    """Writes a picture: a row of training examples for each of ten classes.
+    """Draws ten training examples of each of ten classes, a row a class.
 
     Args:
         arrays: The data set.
-        path: Where to, a PNG.
+        path: The PNG file to write.
     """
     import matplotlib.figure
 

@@ -1,4 +1,4 @@
-"""Data sets that are an `.npz` file: the embedded one, and a user's."""
+"""Data sets in an `.npz` file: the embedded one, or the user's own."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ class Npz:
     Inputs are uint8 images (n, height, width) or (n, height, width, channels), or
     float vectors (n, size); labels are integers (n,) from 0.
 
-    Args:
+    Attributes:
         path: The file.
         fixed_version: Its version; None for a digest of its content.
     """
@@ -52,15 +52,15 @@ class Npz:
             if not len(labels) or labels.min() < 0:
                 raise UsageError(
                     f"y_{split} of {self.path} is empty or has a label below 0: "
-                    "expected one label or more, counted from 0"
+                    "expected at least one label, counted from 0"
                 )
         return train, test
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
         inputs, labels = self._read(f"x_{split}"), self._read(f"y_{split}")
-        image = inputs.dtype == np.uint8 and inputs.ndim in (3, 4)
-        vector = inputs.dtype.kind == "f" and inputs.ndim == 2
-        if not (image or vector):
+        are_images = inputs.dtype == np.uint8 and inputs.ndim in (3, 4)
+        are_vectors = inputs.dtype.kind == "f" and inputs.ndim == 2
+        if not (are_images or are_vectors):
             raise UsageError(
                 f"x_{split} of {self.path} is {inputs.dtype} of shape {inputs.shape}: "
                 "expected uint8 images (n, height, width[, channels]) or float vectors "

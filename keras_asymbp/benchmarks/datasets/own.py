@@ -1,26 +1,34 @@
-"""A user's own data: a file, a folder, or what TensorFlow Datasets has prepared."""
+"""The user's own data: a file, a folder, or a data set prepared by TFDS."""
 
 import pathlib
 
 from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.datasets.npz import Npz
-from keras_asymbp.benchmarks.datasets.tfds_folder import (
-    TfdsFolder,
-    tfds_root,
-)
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import TABLE_1
 
-# Images up to this size go to the networks for small ones.
+# Pixels a side, up to which images go to the networks for small images.
 _SMALL = 48
 
 
 def find(name: str, data_dir: str | None = None) -> Dataset | None:
-    """The data set that a name or a path means, or None.
+    """Finds the data set at a path or under the name of a prepared one.
 
-    It is called by the last part of its path. Its network is that of Table 1 for inputs
-    like its own: `--architecture` chooses another.
+    A file or folder is named after the last part of its path. The network is that of
+    Table 1 for similar inputs.
+
+    Args:
+        name: The path of an `.npz` file or of a folder of class folders, or a name in
+            `data_dir`.
+        data_dir: Folder of data sets prepared by TFDS.
+
+    Returns:
+        The data set, or None if there is none.
+
+    Raises:
+        UsageError: If a path leads nowhere, or the data can't be used.
     """
     path = pathlib.Path(name).expanduser()
     if path.suffix == ".npz" and path.is_file():
@@ -35,7 +43,7 @@ def find(name: str, data_dir: str | None = None) -> Dataset | None:
 
 
 def _plain(name):
-    """Without a meaning for `glob`, nor a way out of the folder."""
+    """A name without patterns for `glob`, and without `..`."""
     return "".join(c for c in name if c.isalnum() or c in "_/-").strip("/")
 
 
@@ -103,19 +111,23 @@ def _tfds(name, data_dir):
 
 
 def network_for(shape: tuple[int, ...], path: pathlib.Path) -> str:
-    """The network of Table 1 for inputs of a shape; unknown sizes are -1.
+    """The network of Table 1 for inputs of a shape.
+
+    Args:
+        shape: Shape of one input; -1 where a size is unknown.
+        path: The data set, for the message.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If no network takes such inputs.
     """
     if len(shape) == 3 and shape[2] in (1, 3):
         if not 0 < max(shape[:2]) <= _SMALL:
             return "large"
         return "mnist" if shape[2] == 1 else "cifar"
-    for name, architecture in TABLE_1.items():
-        if architecture.input_shape == shape:
+    for name, network in TABLE_1.items():
+        if network.input_shape == shape:
             return name
-    sizes = [a.input_shape[0] for a in TABLE_1.values() if len(a.input_shape) < 2]
+    sizes = [n.input_shape[0] for n in TABLE_1.values() if len(n.input_shape) < 2]
     raise UsageError(
         f"inputs of {path} have the shape {shape}: expected images of 1 or 3 channels, "
         f"or vectors of size {', '.join(map(str, sizes))}"

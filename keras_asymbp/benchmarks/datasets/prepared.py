@@ -1,4 +1,4 @@
-"""Data sets as networks take them, on disk: fitted once, memory-mapped from then on."""
+"""A cache of data sets fitted to networks: written once, memory-mapped thereafter."""
 
 import contextlib
 import dataclasses
@@ -20,7 +20,7 @@ from keras_asymbp.benchmarks.errors import UsageError
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _DAY = 24 * 60 * 60
 
-# Hands an iterable on and shows how far it is: `rich.progress.track`, say.
+# Passes an iterable through and shows its progress, as `rich.progress.track` does.
 Track = Callable[..., Iterable]
 
 
@@ -29,7 +29,7 @@ def _untracked(sequence, description, total):
 
 
 def cache_root() -> pathlib.Path:
-    """Where prepared inputs are kept: `KERAS_ASYMBP_CACHE`, or in Keras's folder."""
+    """The folder of the cache: `KERAS_ASYMBP_CACHE`, or a folder in Keras's."""
     keras_home = os.environ.get("KERAS_HOME") or "~/.keras"
     default = pathlib.Path(keras_home, "keras_asymbp")
     return pathlib.Path(os.environ.get("KERAS_ASYMBP_CACHE") or default).expanduser()
@@ -37,15 +37,17 @@ def cache_root() -> pathlib.Path:
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What of a data set is wanted, and how: the cache has a folder for each.
+    """A data set, or a part of it, in the input shape of a network.
+
+    The cache has a folder for each.
 
     Attributes:
         dataset: The data set.
         input_shape: Shape of one input of the network.
-        train_examples: How many training examples, of every class as many; None for
+        train_examples: Number of training examples, balanced across classes; None for
             all.
-        test_examples: The same of test examples.
-        data_dir: Folder of the data sets that TFDS has prepared.
+        test_examples: Number of test examples, likewise.
+        data_dir: Folder of data sets prepared by TFDS.
     """
 
     dataset: Dataset
@@ -55,10 +57,11 @@ class Fit:
     data_dir: str | None = None
 
     def folder(self) -> pathlib.Path:
-        """The folder of it in the cache, whether it's there or not.
+        """Its folder in the cache, which need not exist.
 
-        Its name tells the data set, its version, the shape and the counts, and ends in
-        a digest of them: a name or a version can have what a file's name can't.
+        The folder is named after the data set, its version, the shape and the counts,
+        and ends in a digest of them, as names and versions can have characters that
+        file names can't.
         """
         parts = [self.dataset.name, self.dataset.version(self.data_dir)]
         parts += ["x".join(map(str, self.input_shape))]
@@ -70,28 +73,28 @@ class Fit:
         return cache_root() / f"{readable}-{digest}"
 
     def positions(self, split: str, labels: np.ndarray) -> np.ndarray:
-        """The positions of the examples of a split that are wanted."""
+        """The positions of the split's examples that are used, in rising order."""
         try:
             return balanced(labels, getattr(self, f"{split}_examples"))
         except UsageError as error:
             raise UsageError(
-                f"--{split}_examples of {self.dataset.name}: {error}"
+                f"{split}_examples of {self.dataset.name}: {error}"
             ) from error
 
 
 def load(fit: Fit, track: Track = _untracked) -> Arrays:
-    """A data set with inputs of a network's shape, prepared if it isn't yet.
+    """Loads a data set in the input shape of a network, fitting it first if need be.
 
-    What is in memory anyway and fits is given as it is; all else is memory-mapped from
-    the cache.
+    Data that is read into memory and has the shape already is returned as it is;
+    all other is memory-mapped from the cache.
 
     Args:
-        fit: What is wanted.
-        track: Shows how far the preparation is.
+        fit: The data set and the shape.
+        track: Shows the progress of the fitting.
 
     Raises:
-        UsageError: If the data set isn't there or can't be used, or the cache can't be
-            written or is broken.
+        UsageError: If the data set isn't prepared or can't be used, or the cache can't
+            be written or is damaged.
     """
     dataset = fit.dataset
     if dataset.source.in_memory:
@@ -109,19 +112,19 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
             _prepare(fit, track, folder)
     except OSError as error:
         raise UsageError(
-            f"can't keep {dataset.name} in {folder.parent} ({error.strerror}): make "
-            "room there, or name another folder in KERAS_ASYMBP_CACHE"
+            f"can't write {dataset.name} to {folder.parent} ({error.strerror}): free "
+            "space there, or set KERAS_ASYMBP_CACHE to another folder"
         ) from error
     try:
         return _mapped(folder)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{folder} is broken ({error}): delete it, and it is made anew"
+            f"{folder} is damaged ({error}): delete it, and it will be rebuilt"
         ) from error
 
 
-def broken(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
-    """The folders in a cache that `load` can't use, and why."""
+def damaged(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
+    """Yields the folders of a cache that `load` can't use, each with the reason."""
     for folder in sorted(root.glob("[!.]*/")):
         try:
             arrays = _mapped(folder)
@@ -130,7 +133,7 @@ def broken(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
             continue
         counts = [len(getattr(arrays, name)) for name in _ARRAYS]
         if counts[::2] != counts[1::2]:
-            yield folder, "not as many labels as inputs"
+            yield folder, "the numbers of inputs and labels differ"
 
 
 def _mapped(folder):
@@ -138,16 +141,16 @@ def _mapped(folder):
 
 
 def _prepare(fit, track, folder):
-    """Makes the folder: whole, or not at all."""
+    """Creates the folder complete, or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_remains(folder.parent)
+    _remove_leftovers(folder.parent)
     with tempfile.TemporaryDirectory(
         prefix=".incomplete-", dir=folder.parent, ignore_cleanup_errors=True
     ) as temporary:
         work = pathlib.Path(temporary, folder.name)
         work.mkdir()
-        every = fit.dataset.labels(fit.data_dir)
-        for split, labels in zip(("train", "test"), every, strict=True):
+        labels_of_splits = fit.dataset.labels(fit.data_dir)
+        for split, labels in zip(("train", "test"), labels_of_splits, strict=True):
             positions = fit.positions(split, labels)
             np.save(work / f"y_{split}.npy", labels[positions])
             rows = track(
@@ -156,13 +159,13 @@ def _prepare(fit, track, folder):
                 total=len(positions),
             )
             _write(work / f"x_{split}.npy", rows, len(positions), fit.input_shape)
-        # Another process may have been faster: its folder is as good.
+        # Another process may have finished first: its folder is equal.
         with contextlib.suppress(FileExistsError):
             _publish(work, folder)
 
 
 def _fitted_rows(fit, split, positions) -> Iterator[np.ndarray]:
-    """The inputs at some positions, which rise, one by one."""
+    """Yields the fitted inputs at rising positions, one by one."""
     start = 0
     for batch in fit.dataset.source.inputs(split, fit.data_dir):
         end = start + len(batch)
@@ -178,7 +181,7 @@ def _fitted(batch, input_shape) -> np.ndarray:
     if batch.ndim != 4 or len(input_shape) != 3:
         raise UsageError(
             f"inputs of shape {batch.shape[1:]} don't fit a network of inputs "
-            f"{input_shape}: choose another with --architecture"
+            f"{input_shape}: choose another network"
         )
     from keras_asymbp.benchmarks.datasets.fitting import fit_images
 
@@ -186,7 +189,7 @@ def _fitted(batch, input_shape) -> np.ndarray:
 
 
 def _write(path: pathlib.Path, rows: Iterable, count: int, shape: tuple[int, ...]):
-    """Writes rows one by one: in memory there is one batch at most."""
+    """Writes rows one by one, so that memory holds one batch at most."""
     rows = iter(rows)
     first = next(rows)
     header = {
@@ -204,8 +207,8 @@ def _write(path: pathlib.Path, rows: Iterable, count: int, shape: tuple[int, ...
         os.fsync(file.fileno())
     if written != count:
         raise UsageError(
-            f"{written} inputs and {count} labels: the data set isn't whole; prepare "
-            "it anew"
+            f"{written} inputs and {count} labels: the data set is incomplete; prepare "
+            "it again"
         )
 
 
@@ -223,8 +226,8 @@ def _publish(work: pathlib.Path, folder: pathlib.Path) -> None:
         raise FileExistsError(folder) from None
 
 
-def _remove_remains(root: pathlib.Path) -> None:
-    """Removes what killed preparations left; a day old, it is nobody's any more."""
+def _remove_leftovers(root: pathlib.Path) -> None:
+    """Removes the folders of killed processes, once they are a day old."""
     for path in root.glob(".incomplete-*"):
         if time.time() - path.stat().st_mtime > _DAY:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The paper's random subsets: so many classes, and so many examples of each."""
+"""The paper's random subsets: some classes, and some examples of each."""
 
 import collections
 import dataclasses
@@ -8,20 +8,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets.tfds_folder import (
-    TfdsFolder,
-    tfds_root,
-)
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
 from keras_asymbp.benchmarks.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True)
 class Draw:
-    """What was drawn: positions among all examples, and the classes' new numbers.
+    """The drawn classes and examples.
 
     Attributes:
-        classes: Names of the classes that were drawn, in alphabetical order: a class's
-            label is its place.
+        classes: Names of the classes, in alphabetical order; a label is an index into
+            them.
         train: Positions of the training examples, in rising order.
         test: Positions of the test examples, in rising order.
     """
@@ -39,24 +36,24 @@ def draw(
     test: int,
     seed: int,
 ) -> Draw:
-    """Draws classes, and of each class training and test examples.
+    """Draws classes, and training and test examples of each.
 
-    The order in which classes are taken is that of the SHA-256 of seed and name, and
-    within a class that of seed and content: nothing else enters, neither the order of
-    the examples nor a library's random numbers. Classes with `train + test` examples
-    or more come first. Where these are too few, those with the most others follow, and
-    give what they have: of each class `train` examples, and up to `test`.
+    Classes are taken in the order of the SHA-256 of seed and name, examples within a
+    class in that of seed and content. The draw depends on nothing else, neither on the
+    order of the examples nor on a library's random numbers. Classes with at least
+    `train + test` examples come first. If these are too few, the largest of the others
+    follow, with `train` training examples and all the rest for testing.
 
     Args:
         names: Class of each example.
-        digests: A digest of each example's content.
-        classes: How many classes.
-        train: Training examples of each class.
-        test: Test examples of each class, where it has so many.
-        seed: Of the draw.
+        digests: Digest of each example's content.
+        classes: Number of classes.
+        train: Number of training examples of each class.
+        test: Number of test examples of each class, at most.
+        seed: Seed of the draw.
 
     Raises:
-        UsageError: If there aren't as many classes with more than `train` examples.
+        UsageError: If fewer than `classes` classes have more than `train` examples.
 
     >>> drawn = draw("aabbbcccc", [bytes([n]) for n in range(9)], 2, 2, 1, seed=0)
     >>> drawn.classes, len(drawn.train), len(drawn.test)
@@ -69,7 +66,7 @@ def draw(
     if len(enough) < classes:
         raise UsageError(
             f"{len(enough)} of {len(members)} classes have more than {train} examples: "
-            f"expected {classes} or more, so the data set is not whole; prepare it anew"
+            f"expected {classes} or more; the data set is incomplete, prepare it again"
         )
 
     def rank(name):
@@ -79,7 +76,7 @@ def draw(
     drawn = sorted(sorted(enough, key=rank)[:classes])
     chosen: tuple[list[int], list[int]] = [], []
     for name in drawn:
-        # The position decides between examples of the same content.
+        # The position breaks ties between examples of equal content.
         order = sorted(enough[name], key=lambda at: (_digest(seed, digests[at]), at))
         chosen[0].extend(order[:train])
         chosen[1].extend(order[train : train + test])
@@ -92,15 +89,15 @@ def _digest(seed, content):
 
 @dataclasses.dataclass(frozen=True)
 class Subset:
-    """A subset of a prepared data set, drawn from some of its splits together.
+    """A random subset of a prepared data set.
 
     Attributes:
         source: The whole data set.
-        splits: The splits to draw from, as TFDS takes them.
-        classes: How many classes.
-        train: Training examples of each class.
-        test: Test examples of each class, where it has so many.
-        seed: Of the draw; part of the version, and so of every result.
+        splits: The splits to draw from, in the syntax of TFDS, such as "train+test".
+        classes: Number of classes.
+        train: Number of training examples of each class.
+        test: Number of test examples of each class, at most.
+        seed: Seed of the draw; part of the version, and so of every result.
     """
 
     source: TfdsFolder
@@ -119,9 +116,9 @@ class Subset:
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
         names, drawn = self._draw(data_dir)
-        number = {name: number for number, name in enumerate(drawn.classes)}
+        label = {name: index for index, name in enumerate(drawn.classes)}
         train, test = (
-            np.array([number[names[position]] for position in positions])
+            np.array([label[names[position]] for position in positions])
             for positions in (drawn.train, drawn.test)
         )
         return train, test
@@ -129,16 +126,16 @@ class Subset:
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
         _, drawn = self._draw(data_dir)
         positions = np.array(getattr(drawn, split))
-        yield from self.source.chosen(self.splits, positions, data_dir)
+        yield from self.source.inputs_at(self.splits, positions, data_dir)
 
     def _draw(self, data_dir):
-        place = str(tfds_root(data_dir)), self.source.version(data_dir)
-        return _drawn(self, data_dir, place)
+        location = str(tfds_root(data_dir)), self.source.version(data_dir)
+        return _drawn(self, data_dir, location)
 
 
 @functools.lru_cache(maxsize=1)
-def _drawn(subset: Subset, data_dir: str | None, place: tuple) -> tuple[list, Draw]:
-    """The class of each example, and the draw; read once while `place` is the same."""
+def _drawn(subset: Subset, data_dir: str | None, location: tuple) -> tuple[list, Draw]:
+    """The class of each example, and the draw; cached by folder and version."""
     names, digests = subset.source.pool(subset.splits, data_dir)
     counts = subset.classes, subset.train, subset.test
     return names, draw(names, digests, *counts, subset.seed)

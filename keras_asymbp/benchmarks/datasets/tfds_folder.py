@@ -1,4 +1,4 @@
-"""Data sets that TensorFlow Datasets has prepared in a folder."""
+"""Data sets prepared in a folder by TensorFlow Datasets (TFDS)."""
 
 import dataclasses
 import hashlib
@@ -14,21 +14,21 @@ import numpy as np
 
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
-# One example at a time takes four times as long.
+# Examples read at a time; reading them singly takes four times as long.
 _BATCH = 4096
 _BATCH_BYTES = 2**25
 
 
 @dataclasses.dataclass(frozen=True)
 class TfdsFolder:
-    """A prepared data set, read from its folder: the network is never asked.
+    """A prepared data set, read from its folder without access to the network.
 
     Attributes:
-        name: The builder's name in TensorFlow Datasets; with its config behind a
-            slash, if it has several.
-        train: Name of the split to train on, as TFDS takes it.
-        test: Name of the split to test on.
-        url: What it is downloaded from; None where it has to be got by hand.
+        name: Name of the builder in TFDS, with "/config" if it has several.
+        train: The split to train on, in the syntax of TFDS.
+        test: The split to test on.
+        url: The server that it is downloaded from; None if unknown, or if the user has
+            to provide the files.
     """
 
     name: str
@@ -59,7 +59,7 @@ class TfdsFolder:
             )
             for split in (self.train, self.test)
         )
-        if train.dtype == object:  # names: numbered in their order
+        if train.dtype == object:  # names, numbered in alphabetical order
             _, numbers = np.unique([*train, *test], return_inverse=True)
             train, test = np.split(numbers, [len(train)])
         return train, test
@@ -70,15 +70,14 @@ class TfdsFolder:
         import tensorflow_datasets as tfds
 
         shape = builder.info.features[inputs].shape
-        size = 1
+        size = 1  # where the sizes of the images differ
         if None not in shape:
             size = max(1, min(_BATCH, _BATCH_BYTES // math.prod(shape)))
-        # One at a time where the images' sizes differ.
         batches = examples.map(lambda example: example[inputs]).batch(size)
         yield from tfds.as_numpy(batches)
 
     def pool(self, splits: str, data_dir: str | None) -> tuple[list[str], list[bytes]]:
-        """Class name and SHA-256 of the stored input of each example of some splits."""
+        """The class name of each example of `splits`, and the SHA-256 of its input."""
         import tensorflow_datasets as tfds
 
         builder, inputs, labels = self._open(data_dir)
@@ -93,39 +92,39 @@ class TfdsFolder:
             digests.append(hashlib.sha256(content).digest())
         return names, digests
 
-    def chosen(
+    def inputs_at(
         self, splits: str, positions: np.ndarray, data_dir: str | None
     ) -> Iterator[np.ndarray]:
-        """The inputs at some positions of `pool`, one at a time, in their order."""
+        """Yields the inputs at rising positions of `pool`, one at a time."""
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
         builder, inputs, _ = self._open(data_dir)
         examples = self._encoded(builder, inputs, splits)
-        wanted = np.zeros(positions.max() + 1, bool)
-        wanted[positions] = True
-        wanted = tf.constant(wanted)
+        mask = np.zeros(positions.max() + 1, bool)
+        mask[positions] = True
+        mask = tf.constant(mask)
         decode = builder.info.features[inputs].decode_example
-        picked = (
-            examples.take(len(wanted))
+        selected = (
+            examples.take(len(mask))
             .enumerate()
-            .filter(lambda position, example: wanted[position])
+            .filter(lambda position, example: mask[position])
             .map(lambda position, example: decode(example[inputs]))
             .batch(1)
         )
-        yield from tfds.as_numpy(picked)
+        yield from tfds.as_numpy(selected)
 
     def folder(self, data_dir: str | None) -> pathlib.Path:
-        """The folder of the newest version that is prepared.
+        """The folder of the newest prepared version.
 
         Raises:
-            NotPreparedError: If none is.
+            NotPreparedError: If no version is prepared.
         """
         root = tfds_root(data_dir)
         versions = [
             info.parent
             for info in root.glob(f"{self.name}/*/dataset_info.json")
-            # Others are TFDS's own, of a preparation that was cut short.
+            # TFDS leaves other names when a preparation is interrupted.
             if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
         ]
         if not versions:
@@ -133,24 +132,24 @@ class TfdsFolder:
         return max(versions, key=lambda path: [int(n) for n in path.name.split(".")])
 
     def features(self, data_dir: str | None) -> dict:
-        """The prepared data set's features, as TFDS's `features.json` has them."""
+        """The features of the prepared data set, as in TFDS's `features.json`."""
         path = self.folder(data_dir) / "features.json"
         try:
             return json.loads(path.read_text())["featuresDict"]["features"]
         except (OSError, ValueError, KeyError) as error:
             raise UsageError(
-                f"{path} doesn't describe a data set: prepare it anew"
+                f"{path} doesn't describe a data set: prepare it again"
             ) from error
 
     def _open(self, data_dir):
-        """The builder, and the names of its inputs and of its labels."""
+        """The builder, and the names of its inputs and its labels."""
         import tensorflow_datasets as tfds
 
         tfds.disable_progress_bar()
         folder = self.folder(data_dir)
         try:
             builder = tfds.builder_from_directory(folder)
-        except Exception as error:  # what TFDS raises on a broken folder is not told
+        except Exception as error:  # TFDS documents none for a damaged folder
             raise UsageError(f"can't read {folder}: {error}") from error
         if not builder.info.supervised_keys:
             raise UsageError(f"{folder} has no supervised keys: inputs and labels")
@@ -172,14 +171,14 @@ class TfdsFolder:
 
 
 def tfds_root(data_dir: str | None) -> pathlib.Path:
-    """The folder of prepared data sets: as given, or TensorFlow Datasets' default."""
+    """The folder of prepared data sets: `data_dir`, or the default of TFDS."""
     return pathlib.Path(
         data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     ).expanduser()
 
 
 def bundled_builder(name: str) -> str | None:
-    """The module of a builder that this package adds to TFDS's, or None."""
+    """The module of this package with the builder of that name, or None."""
     module = f"{__package__}.builders.{name.split('/')[0]}"
     try:
         return module if importlib.util.find_spec(module) else None

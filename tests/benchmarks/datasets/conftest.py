@@ -1,11 +1,11 @@
-"""Speech-like files in the form of TIMIT, for the tests of what reads it."""
+"""Speech-like files in the format of TIMIT."""
 
 import numpy as np
 import pytest
 
 
 def sphere(audio, coding="", byte_format="01"):
-    """A NIST SPHERE file with a header as TIMIT's files have it: no sample_coding."""
+    """A NIST SPHERE file with the header of TIMIT's files, without sample_coding."""
     header = (
         "NIST_1A\n   1024\ndatabase_id -s5 TIMIT\ndatabase_version -s3 1.0\n"
         "utterance_id -s8 aaa0_si1\nchannel_count -i 1\n"
@@ -19,7 +19,7 @@ def sphere(audio, coding="", byte_format="01"):
 
 
 def speak(labels, seed=0):
-    """int16 audio: each phone is three tones of its own, with a little noise."""
+    """int16 audio: each phone has its own three tones, with a little noise."""
     random = np.random.RandomState(seed)
     audio = np.zeros(max(end for _, end, _ in labels))
     for begin, end, phone in labels:

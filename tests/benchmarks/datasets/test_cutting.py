@@ -32,7 +32,7 @@ def test_balanced(labels, count, expected):
     labels=st.lists(st.integers(0, 4), min_size=1, max_size=60),
     data=st.data(),
 )
-def test_balanced_is_as_balanced_as_can_be(labels, data):
+def test_balanced_is_as_balanced_as_possible(labels, data):
     labels = np.array(labels)
     count = data.draw(st.integers(1, len(labels)))
     found = balanced(labels, count)
@@ -40,7 +40,7 @@ def test_balanced_is_as_balanced_as_can_be(labels, data):
     assert (np.diff(found) > 0).all()
     have, taken = np.bincount(labels), np.bincount(labels[found], minlength=5)
     for label in range(len(have)):
-        # A class has less than another only if it has no more.
+        # A class gives fewer than another only if it has no more.
         if taken[label] < taken.max() - 1:
             assert taken[label] == have[label]
         chosen = found[labels[found] == label]
@@ -48,6 +48,6 @@ def test_balanced_is_as_balanced_as_can_be(labels, data):
         np.testing.assert_array_equal(chosen, first)
 
 
-def test_more_than_there_are():
-    with pytest.raises(UsageError, match="4 examples are more than the 3 that there"):
+def test_more_examples_than_available():
+    with pytest.raises(UsageError, match="4 examples are more than the 3 available"):
         balanced(np.array([0, 1, 1]), 4)

@@ -9,7 +9,7 @@ from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Numbers: an example is its label."""
+    """A source of numbers: each example is its own label."""
 
     train: tuple[int, ...] = (0, 1, 2)
     test: tuple[int, ...] = (2,)
@@ -32,7 +32,7 @@ def make(**changes):
     return datasets.Dataset("x", "", "MNIST", 3, "mnist", Source(**changes))
 
 
-def test_a_data_set_is_its_source():
+def test_versions_and_arrays_come_from_the_source():
     dataset = make()
     assert dataset.version("folder") == "version in folder"
     arrays = dataset.load()
@@ -42,7 +42,7 @@ def test_a_data_set_is_its_source():
     assert arrays.y_train.dtype == np.int64
 
 
-def test_one_that_is_not_there_says_what_to_do():
+def test_a_missing_data_set_raises_the_command_that_prepares_it():
     with pytest.raises(NotPreparedError) as error:
         make().version("empty")
     message = str(error.value)
@@ -53,6 +53,6 @@ def test_one_that_is_not_there_says_what_to_do():
 
 
 @pytest.mark.parametrize("labels", [{"train": (0, 3)}, {"test": (200, 1)}])
-def test_a_label_that_is_no_class(labels):
+def test_a_label_out_of_range(labels):
     with pytest.raises(UsageError, match=r"labels from . to .*expected 3 classes"):
         make(**labels).labels()

@@ -10,7 +10,7 @@ from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import UsageError
 
 
-def test_the_origin_of_a_subset_is_what_it_is_drawn_from():
+def test_the_origin_of_a_subset_is_its_whole_data_set():
     assert download.origin(datasets.get("lfw_id")).name == "lfw"
     assert download.origin(datasets.get("mnist")).name == "mnist"
     assert download.origin(datasets.get("mnist_5k")) is None
@@ -18,7 +18,7 @@ def test_the_origin_of_a_subset_is_what_it_is_drawn_from():
 
 @pytest.fixture
 def tfds(monkeypatch):
-    """TensorFlow Datasets, whose preparation does what a test says."""
+    """TensorFlow Datasets with a preparation of the outcome that a test sets."""
     import tensorflow_datasets as tfds
 
     asked = []
@@ -43,7 +43,7 @@ def tfds(monkeypatch):
 
 @pytest.fixture
 def network(monkeypatch):
-    """A network in which a test says how servers answer."""
+    """A network whose servers answer as a test sets."""
     import requests
 
     network = types.SimpleNamespace(asked=[], answer=lambda: None)
@@ -56,14 +56,14 @@ def network(monkeypatch):
     return network
 
 
-def test_what_is_prepared_is_not_asked_for(tfds, network, tmp_path):
+def test_a_prepared_data_set_is_not_downloaded(tfds, network, tmp_path):
     (tmp_path / "toy" / "1.0.0").mkdir(parents=True)
     (tmp_path / "toy" / "1.0.0" / "dataset_info.json").write_text("{}")
     download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
     assert tfds.asked == network.asked == []
 
 
-def test_the_server_is_asked_first(tfds, network, tmp_path):
+def test_the_server_is_probed_first(tfds, network, tmp_path):
     download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
     assert network.asked == ["https://example.org"]
     assert tfds.asked == [("toy", str(tmp_path))]
@@ -72,20 +72,24 @@ def test_the_server_is_asked_first(tfds, network, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["refused", "silent"])
-def test_no_network(kind, tfds, network, tmp_path, monkeypatch):
+def test_no_network(kind, tfds, network, tmp_path):
     import requests
 
-    monkeypatch.setattr(download, "_PATIENCE", 0.1)
     over = threading.Event()
 
     def answer():
         if kind == "refused":
             raise requests.ConnectionError
-        over.wait(60)  # as a look-up of a name can, whatever the time limit
+        over.wait(60)  # as name resolution can, whatever the timeout
 
     network.answer = answer
-    with pytest.raises(UsageError, match=r"https://example.org.*can't be reached"):
-        download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
+    toy = TfdsFolder("toy", url="https://example.org")
+    with pytest.raises(
+        UsageError, match=r"the source of toy, can't be reached"
+    ) as error:
+        download.download(toy, str(tmp_path), timeout=0.1)
+    assert str(error.value).startswith("https://example.org")
+    assert str(error.value).endswith(f"into {tmp_path}")
     over.set()
     assert tfds.asked == []
 
@@ -98,7 +102,7 @@ def test_no_network(kind, tfds, network, tmp_path, monkeypatch):
         ("DownloadError", "can't download toy: status 404: try again later"),
     ],
 )
-def test_what_goes_wrong_is_one_line(outcome, words, tfds, network, tmp_path):
+def test_errors_of_tfds_become_one_line(outcome, words, tfds, network, tmp_path):
     if outcome == "DownloadError":  # TFDS is imported with the fixture, not here
         from tensorflow_datasets import download as tfds_download
 
@@ -108,7 +112,7 @@ def test_what_goes_wrong_is_one_line(outcome, words, tfds, network, tmp_path):
         download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
 
 
-def test_a_name_that_tfds_does_not_know(network, tmp_path):
+def test_a_name_unknown_to_tfds(network, tmp_path):
     with pytest.raises(UsageError, match="TensorFlow Datasets has no 'no_such_thing'"):
         download.download(TfdsFolder("no_such_thing"), str(tmp_path))
 

@@ -23,22 +23,22 @@ def test_images_are_fitted_to_the_network(shape, wanted):
             np.testing.assert_array_equal(fitted[..., 0], fitted[..., channel])
     if shape[:2] == wanted[:2]:
         np.testing.assert_array_equal(fitted[..., :1], images)
-    # However many there are at once.
+    # The result does not depend on the number of images at a time.
     np.testing.assert_array_equal(fit_images(images[7:8], wanted)[0], fitted[7])
 
 
-def test_a_flat_image_stays_flat_and_an_edge_an_edge():
+def test_flat_areas_and_edges_are_kept():
     images = np.full((2, 20, 20, 1), 77, np.uint8)
     images[1, :, :10] = 0
     images[1, :, 10:] = 255
     flat, edge = fit_images(images, (40, 40, 1))[..., 0]
     assert (flat == 77).all()
-    # Bicubic overshoots, and what is beyond the range is cut, not wrapped around.
+    # Bicubic overshoots: values beyond the range are clipped, not wrapped around.
     assert (edge[:, :17] <= 20).all()
     assert (edge[:, 23:] >= 235).all()
 
 
-def test_grey_is_the_eyes_weighting():
+def test_grey_is_luma():
     colour = np.zeros((3, 4, 4, 3), np.uint8)
     colour[[0, 1, 2], :, :, [0, 1, 2]] = 200
     grey = fit_images(colour, (4, 4, 1))[:, 0, 0, 0].astype(int)

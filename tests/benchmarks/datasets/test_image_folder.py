@@ -9,7 +9,7 @@ from keras_asymbp.benchmarks.errors import UsageError
 
 @pytest.fixture(scope="module")
 def encode():
-    """An image of one colour as a file's content."""
+    """Encodes an image of one colour as the content of a file."""
     import tensorflow as tf
 
     encoders = {".png": tf.io.encode_png, ".jpg": tf.io.encode_jpeg}
@@ -22,7 +22,7 @@ def encode():
 
 @pytest.fixture
 def fill(tmp_path, encode):
-    """Writes so many images into class folders; the colour is the image's number."""
+    """Writes `counts` images into class folders; an image's colour is its number."""
 
     def fill(root="", **counts):
         for name, count in counts.items():
@@ -44,7 +44,7 @@ def read(source, split):
     ]
 
 
-def test_splits_of_its_own(fill):
+def test_a_folder_with_splits(fill):
     fill("train", dog=3, cat=2)
     source = ImageFolder(fill("test", cat=1, dog=1))
     assert source.classes() == ["cat", "dog"]
@@ -62,7 +62,7 @@ def test_a_fifth_of_each_class_is_held_out(fill):
     assert {split: read(source, split) for split in splits} == splits
 
 
-def test_kinds_of_files(fill, encode):
+def test_file_types_and_hidden_folders(fill, encode):
     path = fill(dog=2, cat=2)
     (path / "cat" / "deep").mkdir()
     (path / "cat" / "deep" / "x.JPG").write_bytes(encode(7, ".jpg", channels=1))
@@ -77,7 +77,7 @@ def test_kinds_of_files(fill, encode):
     assert (7, 0) in everything
 
 
-def test_the_version_is_that_of_the_images(fill, encode):
+def test_the_version_follows_names_and_contents(fill, encode):
     path = fill(dog=2, cat=2)
     version = ImageFolder(path).version(None)
     assert version.startswith("sha256-")
@@ -101,7 +101,7 @@ def test_the_version_is_that_of_the_images(fill, encode):
         ({"train": {"dog": 1, "cat": 1}, "test": {}}, "test has no images"),
     ],
 )
-def test_a_folder_that_is_no_data_set(folders, words, fill, tmp_path):
+def test_an_unusable_folder(folders, words, fill, tmp_path):
     for root, counts in folders.items():
         (tmp_path / "pets" / root).mkdir(parents=True, exist_ok=True)
         fill(root, **counts)
@@ -109,9 +109,9 @@ def test_a_folder_that_is_no_data_set(folders, words, fill, tmp_path):
         ImageFolder(tmp_path / "pets").labels(None)
 
 
-def test_a_file_that_is_no_image_is_named(fill):
+def test_an_undecodable_file_is_named(fill):
     path = fill(dog=2, cat=2)
     for file in (path / "cat").iterdir():
         file.write_bytes(b"\x89PNG, but no more")
-    with pytest.raises(UsageError, match=r"cat/\d.png is no image"):
+    with pytest.raises(UsageError, match=r"cat/\d.png can't be decoded as an image"):
         list(ImageFolder(path).inputs("train", None))

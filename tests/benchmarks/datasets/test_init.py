@@ -1,3 +1,7 @@
+import ast
+import pathlib
+import re
+
 import pytest
 
 from keras_asymbp.benchmarks import datasets
@@ -12,7 +16,7 @@ every_dataset = pytest.mark.parametrize(
 
 
 @every_dataset
-def test_a_data_set_is_of_what_there_is(dataset):
+def test_a_data_set_refers_to_known_names(dataset):
     assert datasets.get(dataset.name) is dataset
     assert dataset.network in TABLE_1
     if dataset.paper is not None:
@@ -23,14 +27,14 @@ def test_a_data_set_is_of_what_there_is(dataset):
 @pytest.mark.parametrize(
     "dataset", [d for d in datasets.DATASETS.values() if d.paper], ids=lambda d: d.name
 )
-def test_classes_and_networks_are_the_papers(dataset):
+def test_classes_and_networks_are_those_of_the_paper(dataset):
     assert dataset.num_classes == printed.CLASSES[dataset.paper]
     networks = {"MNIST": "mnist", "CIFAR": "cifar", "CIFAR100": "cifar", "SVHN": "svhn"}
     networks["TIMIT80"] = "timit"
     assert dataset.network == networks.get(dataset.paper, "large")
 
 
-def test_counts():
+def test_counts_are_those_of_the_source():
     train, test = datasets.get("mnist_5k").labels()
     assert datasets.get("mnist_5k").counts == (len(train), len(test))
     for dataset in datasets.DATASETS.values():
@@ -45,7 +49,7 @@ def test_every_row_of_the_paper_has_its_data_set():
     assert sorted(rows) == sorted(printed.CLASSES)
 
 
-def test_a_peers_data_set_has_the_peers_figures_and_none_of_the_paper():
+def test_a_data_set_of_a_peer_has_only_the_figures_of_the_peer():
     fashion = datasets.get("fashion_mnist")
     assert (fashion.paper, fashion.as_in_paper) == (None, False)
     peers = experiments.FA_BENCH
@@ -62,7 +66,7 @@ def test_unknown_data_set():
         datasets.get("MNIST")
 
 
-def test_what_is_missing_is_said_for_all_at_once(tmp_path):
+def test_all_missing_data_sets_are_reported_at_once(tmp_path):
     names = ["mnist_5k", "stl10", "nope", "scene67", "stl10"]
     with pytest.raises(UsageError) as error:
         datasets.find(names, str(tmp_path))
@@ -81,8 +85,23 @@ def test_each_data_set_is_found_once():
     assert datasets.find(["mnist_5k", "mnist_5k"]) == ((dataset, "1"),)
 
 
+PACKAGE = pathlib.Path(datasets.__file__).parent
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted(file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py")),
+)
+def test_no_text_names_a_flag(file):
+    """Flags belong to the commands; the data sets speak of their arguments."""
+    nodes = ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8")))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    flag = re.compile("--[A-Za-z]")
+    assert [text for text in texts if isinstance(text, str) and flag.search(text)] == []
+
+
 def test_importing_it_imports_neither_tensorflow_nor_tfds(run_python):
-    # A program's name that is the command line's: else the library itself is imported.
+    # With the program name of the command line; any other imports the library.
     run_python(
         "import sys; sys.argv = ['keras-asymbp']\n"
         "from keras_asymbp.benchmarks import datasets\n"

@@ -14,7 +14,7 @@ def make(shape, classes=3):
     return datasets.Arrays(inputs, labels, inputs[:2], labels[:2])
 
 
-def test_counts():
+def test_counts_per_class():
     dataset = datasets.Dataset("x", "", None, 4, "mnist", None)
     train, test = look.count(dataset, make((2, 2, 1)))
     assert train.per_class.tolist() == [1, 2, 3, 0]
@@ -31,9 +31,9 @@ def test_the_picture(shape, tmp_path):
     path = tmp_path / "x.png"
     look.draw(make(shape), path)
     image = matplotlib.image.imread(path)
-    # A row for each of three classes, ten places in each.
+    # Three rows, one for each class, of ten panels.
     assert image.shape[1] / image.shape[0] == pytest.approx(10 / 3, rel=0.05)
     rows = np.split(image[: len(image) // 3 * 3, :, :3], 3)
     filled = [(row < 0.99).any(axis=-1).any(axis=0) for row in rows]
-    # The class of one example fills less of its row than that of three.
+    # A class with one example fills less of its row than a class with three.
     assert filled[0].sum() < filled[2].sum()

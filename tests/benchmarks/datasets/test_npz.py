@@ -31,12 +31,12 @@ def test_no_image_is_in_both_splits(arrays):
     assert len(train) == 4000
 
 
-def test_it_needs_no_folder():
+def test_the_embedded_data_set_needs_no_folder():
     dataset = datasets.get("mnist_5k")
     assert dataset.version() == dataset.version("no such folder") == "1"
 
 
-def test_origin_and_licence_are_with_it():
+def test_origin_and_licence_are_in_the_package():
     note = importlib.resources.files(datasets).joinpath("MNIST_5K.md").read_text()
     assert "LeCun" in note
     assert "Creative Commons" in note
@@ -44,7 +44,7 @@ def test_origin_and_licence_are_with_it():
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a small .npz data set with some arrays changed; None leaves one out."""
+    """Writes a small .npz data set with changed arrays; None leaves one out."""
 
     def write(**changes):
         arrays = {
@@ -60,7 +60,7 @@ def write(tmp_path):
     return write
 
 
-def test_images_get_a_channel_and_vectors_stay(write):
+def test_images_get_a_channel_axis_and_vectors_do_not(write):
     path, arrays = write()
     (inputs,) = Npz(path).inputs("train", None)
     np.testing.assert_array_equal(inputs[..., 0], arrays["x_train"])
@@ -72,7 +72,7 @@ def test_images_get_a_channel_and_vectors_stay(write):
     np.testing.assert_array_equal(inputs, vectors)
 
 
-def test_the_version_is_that_of_the_content(write):
+def test_the_version_follows_the_content(write):
     path, _ = write()
     version = Npz(path).version(None)
     assert version.startswith("sha256-")
@@ -98,7 +98,7 @@ def test_the_version_is_that_of_the_content(write):
         ({"x_train": np.array([{}] * 6)}, "allow_pickle=False"),
     ],
 )
-def test_a_file_that_is_no_data_set(changes, words, write):
+def test_an_unusable_file(changes, words, write):
     path, _ = write(**changes)
     with pytest.raises(UsageError, match=words) as error:
         datasets.Dataset("x", "", None, 9, "mnist", Npz(path)).load()
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_data_set(changes, words, write):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and then nothing"])
-def test_a_broken_file(content, tmp_path):
+def test_a_damaged_file(content, tmp_path):
     path = tmp_path / "x.npz"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"as .npz"):
@@ -114,7 +114,7 @@ def test_a_broken_file(content, tmp_path):
 
 
 @pytest.mark.slow
-def test_it_is_a_part_of_mnist(arrays, tfds_data_dir):
+def test_the_embedded_images_are_in_mnist(arrays, tfds_data_dir):
     whole = datasets.get("mnist").load(tfds_data_dir)
     for split in ("train", "test"):
         images, labels = (getattr(whole, f"{name}_{split}") for name in "xy")

@@ -48,7 +48,7 @@ def test_an_npz_file(shape, network, npz):
 
 
 @pytest.mark.parametrize("shape", [(7,), (5, 5, 4)])
-def test_inputs_for_which_there_is_no_network(shape, npz):
+def test_inputs_that_fit_no_network(shape, npz):
     with pytest.raises(UsageError, match=r"1 or 3 channels, or vectors of size 1845"):
         datasets.get(str(npz(shape=shape)))
 
@@ -67,7 +67,7 @@ def test_a_folder_of_class_folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def tfds_folder(tmp_path):
-    """A folder that looks as one of TFDS to what reads no examples."""
+    """A folder like one of TFDS, but without examples."""
 
     def write(label, shape=("28", "28", "1"), name="toy"):
         folder = tmp_path / name / "1.0.0"
@@ -102,18 +102,18 @@ def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
         datasets.get("toy", data_dir + "/elsewhere")
 
 
-def test_one_with_a_config(tfds_folder):
+def test_a_data_set_with_a_config(tfds_folder):
     label = {"classLabel": {"numClasses": "26"}}
     data_dir = tfds_folder(label, name="toy/letters")
     assert datasets.get("toy/letters", data_dir).version(data_dir) == "1.0.0"
 
 
-def test_one_without_class_labels(tfds_folder):
+def test_a_data_set_without_class_labels(tfds_folder):
     with pytest.raises(UsageError, match="no images or vectors with class labels"):
         datasets.get("toy", tfds_folder({"text": {}}))
 
 
-def test_a_name_is_no_pattern(tfds_folder):
+def test_a_name_is_not_a_pattern(tfds_folder):
     data_dir = tfds_folder({"classLabel": {"numClasses": "26"}})
     for name in ("to*", "t?y", "[t]oy", "..", "nope/../toy"):
         with pytest.raises(UsageError):
@@ -122,17 +122,19 @@ def test_a_name_is_no_pattern(tfds_folder):
 
 
 @pytest.mark.parametrize("name", ["{}/none.npz", "{}/none", "none.npz"])
-def test_a_path_where_nothing_is(name, tmp_path):
+def test_a_path_that_does_not_exist(name, tmp_path):
     with pytest.raises(UsageError, match=r"there is no data set at .*no such file"):
         datasets.get(name.format(tmp_path))
 
 
-def test_a_name_that_another_has(npz):
-    with pytest.raises(UsageError, match=r"would be called 'mnist'.*rename it"):
+def test_the_name_of_a_data_set_in_the_catalog(npz):
+    with pytest.raises(
+        UsageError, match=r"would be named 'mnist', the name of another.*rename it"
+    ):
         datasets.get(str(npz("mnist.npz")))
 
 
-def test_two_of_one_name(npz, tmp_path):
+def test_two_files_of_one_name(npz, tmp_path):
     (tmp_path / "other").mkdir()
     paths = [str(npz()), str(npz("other/mine.npz"))]
     with pytest.raises(UsageError, match="two data sets have the name 'mine'"):

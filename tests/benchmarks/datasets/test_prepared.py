@@ -17,7 +17,7 @@ SHAPE = (8, 6, 3)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Source:
-    """Grey images of many sizes, one by one; the colour is the label."""
+    """Grey images of different sizes, one by one; the colour is the label."""
 
     labels_: dict
     reads: list = dataclasses.field(default_factory=list)
@@ -44,7 +44,7 @@ def dataset():
     return datasets.Dataset("x y", "", "MNIST", 3, "large", source)
 
 
-def test_it_is_fitted_once_and_memory_mapped_from_then_on(dataset, cache):
+def test_a_data_set_is_fitted_once_then_memory_mapped(dataset, cache):
     for _ in range(2):
         arrays = prepared.load(Fit(dataset, SHAPE))
         for split, labels in dataset.source.labels_.items():
@@ -60,7 +60,7 @@ def test_it_is_fitted_once_and_memory_mapped_from_then_on(dataset, cache):
     ]
 
 
-def test_shapes_versions_and_names_are_kept_apart(dataset):
+def test_shapes_and_names_have_separate_folders(dataset):
     folder = Fit(dataset, SHAPE).folder()
     other = dataclasses.replace(dataset, name="x_y")
     assert Fit(other, SHAPE).folder() != folder
@@ -68,7 +68,7 @@ def test_shapes_versions_and_names_are_kept_apart(dataset):
     assert Fit(dataclasses.replace(dataset), SHAPE).folder() == folder
 
 
-def test_what_is_in_memory_and_fits_is_not_copied(cache):
+def test_data_in_memory_of_the_right_shape_is_not_cached(cache):
     digits = datasets.get("mnist_5k")
     arrays = prepared.load(Fit(digits, (28, 28, 1)))
     assert not cache.exists()
@@ -79,16 +79,16 @@ def test_what_is_in_memory_and_fits_is_not_copied(cache):
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (8, 8, 3)])
-def test_a_cut(shape, cache):
+def test_a_balanced_part(shape, cache):
     digits = datasets.get("mnist_5k")
-    cut = prepared.load(Fit(digits, shape, 25, 10))
+    part = prepared.load(Fit(digits, shape, 25, 10))
     whole = prepared.load(Fit(digits, shape))
     for split, count in (("train", 25), ("test", 10)):
-        x, y = (getattr(cut, f"{name}_{split}") for name in "xy")
+        x, y = (getattr(part, f"{name}_{split}") for name in "xy")
         assert (len(x), len(y)) == (count, count)
         per_class = np.bincount(y)
         assert per_class.max() - per_class.min() <= 1
-        # The first of each class, in their order.
+        # The first examples of each class, in the original order.
         first = balanced(getattr(whole, f"y_{split}"), count)
         np.testing.assert_array_equal(x, getattr(whole, f"x_{split}")[first])
         np.testing.assert_array_equal(y, getattr(whole, f"y_{split}")[first])
@@ -112,16 +112,16 @@ def test_images_come_in_batches_of_any_size(dataset):
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ((4001,), r"--train_examples of mnist_5k: 4001 .* 4000"),
-        ((None, 1001), r"--test_examples of mnist_5k: 1001 .* 1000"),
+        ((4001,), r"train_examples of mnist_5k: 4001 .* 4000"),
+        ((None, 1001), r"test_examples of mnist_5k: 1001 .* 1000"),
     ],
 )
-def test_more_examples_than_there_are(counts, words):
+def test_more_examples_than_available(counts, words):
     with pytest.raises(UsageError, match=words):
         prepared.load(Fit(datasets.get("mnist_5k"), (28, 28, 1), *counts))
 
 
-def test_what_a_protocol_wants():
+def test_a_protocol_fits_a_data_set_to_its_network():
     digits = datasets.get("mnist_5k")
     assert Protocol().fit(digits) == Fit(digits, (28, 28, 1))
     smoke = dataclasses.replace(PRESETS["smoke"], architecture="large")
@@ -137,7 +137,7 @@ def test_an_interrupted_preparation_leaves_nothing(fails_after, dataset, cache):
     assert len(prepared.load(Fit(dataset, SHAPE)).x_train) == 4
 
 
-def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python):
+def test_a_killed_preparation_is_ignored_and_later_removed(cache, run_python):
     code = (
         "import os, signal\n"
         "from keras_asymbp.benchmarks import datasets\n"
@@ -150,32 +150,38 @@ def test_a_killed_preparation_is_not_taken_for_a_finished_one(cache, run_python)
     )
     with pytest.raises(AssertionError):
         run_python(code)
-    (remains,) = cache.iterdir()
-    assert remains.name.startswith(".incomplete-")
+    (leftover,) = cache.iterdir()
+    assert leftover.name.startswith(".incomplete-")
     digits = datasets.get("mnist_5k")
     assert not Fit(digits, (8, 8, 1)).folder().exists()
     assert len(prepared.load(Fit(digits, (8, 8, 1))).x_train) == 4000
-    # It might be at work still; a day later it isn't.
-    assert remains.exists()
-    os.utime(remains, (time.time() - 2 * 24 * 60 * 60,) * 2)
+    # Its process might still be at work; a day later it is not.
+    assert leftover.exists()
+    os.utime(leftover, (time.time() - 2 * 24 * 60 * 60,) * 2)
     prepared.load(Fit(digits, (8, 9, 1)))
-    assert not remains.exists()
+    assert not leftover.exists()
 
 
-def test_another_process_may_be_faster(dataset, monkeypatch):
-    publish = prepared._publish
+def test_another_process_may_finish_first(dataset, cache):
+    class Overtaken(Source):
+        """Another process prepares the same data set while this one is read."""
 
-    def late(work, folder):
-        monkeypatch.setattr(prepared, "_publish", publish)
-        prepared.load(Fit(dataset, SHAPE))
-        publish(work, folder)
+        def inputs(self, split, data_dir):
+            yield from super().inputs(split, data_dir)
+            if split == "test":
+                prepared.load(Fit(dataset, SHAPE))
+                self.reads.append("overtaken")
 
-    monkeypatch.setattr(prepared, "_publish", late)
-    assert len(prepared.load(Fit(dataset, SHAPE)).x_train) == 4
-    assert len(list(prepared.cache_root().iterdir())) == 1
+    source = Overtaken(dataset.source.labels_)
+    overtaken = Fit(dataclasses.replace(dataset, source=source), SHAPE)
+    assert overtaken.folder() == Fit(dataset, SHAPE).folder()
+    assert len(prepared.load(overtaken).x_train) == 4
+    assert source.reads == ["train", "test", "overtaken"]
+    assert dataset.source.reads == ["train", "test"]
+    assert list(cache.iterdir()) == [overtaken.folder()]
 
 
-def test_progress_is_shown_by_what_is_given(dataset):
+def test_progress_goes_to_the_given_function(dataset):
     shown = []
 
     def track(rows, description, total):
@@ -187,26 +193,26 @@ def test_progress_is_shown_by_what_is_given(dataset):
     assert shown == [("preparing x y, train", 4), ("preparing x y, test", 2)]
 
 
-def test_no_place_for_it(dataset, cache):
+def test_a_cache_that_cannot_be_written(dataset, cache):
     cache.touch()  # a file where the folder belongs
-    with pytest.raises(UsageError, match=r"can't keep x y .*KERAS_ASYMBP_CACHE"):
+    with pytest.raises(UsageError, match=r"can't write x y to .*KERAS_ASYMBP_CACHE"):
         prepared.load(Fit(dataset, SHAPE))
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_a_broken_folder_is_named(damage, dataset):
+def test_a_damaged_folder_is_named(damage, dataset):
     prepared.load(Fit(dataset, SHAPE))
     folder = Fit(dataset, SHAPE).folder()
     if damage == "cut":
         os.truncate(folder / "x_train.npy", 200)
     else:
         (folder / "y_test.npy").unlink()
-    with pytest.raises(UsageError, match=r"is broken .*delete it") as error:
+    with pytest.raises(UsageError, match=r"is damaged .*delete it") as error:
         prepared.load(Fit(dataset, SHAPE))
     assert str(folder) in str(error.value)
 
 
-def test_a_source_that_is_not_whole(dataset, cache):
+def test_an_incomplete_source(dataset, cache):
     class Short(Source):
         def inputs(self, split, data_dir):
             yield np.zeros((1, 5, 5, 1), np.uint8)
@@ -217,7 +223,7 @@ def test_a_source_that_is_not_whole(dataset, cache):
     assert list(cache.iterdir()) == []
 
 
-def test_inputs_that_no_resizing_fits(dataset):
+def test_inputs_that_cannot_be_resized(dataset):
     with pytest.raises(UsageError, match=r"shape \(5, 9, 1\) don't fit"):
         prepared.load(Fit(dataset, (1845,)))
 
@@ -230,7 +236,7 @@ def test_inputs_that_no_resizing_fits(dataset):
         ({"KERAS_ASYMBP_CACHE": "", "HOME": "/h"}, "/h/.keras/keras_asymbp"),
     ],
 )
-def test_where_it_is(environment, folder, monkeypatch):
+def test_the_folder_of_the_cache(environment, folder, monkeypatch):
     monkeypatch.delenv("KERAS_HOME", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -238,7 +244,7 @@ def test_where_it_is(environment, folder, monkeypatch):
 
 
 def test_a_large_data_set_needs_little_memory(run_python):
-    """3,000 images of 119 x 119 are 127 MB; on the way there is a batch of them."""
+    """3,000 images of 119 x 119 are 127 MB; memory holds one batch of them."""
     code = (
         "import resource, sys\n"
         "import numpy as np\n"

@@ -1,10 +1,10 @@
-"""Real data through every network that takes images, from prepared folder to table."""
+"""Real data through each network for images, from prepared folder to table."""
 
 import json
 
 import pytest
 
-# The large network is slow on a processor: one epoch of fewer images is as whole.
+# Fewer images for the large network, which is slow on a processor.
 EXAMPLES = {"mnist": 5_000, "cifar": 2_000, "svhn": 1_000, "large": 400}
 
 
@@ -25,7 +25,7 @@ def test_an_epoch(architecture, benchmarks, tfds_data_dir, tmp_path, cache):
         assert not trial["result"]["diverged"]
         (row,) = trial["result"]["curves"]
         errors[trial["settings"]["dataset"]] = row["test_error"]
-    # Guessing is 0.9 wrong.
+    # Chance is 0.9.
     assert errors["mnist"] < 0.5
     assert errors["cifar10"] < 0.85
     assert {folder.name.split("-")[0] for folder in cache.iterdir()} == errors.keys()

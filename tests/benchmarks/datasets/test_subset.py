@@ -14,7 +14,7 @@ from keras_asymbp.benchmarks.tables import printed
 
 
 def pool(*sizes):
-    """Names and digests of classes a, b, ... of these sizes."""
+    """Names and digests of the examples of classes a, b, ... of these sizes."""
     names = [chr(97 + n) for n, size in enumerate(sizes) for _ in range(size)]
     return names, [hashlib.sha256(b"%d" % n).digest() for n in range(len(names))]
 
@@ -23,7 +23,7 @@ def drawn_per_class(names, positions):
     return collections.Counter(names[position] for position in positions)
 
 
-def test_of_each_class_as_many():
+def test_a_draw_is_balanced_across_classes():
     names, digests = pool(8, 8, 8, 8, 8)
     drawn = draw(names, digests, 3, 5, 2, seed=0)
     assert len(drawn.classes) == 3
@@ -32,7 +32,7 @@ def test_of_each_class_as_many():
     assert drawn_per_class(names, drawn.test) == dict.fromkeys(drawn.classes, 2)
 
 
-def test_small_classes_come_last_and_give_what_they_have():
+def test_small_classes_come_last_with_all_their_examples():
     names, digests = pool(5, 7, 6, 9, 4)
     drawn = draw(names, digests, 3, 5, 2, seed=0)
     assert drawn.classes == ("b", "c", "d")
@@ -41,7 +41,7 @@ def test_small_classes_come_last_and_give_what_they_have():
 
 
 def test_too_few_classes():
-    # With 5 for training, 5 leaves nothing to test on.
+    # With 5 for training, a class of 5 has none left to test on.
     with pytest.raises(UsageError, match=r"3 of 5 classes have more than 5 .*4 or"):
         draw(*pool(5, 7, 6, 9, 4), 4, 5, 2, seed=0)
 
@@ -67,8 +67,8 @@ def test_the_order_of_the_examples_does_not_matter(sizes, seed, data):
     assert not set(drawn.train) & set(drawn.test)
 
 
-def test_the_draw_is_this_one():
-    """Results carry the seed alone: another draw by it would mix with them."""
+def test_the_draw_never_changes():
+    """Results record only the seed: a changed draw would mix with old results."""
     names, digests = pool(6, 6, 6, 6)
     drawn = draw(names, digests, 2, 2, 1, seed=0)
     ranks = {
@@ -105,7 +105,7 @@ class Whole:
         digests = [hashlib.sha256(b"%d" % n).digest() for n in range(len(self.names))]
         return list(self.names), digests
 
-    def chosen(self, splits, positions, data_dir):
+    def inputs_at(self, splits, positions, data_dir):
         assert splits == "some"
         for position in positions:
             yield np.full((1, 2, 2, 3), position, np.uint8)
@@ -125,7 +125,7 @@ def test_a_subset_as_a_source():
             assert names[picture[0, 0, 0, 0]] == drawn.classes[label]
 
 
-def test_labels_and_both_splits_are_of_one_reading():
+def test_labels_and_both_splits_are_read_once():
     names, _ = pool(8, 8, 8)
     whole = Whole(tuple(names))
     subset = Subset(whole, "some", classes=2, train=4, test=2, seed=8)
@@ -166,9 +166,9 @@ def test_no_other_data_set_is_a_subset():
     assert subsets == set(PAPERS)
 
 
-def test_caltech101_has_as_many_test_images_as_the_papers():
+def test_caltech101_has_the_number_of_test_images_of_the_paper():
     """The paper's errors of Cal101 are multiples of 1 / 949, not of 1 / 1020."""
-    # Images of each of Caltech101's classes that has fewer than 40; 87 have more.
+    # Sizes of the classes of Caltech101 with fewer than 40 images; 87 have more.
     small = [31, 33, 34, 32, 34, 34, 35, 39, 34, 35, 39, 38, 35, 37, 39]
     names, digests = [], []
     for number, size in enumerate(small + [40] * 87):

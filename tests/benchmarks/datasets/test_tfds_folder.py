@@ -2,16 +2,13 @@ import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.datasets.tfds_folder import (
-    TfdsFolder,
-    bundled_builder,
-)
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, bundled_builder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of data sets in which these versions are prepared."""
+    """Makes a folder of data sets with these prepared versions."""
 
     def folder(*versions, name="toy"):
         for version in versions:
@@ -28,7 +25,7 @@ def folder(tmp_path):
         (["1.0.0"], "1.0.0"),
         (["1.0.0", "10.0.0", "9.9.9"], "10.0.0"),
         (["3.0.1", "3.0.10", "3.0.2"], "3.0.10"),
-        # What TFDS leaves of a preparation that was cut short.
+        # Leftovers of an interrupted preparation by TFDS.
         (["1.0.0", "incomplete.ABCDEF_2.0.0", "2.0.0.incompleteABC"], "1.0.0"),
     ],
 )
@@ -45,7 +42,7 @@ def test_a_version_without_its_description_is_not_prepared(folder, tmp_path):
 
 @pytest.mark.parametrize("state", ["no folder", "empty", "another data set", "a file"])
 @pytest.mark.parametrize("function", ["version", "labels", "features"])
-def test_a_data_set_that_is_not_there(function, state, folder, tmp_path):
+def test_a_missing_data_set(function, state, folder, tmp_path):
     data_dir = tmp_path
     match state:
         case "no folder":
@@ -60,7 +57,7 @@ def test_a_data_set_that_is_not_there(function, state, folder, tmp_path):
     assert str(data_dir) in str(error.value)
 
 
-def test_where_it_looks_without_a_folder(folder, tmp_path, monkeypatch):
+def test_the_default_folder(folder, tmp_path, monkeypatch):
     folder("1.0.0")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     assert TfdsFolder("toy").version(None) == "1.0.0"
@@ -84,8 +81,8 @@ def image(number, size):
 def prepared(tmp_path_factory):
     """Real prepared data sets.
 
-    Toy, in two versions, of 3 + 2 and of 7 + 2 images of one size; People, of images of
-    different sizes under names, which its description mentions first, in two splits.
+    Toy has two versions, of 3 + 2 and 7 + 2 images of one size. People has two splits
+    of images of different sizes, with names as labels, which are its first feature.
     """
     import tensorflow_datasets as tfds
 
@@ -165,7 +162,7 @@ def test_images_of_one_size_come_in_batches(split, count, prepared):
     np.testing.assert_array_equal(batch[:, 0, 0, 0], labels)
 
 
-def test_images_of_many_sizes_come_one_by_one(prepared):
+def test_images_of_different_sizes_come_one_by_one(prepared):
     source = TfdsFolder("people")
     train, test = source.labels(prepared)
     images = list(source.inputs("train", prepared))
@@ -174,7 +171,7 @@ def test_images_of_many_sizes_come_one_by_one(prepared):
         number = picture[0, 0, 0, 0]
         np.testing.assert_array_equal(picture[0], image(number, picture.shape[1:3]))
         assert picture.shape[1] == 2 + number % 3
-        # Names are numbered in their order: "Adam", "zoe".
+        # Names are numbered alphabetically: "Adam", "zoe".
         assert label == number % 2
 
 
@@ -184,33 +181,33 @@ def test_the_splits_can_be_named(prepared):
     assert len(list(source.inputs("test", prepared))) == 2
 
 
-def test_the_pool_tells_names_and_contents(prepared):
+def test_the_pool_has_names_and_digests(prepared):
     names, digests = TfdsFolder("people").pool("train+test", prepared)
     assert sorted(names) == ["Adam"] * 6 + ["zoe"] * 6
     assert len(set(digests)) == 12
     again = TfdsFolder("people").pool("train+test", prepared)
     assert again == (names, digests)
-    # A class without a name is called by its number.
+    # A class without a name has its number for a name.
     names, _ = TfdsFolder("toy").pool("train", prepared)
     assert sorted(names) == [str(number) for number in range(7)]
 
 
-def test_chosen_images_are_those_at_the_positions(prepared):
+def test_inputs_at_positions(prepared):
     source = TfdsFolder("people", train="train+test")
-    every = [picture[0] for picture in source.inputs("train", prepared)]
+    whole = [picture[0] for picture in source.inputs("train", prepared)]
     positions = np.array([0, 3, 4, 11])
-    chosen = list(source.chosen("train+test", positions, prepared))
-    assert len(chosen) == 4
-    for picture, position in zip(chosen, positions, strict=True):
-        np.testing.assert_array_equal(picture[0], every[position])
+    selected = list(source.inputs_at("train+test", positions, prepared))
+    assert len(selected) == 4
+    for picture, position in zip(selected, positions, strict=True):
+        np.testing.assert_array_equal(picture[0], whole[position])
 
 
-def test_its_features_need_no_tfds(prepared):
+def test_features_of_a_prepared_data_set(prepared):
     features = TfdsFolder("toy").features(prepared)
     assert features["label"]["classLabel"] == {"numClasses": "9"}
 
 
-def test_a_broken_folder_is_named(prepared, tmp_path):
+def test_a_damaged_folder_is_named(prepared, tmp_path):
     import shutil
 
     shutil.copytree(prepared, tmp_path / "copy")
@@ -221,7 +218,7 @@ def test_a_broken_folder_is_named(prepared, tmp_path):
             getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
 
 
-def test_what_is_wrong_with_a_folder_is_said(prepared, tmp_path, monkeypatch):
+def test_errors_of_a_damaged_folder(prepared, tmp_path, monkeypatch):
     import shutil
     import types
 
@@ -237,11 +234,13 @@ def test_what_is_wrong_with_a_folder_is_said(prepared, tmp_path, monkeypatch):
     (toy.folder(data_dir) / "features.json").write_text("{")
     with pytest.raises(UsageError, match=f"can't read {toy.folder(data_dir)}: "):
         toy.labels(data_dir)
-    with pytest.raises(UsageError, match="doesn't describe a data set: prepare it"):
+    with pytest.raises(
+        UsageError, match="doesn't describe a data set: prepare it again"
+    ):
         toy.features(data_dir)
 
 
-def test_reading_asks_no_network(prepared, monkeypatch):
+def test_reading_needs_no_network(prepared, monkeypatch):
     import socket
 
     def refuse(*args):
@@ -253,7 +252,7 @@ def test_reading_asks_no_network(prepared, monkeypatch):
     assert len(list(TfdsFolder("people").inputs("test", prepared))) == 3
 
 
-def test_builders_of_the_package_are_found_by_their_names():
+def test_names_without_a_bundled_builder():
     assert bundled_builder("mnist") is None
     assert bundled_builder("no/such") is None
 

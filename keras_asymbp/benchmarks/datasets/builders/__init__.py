@@ -1,1 +1,1 @@
-"""The data sets of the paper that TensorFlow Datasets lacks, a builder a file."""
+"""Builders of the paper's data sets that TensorFlow Datasets lacks, one per file."""

@@ -1,4 +1,4 @@
-"""What the builders of image data sets share: how a release is found and read."""
+"""Finding and reading a release of images, shared by the builders."""
 
 import io
 import pathlib
@@ -18,7 +18,7 @@ _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".ti
 
 
 def info(builder, label, **kwargs) -> tfds.core.DatasetInfo:
-    """Describes a data set of colour images of any size and one label each."""
+    """The description of a data set of colour images of any size, with a label each."""
     return tfds.core.DatasetInfo(
         builder=builder,
         features=tfds.features.FeaturesDict(
@@ -29,17 +29,19 @@ def info(builder, label, **kwargs) -> tfds.core.DatasetInfo:
     )
 
 
-def release(dl_manager, *names: str, homepage: str) -> pathlib.Path:
-    """Finds a release that can't be downloaded in the folder for such.
+def find_release(dl_manager, *names: str, homepage: str) -> pathlib.Path:
+    """Finds a release that the user has downloaded by hand.
+
+    An archive is unpacked once, beside the downloads of TFDS.
 
     Args:
         dl_manager: The download manager of TFDS.
-        *names: The names that the folder or archive may have, without a suffix.
-        homepage: Where it is to be had.
+        *names: Possible names of the folder or archive, without a suffix.
+        homepage: Where the user can get it.
 
     Returns:
-        The folder with the release's own files, past those that contain nothing but
-        another folder. An archive is unpacked once, beside the downloads of TFDS.
+        The folder with the files of the release: outer folders that contain only
+        another folder are skipped.
 
     Raises:
         UsageError: If there is no such folder or archive, or it can't be unpacked.
@@ -50,9 +52,9 @@ def release(dl_manager, *names: str, homepage: str) -> pathlib.Path:
     )
     try:
         folder = pathlib.Path(dl_manager.manual_dir)
-    except AssertionError as error:  # TFDS's own, of several lines
-        where = str(error).partition(". Create it")[0]
-        raise UsageError(f"{where}: {wanted}") from None
+    except AssertionError as error:  # TFDS's, several lines long
+        reason = str(error).partition(". Create it")[0]
+        raise UsageError(f"{reason}: {wanted}") from None
     for name in names:
         if (folder / name).is_dir():
             return _unwrap(folder / name)
@@ -61,9 +63,9 @@ def release(dl_manager, *names: str, homepage: str) -> pathlib.Path:
                 try:
                     return _unwrap(pathlib.Path(dl_manager.extract(archive)))
                 except ExtractError as error:
-                    why = str(error.__cause__).splitlines()[0].rstrip(":")
+                    reason = str(error.__cause__).splitlines()[0].rstrip(":")
                     raise UsageError(
-                        f"{archive} can't be unpacked, get it again: {why}"
+                        f"{archive} can't be unpacked, get it again: {reason}"
                     ) from error
     raise UsageError(f"{wanted}, in {folder}; found {listing(folder)}")
 
@@ -75,43 +77,43 @@ def _unwrap(folder: pathlib.Path) -> pathlib.Path:
 
 
 def _entries(folder: pathlib.Path) -> list[pathlib.Path]:
-    """What is in a folder, but for what operating systems add."""
+    """The entries of a folder, without those added by operating systems."""
     return sorted(p for p in folder.iterdir() if not p.name.startswith((".", "__")))
 
 
-def folders(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The folders in a folder, by name."""
+def subfolders(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The folders in a folder, sorted by name."""
     return [entry for entry in _entries(folder) if entry.is_dir()]
 
 
 def listing(folder: pathlib.Path, most: int = 5) -> str:
-    """The names in a folder as a message shows them."""
+    """The names of the first entries of a folder, for a message."""
     names = [entry.name for entry in _entries(folder)]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(names[:most]) or 'nothing'}{more}"
 
 
-def labelled(
+def labelled_images(
     folder: pathlib.Path, nested: bool = False
 ) -> list[tuple[pathlib.Path, str]]:
-    """The images in the class folders of a folder, each with the name of its class.
+    """The images in class folders, each with the name of its class.
 
     Args:
-        folder: Where the class folders are.
-        nested: Whether images in folders inside the class folders count too.
+        folder: The folder of the class folders.
+        nested: Whether to include images in folders inside the class folders.
 
     Raises:
         UsageError: If there are no images.
     """
     pairs = [
         (path, group.name)
-        for group in folders(folder)
+        for group in subfolders(folder)
         for path in sorted(group.rglob("*") if nested else group.iterdir())
         if path.suffix.lower() in _IMAGES
     ]
     if not pairs:
         raise UsageError(
-            f"expected folders of images, a class each, in {folder}; "
+            f"expected folders of images, one per class, in {folder}; "
             f"found {listing(folder)}"
         )
     return pairs
@@ -120,22 +122,22 @@ def labelled(
 def examples(
     root: pathlib.Path, pairs: Iterable[tuple[pathlib.Path, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields what `_generate_examples` has to, for pairs of a file and its label."""
+    """Yields the examples of `_generate_examples` from pairs of a file and a label."""
     for path, label in pairs:
         key = path.relative_to(root).as_posix()
-        yield key, {"image": readable(path), "label": label}
+        yield key, {"image": read_image(path), "label": label}
 
 
-def readable(path: pathlib.Path) -> bytes | Image.Image:
-    """Reads an image such that TFDS can decode it later, when nobody knows its name.
+def read_image(path: pathlib.Path) -> bytes | Image.Image:
+    """Reads an image in a form that TFDS can store and decode.
 
     Returns:
-        The bytes of the file if TensorFlow decodes them. If it doesn't, for example
-        because the file is a GIF under another name (TFDS takes no animations) or was
-        cut short, what Pillow makes of it, in RGB, which TFDS stores without loss.
+        The bytes of the file if TensorFlow can decode them. If not, for example if the
+        file is a GIF under another name (TFDS takes no animations) or truncated, the
+        image that Pillow decodes, in RGB, which TFDS stores without loss.
 
     Raises:
-        UsageError: If the file is missing or neither of them can decode it.
+        UsageError: If the file is missing, or neither can decode it.
     """
     try:
         content = path.read_bytes()
@@ -146,15 +148,15 @@ def readable(path: pathlib.Path) -> bytes | Image.Image:
             return content
     except tf.errors.InvalidArgumentError:
         pass
-    present = ImageFile.LOAD_TRUNCATED_IMAGES
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         image = Image.open(io.BytesIO(content)).convert("RGB")
-    except Exception as error:  # Pillow's formats raise what they like
+    except Exception as error:  # Pillow's decoders raise errors of many types
         raise UsageError(
             f"the image {path} can't be decoded, get it again: {error}"
         ) from error
     finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = present
-    logging.warning("%s is not plainly decodable and is stored as a PNG", path)
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    logging.warning("TensorFlow can't decode %s: it is stored as a PNG", path)
     return image

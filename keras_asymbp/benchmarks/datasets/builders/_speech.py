@@ -1,11 +1,11 @@
-"""Log-mel features of speech: 123 a frame, 1845 with the frames around it.
+"""Log-mel features of speech: 123 per frame, 1845 with the frames around it.
 
-A frame is 25 ms of sound, and one starts every 10 ms. Its 123 features are the
+Frames are 25 ms long and start every 10 ms. The 123 features are the
 logarithms of the energies in 40 mel filters and of the energy of the frame, then the
 first and the second differences of these 41, as in Graves, Mohamed and Hinton (2013),
 Speech Recognition with Deep Recurrent Neural Networks, section 5,
-https://arxiv.org/abs/1303.5778. Table 1 of the paper says that there are 1845 inputs
-and no more: that they are 15 such frames is our reading.
+https://arxiv.org/abs/1303.5778. Table 1 of the paper only says that there are 1845
+inputs: taking them as 15 such frames is our reading.
 """
 
 import functools
@@ -25,15 +25,15 @@ _FFT_LENGTH = 512
 
 
 def count_frames(samples: int) -> int:
-    """How many whole frames there are in a number of samples."""
+    """Number of whole frames in a number of samples."""
     return max(0, 1 + (samples - FRAME_LENGTH) // FRAME_STEP)
 
 
 def frames_between(begin: int, end: int) -> range:
     """The frames whose middle is one of the samples `begin` to `end - 1`.
 
-    Frame t is the samples 160 t to 160 t + 399 and its middle is sample 160 t + 200, so
-    that segments that follow one another have each frame once.
+    Frame t has the samples 160 t to 160 t + 399, and its middle is sample 160 t + 200:
+    adjacent segments share no frame and miss none.
 
     >>> frames_between(1000, 2000)  # middles: samples 1000, 1160, ..., 1960
     range(5, 12)
@@ -49,14 +49,14 @@ def features(audio: np.ndarray) -> np.ndarray:
     """The features of each frame.
 
     Args:
-        audio: Samples (n,) at 16 kHz in the scale of 16 bits, -32768 to 32767.
+        audio: Samples (n,) at 16 kHz, on the 16-bit scale of -32768 to 32767.
 
     Returns:
         float32 (frames, 123): 40 log-mel energies and the log energy of the frame,
         their 41 first differences, their 41 second differences.
 
     Raises:
-        ValueError: If there isn't one whole frame.
+        ValueError: If the audio is shorter than a frame, or not a vector.
     """
     if np.ndim(audio) != 1 or len(audio) < FRAME_LENGTH:
         raise ValueError(
@@ -69,20 +69,20 @@ def features(audio: np.ndarray) -> np.ndarray:
 
 
 def log_energies(audio: np.ndarray) -> np.ndarray:
-    """Natural logarithms of the energies in the mel filters, and of each frame's.
+    """Natural logarithms of the energies in the mel filters and of the frame.
 
     With s the 400 samples of a frame, w a Hamming window and a[k, m] the weights of
-    `tf.signal.linear_to_mel_weight_matrix` (triangles of height 1 that are evenly
-    spaced from 0 to 8000 Hz on HTK's mel scale), a frame has
+    `tf.signal.linear_to_mel_weight_matrix` (triangles of height 1, evenly spaced from 0
+    to 8000 Hz on HTK's mel scale), the 41 values of a frame are
 
         log max(1, sum_k a[k, m] |DFT_512(w s)[k]|^2)   for the filters m = 1, ..., 40
         log max(1, sum_n s[n]^2)                        without the window
 
-    The floor 1, HTK's too, makes digital silence 0. It is below what rounding to 16
-    bits alone leaves in a filter.
+    The floor of 1, which HTK uses too, makes digital silence 0. It is below the energy
+    that rounding to 16 bits alone leaves in a filter.
 
     Args:
-        audio: Samples (n,) at 16 kHz in the scale of 16 bits.
+        audio: Samples (n,) at 16 kHz, on the 16-bit scale.
 
     Returns:
         float32 (frames, 41).
@@ -117,13 +117,13 @@ def differences(values: np.ndarray, width: int = 2) -> np.ndarray:
 
         d[t] = sum_k k (c[t + k] - c[t - k]) / (2 sum_k k^2),   k = 1, ..., width
 
-    Before the first frame and after the last these are repeated. This is HTK's formula
-    for the delta coefficients, with its default window (The HTK Book, "Delta and
-    Acceleration Coefficients").
+    The first and the last frame are repeated beyond the ends. This is HTK's formula for
+    delta coefficients, with its default window (The HTK Book, "Delta and Acceleration
+    Coefficients").
 
     Args:
         values: (frames, n).
-        width: How many frames on each side are looked at.
+        width: Number of frames on each side that enter.
 
     Returns:
         The same shape and dtype: the change of each value in one frame.
@@ -137,13 +137,13 @@ def differences(values: np.ndarray, width: int = 2) -> np.ndarray:
 
 
 def with_context(frames: np.ndarray, centre: int) -> np.ndarray:
-    """A frame and the 7 on each side of it, in the order of time, as one vector.
+    """A frame and the 7 on each side of it, in time order, as one vector.
 
-    Before the first frame and after the last these are repeated.
+    The first and the last frame are repeated beyond the ends.
 
     Args:
         frames: (frames, 123).
-        centre: The number of the frame in the middle.
+        centre: Index of the frame in the middle.
 
     Returns:
         (1845,): the features of the first of the 15 frames, of the second, and so on.

@@ -1,8 +1,8 @@
-"""The files of TIMIT, the LDC's release LDC93S1, as they are on its disc.
+"""Reads the files of TIMIT, the LDC's release LDC93S1.
 
-They are TRAIN or TEST / dialect region / speaker / sentence, for example
+Their paths are TRAIN or TEST / dialect region / speaker / sentence, for example
 TRAIN/DR1/FCJF0/SI1027, with the audio in SI1027.WAV (NIST SPHERE, 16 bits, 16 kHz) and
-the phones in SI1027.PHN. There are copies with names in upper case and in lower case.
+the phones in SI1027.PHN. Some copies have names in upper case, others in lower case.
 """
 
 import dataclasses
@@ -22,42 +22,42 @@ _SPHERE_HEADER = 1024  # bytes
 
 
 def find_corpus(folder: epath.Path) -> dict[str, epath.Path]:
-    """The corpus's folders TRAIN and TEST as "train" and "test".
+    """Finds the folders TRAIN and TEST of the corpus, as "train" and "test".
 
-    They are looked for in the folder, in TIMIT/ there and in TIMIT/TIMIT/, whichever
-    case the names have.
+    They may be in the folder itself, in its TIMIT/ or in its TIMIT/TIMIT/, in upper or
+    lower case.
 
     Raises:
-        UsageError: If they aren't there.
+        UsageError: If they are missing.
     """
-    place = folder
-    while place is not None:
-        folders = {path.name.lower(): path for path in place.iterdir() if path.is_dir()}
+    root = folder
+    while root is not None:
+        folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
         if all(split in folders for split in SPLITS):
             return {split: folders[split] for split in SPLITS}
-        place = folders.get("timit")
+        root = folders.get("timit")
     raise UsageError(
-        f"no folders TRAIN and TEST in {folder}, nor in TIMIT/ there: put the files of "
-        f"TIMIT there as they are. {HOW_TO_GET_IT}"
+        f"no folders TRAIN and TEST in {folder} or its TIMIT/: put the files of TIMIT "
+        f"there unchanged. {HOW_TO_GET_IT}"
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Utterance:
-    """A sentence: its audio and the phones in it."""
+    """The files of a spoken sentence: its audio and its phones."""
 
     audio: epath.Path
     labels: epath.Path
 
 
 def list_utterances(folder: epath.Path) -> dict[str, Utterance]:
-    """The sentences in TRAIN or TEST by name, "dr1/fcjf0/si1027", in its order.
+    """The sentences in TRAIN or TEST, sorted by name, such as "dr1/fcjf0/si1027".
 
     The two SA sentences of each speaker are left out, as is usual: all speakers read
-    the same two, so that what is beside a phone gives it away.
+    the same two, so that the context of a phone gives it away.
 
     Raises:
-        UsageError: If there are none, or one has no audio.
+        UsageError: If there are no sentences, or one has no audio.
     """
     utterances = {}
     for speaker in folder.glob("*/*"):
@@ -80,10 +80,10 @@ def list_utterances(folder: epath.Path) -> dict[str, Utterance]:
 
 
 def read_labels(path: epath.Path) -> list[tuple[int, int, str]]:
-    """The phones of a sentence: the first sample, the one after the last, the symbol.
+    """The phones of a sentence, each as (first sample, last sample + 1, symbol).
 
     Raises:
-        UsageError: If a line of the file isn't of this form.
+        UsageError: If a line of the file has another form.
     """
     labels = []
     for number, line in enumerate(path.read_text().splitlines(), start=1):
@@ -94,20 +94,21 @@ def read_labels(path: epath.Path) -> list[tuple[int, int, str]]:
                 labels.append((int(begin), int(end), phone))
             case _:
                 raise UsageError(
-                    f"line {number} of {path} is {line!r}: expected the first sample, "
-                    "the last and a phone"
+                    f"line {number} of {path} is {line!r}: expected first sample, last "
+                    "sample and phone"
                 )
     return labels
 
 
 def read_audio(path: epath.Path) -> np.ndarray:
-    """The samples of an audio file: NIST SPHERE, as in the corpus, or RIFF.
+    """Reads the samples of an audio file: NIST SPHERE, as in the corpus, or RIFF.
 
     Returns:
         int16 (n,).
 
     Raises:
-        UsageError: If it can't be read, or isn't one channel at 16 kHz.
+        UsageError: If it can't be read, is shorter than a frame, or isn't one channel
+            at 16 kHz.
     """
     content = path.read_bytes()
     try:

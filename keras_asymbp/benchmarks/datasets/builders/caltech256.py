@@ -1,13 +1,13 @@
 """Caltech-256 (Griffin, Holub and Perona, 2007): 30,607 images in 257 classes.
 
-The classes are the folders `001.ak47` to `257.clutter`; a class's label is its number
-less 1. The last, `clutter`, is a class like the others here. There is no official
-split: everything is in "train". Only images that lie directly in a class folder count,
-which leaves out the two strays of the release, `198.spider/RENAME2` and what is under
+The classes are the folders `001.ak47` to `257.clutter`; the label of a class is its
+number minus 1. The last, `clutter`, is a class like the others here. There is no
+official split: everything is in "train". Only images directly in a class folder count;
+this leaves out the two strays of the release, `198.spider/RENAME2` and the folder
 `056.dog/greg`.
 
-The archive's checksum is not registered with TFDS. torchvision knows the archive of
-the same name, then at another address, by its SHA-256 08ff01b03c65566014ae88eb0490dbe4
+The archive's checksum is not registered with TFDS. torchvision lists an archive of the
+same name, from another address, with the SHA-256 08ff01b03c65566014ae88eb0490dbe4
 419fc7ac4de726ee1163e39fd809543e (MD5 67b4f42ca05d46448c6bb8ecd2220f6d).
 """
 
@@ -30,7 +30,7 @@ _CITATION = """\
 
 
 class Caltech256(tfds.core.GeneratorBasedBuilder):
-    """The data set as its archive has it, downloaded from CaltechDATA (CC BY 4.0)."""
+    """The whole archive, downloaded from CaltechDATA (CC BY 4.0)."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -54,7 +54,7 @@ class Caltech256(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples(root)}
 
     def _generate_examples(self, root):
-        pairs = _folders.labelled(root)
+        pairs = _folders.labelled_images(root)
         return _folders.examples(root, ((path, _label(name)) for path, name in pairs))
 
 

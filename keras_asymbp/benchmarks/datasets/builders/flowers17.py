@@ -1,12 +1,12 @@
-"""Flowers17 (Nilsback and Zisserman, 2006): 80 images of each of 17 flowers.
+"""Flowers17 (Nilsback and Zisserman, 2006): 17 classes of flowers, 80 images of each.
 
 The images are numbered 1 to 1,360, class by class, so the label of number n is
-(n - 1) // 80. The release doesn't write down the names of the classes in that order,
-and public lists of them disagree, so they have none here. Of the three random splits
-in `datasplits.mat` this is the first: 40 images a class in "train", 20 in "validation",
-20 in "test". (The errors in the paper's tables are multiples of 1/340: 17 x 20 images.)
+(n - 1) // 80. The release does not name the classes in that order, and public lists
+disagree, so the classes have no names here. The split is the first of the three random
+splits in `datasplits.mat`: 40 images per class in "train", 20 in "validation", 20 in
+"test". (The errors in the paper's tables are multiples of 1/340: 17 x 20 images.)
 
-TFDS wants SHA-256 sums, which aren't publicly known. Known are the MD5 sums
+TFDS needs SHA-256 sums, which are not publicly known. The MD5 sums are
 b59a65d8d1a99cd66944d474e1289eab (17flowers.tgz) and 4828cddfd0d803c5abbdebcb1e148a1e
 (datasplits.mat).
 """
@@ -72,7 +72,7 @@ def _numbers(path) -> dict[str, list[int]]:
         with path.open("rb") as file:
             splits = scipy.io.loadmat(file)
         return {name: splits[name].ravel().tolist() for name in _VARIABLES.values()}
-    except Exception as error:  # SciPy's are of many kinds
+    except Exception as error:  # SciPy raises errors of many types
         raise UsageError(
             f"{path} is not the datasplits.mat of {_HOMEPAGE}, delete it and try "
             f"again: {error}"

@@ -1,21 +1,20 @@
 """iCubWorld 1.0 (Fanello et al., 2013): 40 objects in 10 categories, seen by a robot.
 
-Known from the homepage and public code: four objects a category and about 200 images an
-object; three objects of each category are for training; there are four test sets, named
-background, categorization, demonstrator and robot.
+The homepage and public code say: four objects per category and about 200 images per
+object; three objects of each category for training; four test sets, named background,
+categorization, demonstrator and robot.
 
 Our reading: the paper's "standard categorization protocol" trains on all of "train",
-about 6,000 images, and tests on the test set `categorization`, which is the fourth
-object of each category, about 2,000 images. The paper's errors are multiples of 1/2001,
-and so are accuracies that others have published for this test set. The other three test
-sets are not here.
+about 6,000 images, and tests on the test set `categorization`, the fourth object of
+each category, about 2,000 images. The paper's errors are multiples of 1/2001, as are
+published accuracies on this test set. The other three test sets are not included.
 
-How the release arranges its folders is known from public code only. Accepted are
+The folder layout of the release is known from public code only. Accepted are
 `train/<category>` and either `test/categorization/<category>` or `test/<category>`,
 with the images there or in further folders. A label is the name of a category's folder.
 
-A release of seven objects, with the folders `human` and `robot`, circulates under the
-name iCubWorld1.0 too: it is what the homepage calls Hello iCubWorld, and is refused.
+A release of seven objects, with the folders `human` and `robot`, also circulates as
+iCubWorld1.0: the homepage calls it Hello iCubWorld. It is refused.
 """
 
 import tensorflow_datasets as tfds
@@ -38,7 +37,7 @@ _CITATION = """\
 
 
 class Icubworld(tfds.core.GeneratorBasedBuilder):
-    """The categorization protocol of a release that the user has put in place."""
+    """The categorization protocol, from a release downloaded by the user."""
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
@@ -56,10 +55,10 @@ categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
         )
 
     def _split_generators(self, dl_manager):
-        root = _folders.release(
+        root = _folders.find_release(
             dl_manager, "icubworld", "iCubWorld1.0", "iCubWorld1", homepage=_HOMEPAGE
         )
-        parts = {folder.name.lower(): folder for folder in _folders.folders(root)}
+        parts = {folder.name.lower(): folder for folder in _folders.subfolders(root)}
         if not {"train", "test"} <= set(parts):
             raise UsageError(
                 f"expected the folders train and test in {root}, found "
@@ -67,7 +66,7 @@ categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
                 "of 7 objects)"
             )
         train, test = parts["train"], parts["test"]
-        for part in _folders.folders(test):
+        for part in _folders.subfolders(test):
             if part.name.lower() == "categorization":
                 test = part
         if _categories(train) != _categories(test):
@@ -81,8 +80,8 @@ categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
         }
 
     def _generate_examples(self, root):
-        return _folders.examples(root, _folders.labelled(root, nested=True))
+        return _folders.examples(root, _folders.labelled_images(root, nested=True))
 
 
 def _categories(folder) -> list[str]:
-    return [category.name for category in _folders.folders(folder)]
+    return [category.name for category in _folders.subfolders(folder)]

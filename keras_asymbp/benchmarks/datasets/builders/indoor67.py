@@ -1,16 +1,16 @@
-"""MIT Indoor-67 (Quattoni and Torralba, 2009): 67 kinds of rooms and indoor places.
+"""MIT Indoor-67 (Quattoni and Torralba, 2009): 67 classes of indoor scenes.
 
 "train" and "test" are the images in the lists `TrainImages.txt` and `TestImages.txt`
-of the authors: 5,360 and 1,340 images, about 80 and 20 a class, the paper's protocol
+of the authors: 5,360 and 1,340 images, about 80 and 20 per class, the paper's protocol
 (its errors are multiples of 1/1340). The other 8,920 of the release's 15,620 images are
-in neither list, nor here.
+in neither list and are not used.
 
-Files named `.jpg` may be of another kind, such as GIF, or cut short. What TensorFlow
-can't decode is decoded by Pillow and stored as PNG, with a line in the log; none is
+Files named `.jpg` may have another format, such as GIF, or be truncated. Pillow decodes
+those that TensorFlow can't; they are stored as PNG, with a line in the log, and none is
 left out.
 
-The sums of the files are not registered with TFDS: their SHA-256 is not publicly known.
-Known is the SHA-1 of the archive, 0b252516e746ba428b96af408d2e8162d9b08ac5.
+The checksums of the files are not registered with TFDS, as their SHA-256 is not
+publicly known. The archive's SHA-1 is 0b252516e746ba428b96af408d2e8162d9b08ac5.
 """
 
 import tensorflow_datasets as tfds

@@ -1,10 +1,10 @@
 """PubFig83 (Pinto, Stone, Zickler and Cox, 2011): 83 people, at least 100 images each.
 
-A person is a folder, a label is its name. There is no official split: everything is
-in "train". The paper draws 80 of the people, 85 + 15 images each.
+There is a folder for each person; its name is the label. There is no official split:
+everything is in "train". The paper draws 80 people, 85 + 15 images each.
 
 The images belong to many photographers and the archive's address has not always worked,
-so the user puts it in place. No checksum of `pubfig83.v1.tgz` is publicly known.
+so the user downloads it. No checksum of `pubfig83.v1.tgz` is publicly known.
 """
 
 import tensorflow_datasets as tfds
@@ -24,13 +24,13 @@ _CITATION = """\
 
 
 class Pubfig83(tfds.core.GeneratorBasedBuilder):
-    """The folders of a release that the user has put in place."""
+    """The folders of a release downloaded by the user."""
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
-Put pubfig83.v1.tgz, from {_HOMEPAGE}, or the folder pubfig83 that is in it, here: a
-folder a person, such as 'Adam Sandler', with that person's images. Its checksum is not
-publicly known."""
+Put pubfig83.v1.tgz, from {_HOMEPAGE}, or its folder pubfig83 here: one folder for each
+person, such as 'Adam Sandler', with that person's images. Its checksum is not publicly
+known."""
 
     def _info(self):
         return _folders.info(
@@ -42,10 +42,10 @@ publicly known."""
         )
 
     def _split_generators(self, dl_manager):
-        root = _folders.release(
+        root = _folders.find_release(
             dl_manager, "pubfig83", "pubfig83.v1", homepage=_HOMEPAGE
         )
         return {"train": self._generate_examples(root)}
 
     def _generate_examples(self, root):
-        return _folders.examples(root, _folders.labelled(root))
+        return _folders.examples(root, _folders.labelled_images(root))

@@ -1,14 +1,14 @@
 """SUFR-W (Leibo, Liao and Poggio, 2014): 13,661 images of 400 people.
 
-The official splits are pairs of images for verification, another task: everything is in
-"train", and a label is a person's name. The paper draws 80 of the people, 10 + 5 images
-each.
+The official splits are pairs of images for verification, another task. Here everything
+is in "train", and the label is the person's name. The paper draws 80 people, 10 + 5
+images each.
 
-The release (SUFR, version 1.3) has its images as numbered files, `1.jpg` and so on, in
-a folder `SUFR_in_the_wild`, and says in the n-th line of `SUFR_in_the_wild_info.txt`,
-after a number and a `#`, who is on the n-th. That is what its README and public code
-that reads it say; the release itself was not at hand. Where the list is missing, the
-images may instead be in folders, one a person.
+In the release (SUFR, version 1.3) the images are numbered files, `1.jpg` and so on, in
+a folder `SUFR_in_the_wild`. Line n of `SUFR_in_the_wild_info.txt` names the person in
+image n, after a number and a `#`. This layout is that of its README and of public code;
+it has not been tried on the release itself. Without the list, the images may be in
+folders, one for each person.
 """
 
 import re
@@ -31,11 +31,11 @@ _LIST = "SUFR_in_the_wild_info.txt"
 
 
 class SufrW(tfds.core.GeneratorBasedBuilder):
-    """The images of a release that the user has put in place."""
+    """The images of a release downloaded by the user."""
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
-Put a folder or an archive named sufr_w here, which contains, however deep, the folder
+Put a folder or an archive named sufr_w here that contains, at any depth, the folder
 {_IMAGES} with the images and the file {_LIST}, both parts of SUFR version 1.3, from the
 authors: see {_HOMEPAGE}. Its checksum is not publicly known."""
 
@@ -49,17 +49,17 @@ authors: see {_HOMEPAGE}. Its checksum is not publicly known."""
         )
 
     def _split_generators(self, dl_manager):
-        root = _folders.release(dl_manager, "sufr_w", homepage=_HOMEPAGE)
+        root = _folders.find_release(dl_manager, "sufr_w", homepage=_HOMEPAGE)
         return {"train": self._generate_examples(root)}
 
     def _generate_examples(self, root):
         lists = sorted(root.rglob(_LIST))
-        pairs = _listed(root, lists[0]) if lists else _folders.labelled(root)
+        pairs = _listed(root, lists[0]) if lists else _folders.labelled_images(root)
         return _folders.examples(root, pairs)
 
 
 def _listed(root, path) -> list:
-    """The images and names of the official list, in its order."""
+    """The images and names in the official list, in its order."""
     images = {
         int(image.stem): image
         for image in root.rglob("*.jpg")

@@ -1,8 +1,8 @@
-"""TIMIT-80: states of phones, each as the 15 frames of speech around it.
+"""TIMIT-80: phone states, each represented by the 15 frames of speech around it.
 
-The paper says that there are 80 classes with 400 training and 100 test samples each
-(section 5), and 1845 inputs (Table 1). It names neither the classes nor the features:
-what is here is our reading.
+The paper gives 80 classes with 400 training and 100 test samples each (section 5), and
+1845 inputs (Table 1). It names neither the classes nor the features: those here are our
+reading.
 """
 
 import collections
@@ -12,34 +12,31 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders import (
-    _speech,
-    _timit_corpus,
-)
+from keras_asymbp.benchmarks.datasets.builders import _speech, _timit_corpus
 from keras_asymbp.benchmarks.errors import UsageError
 
-# A sample: the name of its utterance and the number of the frame in its middle.
-Place = tuple[str, int]
+# A sample: the name of its utterance and the index of the frame in its middle.
+Sample = tuple[str, int]
 
 
 @dataclasses.dataclass(eq=False)
 class TimitConfig(tfds.core.BuilderConfig):
-    """How samples and classes are taken from the corpus.
+    """The choice of classes and samples from the corpus.
 
-    A class is a state of a phone: the first, second, ... of `states` equal parts of its
-    duration. The default 3 are as many as a phone has in the usual hidden Markov models
-    (61 phones x 3 states = 183, as in Mohamed, Dahl and Hinton, 2012, Acoustic Modeling
-    Using Deep Belief Networks, https://doi.org/10.1109/TASL.2011.2109382).
+    A class is a state of a phone: one of `states` equal parts of its duration. The
+    default of 3 is that of the usual hidden Markov models (61 phones x 3 states = 183,
+    as in Mohamed, Dahl and Hinton, 2012, Acoustic Modeling Using Deep Belief Networks,
+    https://doi.org/10.1109/TASL.2011.2109382).
 
     Attributes:
-        states: How many states a phone has; 1 makes whole phones the classes.
-        classes: How many classes there are: those with the most training samples.
-        train: Training samples of each class.
-        test: Test samples of each class.
-        seed: Which samples are drawn, 0 to 2^32 - 1.
+        states: Number of states of a phone; with 1, the classes are whole phones.
+        classes: Number of classes: those with the most training samples.
+        train: Number of training samples of each class.
+        test: Number of test samples of each class.
+        seed: Seed of the draw of samples, 0 to 2^32 - 1.
 
     Raises:
-        UsageError: If a number is out of its range.
+        UsageError: If a number is out of range.
     """
 
     states: int = 3
@@ -49,7 +46,7 @@ class TimitConfig(tfds.core.BuilderConfig):
     seed: int = 0
 
     def __post_init__(self):
-        most = 2**32 - 1  # of NumPy's seeds; the others have no use for as much
+        most = 2**32 - 1  # the largest seed of NumPy
         for field in ("states", "classes", "train", "test", "seed"):
             least = 0 if field == "seed" else 1
             value = getattr(self, field)
@@ -62,13 +59,12 @@ class TimitConfig(tfds.core.BuilderConfig):
 class Timit(tfds.core.GeneratorBasedBuilder):
     """The builder `timit`: `{"features": float32 (1845,), "label": 0 to 79}`.
 
-    The features are those of `speech`: that each of the 1845 has mean 0 and deviation 1
-    over the training set is left to the reader. A sample of a state is centred at the
-    middle one of its frames. Training samples are from the corpus's TRAIN and test
-    samples from its TEST, which have no speaker in common.
+    The features are those of `_speech`; they are not standardized. A sample of a state
+    is centred at the middle one of its frames. Training samples are from TRAIN and test
+    samples from TEST, which have no speaker in common.
 
     Preparing it raises UsageError if the corpus isn't in `manual_dir`, if a file can't
-    be read, and if fewer classes have enough samples than the configuration wants.
+    be read, or if too few classes have enough samples.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -78,17 +74,17 @@ class Timit(tfds.core.GeneratorBasedBuilder):
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""
     {_timit_corpus.HOW_TO_GET_IT}. Put its files in
-    `manual_dir` as they are: the folders TRAIN and TEST, themselves or inside TIMIT/ or
-    timit/TIMIT/, with names in upper or in lower case.
+    `manual_dir` unchanged: the folders TRAIN and TEST, themselves or inside TIMIT/ or
+    timit/TIMIT/, with names in upper or lower case.
     """
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
             description=(
-                "States of phones in the speech of TIMIT: 15 frames of 25 ms, 10 ms "
-                "apart, each of 40 log-mel energies and the log energy of the frame "
-                "with their first and second differences."
+                "Phone states in the speech of TIMIT: 15 frames of 25 ms, 10 ms apart, "
+                "each with 40 log-mel energies, the log energy of the frame, and the "
+                "first and second differences of these."
             ),
             features=tfds.features.FeaturesDict(
                 {
@@ -111,7 +107,7 @@ class Timit(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         config = self.builder_config
-        try:  # TFDS asserts that the folder is there and has something in it.
+        try:  # TFDS asserts that the folder exists and is not empty.
             manual_dir = dl_manager.manual_dir
         except (AssertionError, NotADirectoryError) as error:
             raise UsageError(" ".join(str(error).split())) from error
@@ -120,17 +116,17 @@ class Timit(tfds.core.GeneratorBasedBuilder):
             split: _timit_corpus.list_utterances(corpus[split])
             for split in _timit_corpus.SPLITS
         }
-        places = {
-            split: find_places(utterances[split], config.states)
+        samples = {
+            split: find_samples(utterances[split], config.states)
             for split in _timit_corpus.SPLITS
         }
-        classes = choose_classes(places["train"], places["test"], config)
+        classes = choose_classes(samples["train"], samples["test"], config)
         self.info.features["label"].names = classes
         return {
             split: self._generate_examples(
                 utterances[split],
                 draw(
-                    [places[split][name] for name in classes],
+                    [samples[split][name] for name in classes],
                     getattr(config, split),
                     (config.seed, stream),
                 ),
@@ -155,20 +151,20 @@ class Timit(tfds.core.GeneratorBasedBuilder):
                 )
 
 
-def find_samples(
+def find_states(
     labels: list[tuple[int, int, str]], states: int
 ) -> Iterator[tuple[str, int]]:
-    """The samples in a sentence: the class and the number of the frame in the middle.
+    """The phone states in a sentence, each as its class and the index of its frame.
 
     The frames of a phone are those whose middle is in it. They are divided into
-    `states` parts, as equal as can be, and the middle one of each is a sample (the
-    earlier of two). A phone with fewer frames than states, for 3 one of less than about
-    30 ms, has none: two of its states would have the same frame.
+    `states` parts, as equal as possible, and the middle frame of each (the earlier of
+    two) represents the state. A phone with fewer frames than states, for 3 states
+    shorter than about 30 ms, is left out: two of its states would share a frame.
 
-    >>> list(find_samples([(0, 1000, "h#"), (1000, 2000, "sh")], states=3))
+    >>> list(find_states([(0, 1000, "h#"), (1000, 2000, "sh")], states=3))
     [('h#-1', 0), ('h#-2', 1), ('h#-3', 3), ('sh-1', 5), ('sh-2', 7), ('sh-3', 9)]
     """
-    # Frames are whole: none has its middle at the very end.
+    # Only whole frames count: none has its middle at the very end.
     frames = _speech.count_frames(max((end for _, end, _ in labels), default=0))
     for begin, end, phone in labels:
         own = _speech.frames_between(begin, end)
@@ -181,27 +177,27 @@ def find_samples(
             yield label, part[(len(part) - 1) // 2]
 
 
-def find_places(
+def find_samples(
     utterances: dict[str, _timit_corpus.Utterance], states: int
-) -> dict[str, list[Place]]:
-    """Where there are samples of each class; only labels are read, no audio."""
-    places = collections.defaultdict(list)
+) -> dict[str, list[Sample]]:
+    """All samples of each class; reads the labels only, no audio."""
+    samples = collections.defaultdict(list)
     for name, utterance in utterances.items():
         labels = _timit_corpus.read_labels(utterance.labels)
-        for label, centre in find_samples(labels, states):
-            places[label].append((name, centre))
-    return places
+        for label, centre in find_states(labels, states):
+            samples[label].append((name, centre))
+    return samples
 
 
 def choose_classes(
-    train: dict[str, list[Place]], test: dict[str, list[Place]], config: TimitConfig
+    train: dict[str, list[Sample]], test: dict[str, list[Sample]], config: TimitConfig
 ) -> list[str]:
-    """The classes with the most training samples among those that have enough of both.
+    """The most frequent classes in training, among those with enough samples of both.
 
-    The first has the most; classes with as many are in the order of their names.
+    They are sorted by falling number of training samples, ties by name.
 
     Raises:
-        UsageError: If there are fewer than the configuration wants.
+        UsageError: If there are fewer than `config.classes`.
     """
     enough = [
         name
@@ -211,29 +207,29 @@ def choose_classes(
     if len(enough) < config.classes:
         raise UsageError(
             f"{len(enough)} of {len(train)} classes have {config.train} training and "
-            f"{config.test} test samples, and {config.classes} are wanted: give "
+            f"{config.test} test samples, and {config.classes} are needed: give "
             "TimitConfig fewer classes, train or test, or more states"
         )
     return sorted(enough, key=lambda name: (-len(train[name]), name))[: config.classes]
 
 
 def draw(
-    places: list[list[Place]], count: int, seed: tuple[int, ...]
+    samples: list[list[Sample]], count: int, seed: tuple[int, ...]
 ) -> dict[str, list[tuple[int, int]]]:
-    """Draws `count` samples of each class, without putting any back.
+    """Draws `count` samples of each class, without replacement.
 
     Args:
-        places: Where there are samples of class 0, of class 1, ...
-        count: How many are drawn of each.
-        seed: The same seed draws the same samples.
+        samples: All samples of class 0, of class 1, ...
+        count: Number of samples to draw from each class.
+        seed: Seed of the draw.
 
     Returns:
-        For each utterance with any, in order: `(centre, label)` of each sample.
+        By utterance, sorted: the `(centre, label)` of each sample drawn from it.
     """
-    # RandomState, as NumPy promises that its numbers stay the same in later versions.
+    # RandomState: NumPy guarantees the same numbers in later versions.
     random = np.random.RandomState(seed)
     drawn = collections.defaultdict(list)
-    for label, candidates in enumerate(places):
+    for label, candidates in enumerate(samples):
         for index in random.permutation(len(candidates))[:count]:
             name, centre = candidates[index]
             drawn[name].append((centre, label))

@@ -1,4 +1,4 @@
-"""What the tests of the builders share."""
+"""Fixtures shared by the tests of the builders."""
 
 import io
 import pathlib
@@ -12,7 +12,7 @@ from etils import epath
 
 @pytest.fixture
 def dummy_data(tmp_path):
-    """A copy of a builder's dummy data, to be changed."""
+    """Copies the dummy data of a builder, for a test to change."""
 
     def copy(name):
         source = pathlib.Path(__file__).parent / "dummy_data" / name
@@ -23,7 +23,7 @@ def dummy_data(tmp_path):
 
 @pytest.fixture
 def download_manager(tmp_path):
-    """A download manager of TFDS for releases that the user has put in a folder."""
+    """A download manager of TFDS for releases downloaded by hand."""
     import tensorflow_datasets as tfds
 
     def manager(manual_dir):
@@ -38,12 +38,12 @@ def download_manager(tmp_path):
 
 @pytest.fixture
 def generate(tmp_path, download_manager):
-    """What a builder generates: split -> {file: example}.
+    """Runs a builder and returns its examples: split -> {file: example}.
 
     Args:
         builder_class: The builder.
-        manual_dir: The folder in which the user has put releases.
-        downloads: What a download returns instead, if the builder downloads.
+        manual_dir: The folder of releases downloaded by hand.
+        downloads: The result of a download, if the builder downloads.
     """
 
     def generate(builder_class, manual_dir=None, downloads=None):
@@ -58,7 +58,7 @@ def generate(tmp_path, download_manager):
 
 @pytest.fixture
 def labels():
-    """The labels alone of what `generate` returns."""
+    """The labels in the result of `generate`."""
 
     def labels(splits):
         return {
@@ -71,7 +71,7 @@ def labels():
 
 @pytest.fixture
 def path():
-    """A path of the kind that TFDS hands out."""
+    """The class of paths in TFDS."""
     return epath.Path
 
 

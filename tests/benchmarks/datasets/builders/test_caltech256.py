@@ -4,9 +4,7 @@ from typing import ClassVar
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.caltech256 import (
-    Caltech256,
-)
+from keras_asymbp.benchmarks.datasets.builders.caltech256 import Caltech256
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -18,7 +16,7 @@ class Caltech256Test(tfds.testing.DatasetBuilderTestCase):
 
 
 def test_labels(generate, labels, dummy_data, path):
-    """Clutter is a class; RENAME2 and what is in greg are no images of the release."""
+    """Clutter is a class; RENAME2 and the folder greg are left out."""
     found = labels(generate(Caltech256, downloads=path(dummy_data("caltech256"))))
     assert found == {
         "train": {

@@ -5,9 +5,7 @@ import pytest
 import scipy.io
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.flowers17 import (
-    Flowers17,
-)
+from keras_asymbp.benchmarks.datasets.builders.flowers17 import Flowers17
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -26,7 +24,7 @@ def downloads(dummy_data, path):
 
 
 def test_labels(generate, labels, downloads):
-    """The first of the three splits; 80 images a class, numbered from 1."""
+    """The first of the three splits; 80 images per class, numbered from 1."""
     assert labels(generate(Flowers17, downloads=downloads)) == {
         "train": {"image_0001.jpg": 0, "image_0081.jpg": 1, "image_1360.jpg": 16},
         "validation": {"image_0002.jpg": 0},
@@ -45,7 +43,7 @@ def test_a_missing_image_is_named(generate, downloads):
 
 
 @pytest.mark.parametrize("content", ["a page", "nothing", "other variables"])
-def test_splits_that_are_none(content, generate, downloads):
+def test_an_unreadable_file_of_splits(content, generate, downloads):
     match content:
         case "a page":
             downloads["splits"].write_text("<html>moved</html>" * 100)

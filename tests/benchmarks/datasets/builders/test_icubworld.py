@@ -5,9 +5,7 @@ from typing import ClassVar
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_asymbp.benchmarks.datasets.builders.icubworld import (
-    Icubworld,
-)
+from keras_asymbp.benchmarks.datasets.builders.icubworld import Icubworld
 from keras_asymbp.benchmarks.errors import UsageError
 
 TRAIN = {
@@ -26,7 +24,7 @@ class IcubworldTest(tfds.testing.DatasetBuilderTestCase):
 
 @pytest.mark.parametrize("layout", ["four test sets", "one test set", "capitals"])
 def test_labels(layout, generate, labels, dummy_data):
-    """Of the four test sets it is the one of new objects of the categories."""
+    """The test set is the one with new objects of the categories."""
     root = dummy_data("icubworld")
     release = root / "icubworld"
     match layout:
@@ -43,7 +41,7 @@ def test_labels(layout, generate, labels, dummy_data):
 
 
 def test_hello_icubworld_is_refused(generate, dummy_data):
-    """The release of seven objects that goes by the same name."""
+    """The release of seven objects with the same name."""
     root = dummy_data("icubworld")
     for mode in ("human", "robot"):
         shutil.copytree(root / "icubworld", root / "iCubWorld1.0" / mode)

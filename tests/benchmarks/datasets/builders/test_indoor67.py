@@ -31,7 +31,7 @@ def downloads(dummy_data, path):
 
 
 def test_labels(generate, labels, downloads, tmp_path):
-    """The images of the lists; one in neither is left out."""
+    """Only images in the lists are used."""
     found = labels(generate(Indoor67, downloads=downloads))
     assert found == {
         "train": {
@@ -48,7 +48,7 @@ def test_labels(generate, labels, downloads, tmp_path):
     assert label.names == sorted(set(label.names))
 
 
-def test_a_gif_is_stored_as_what_tfds_decodes(generate, downloads):
+def test_a_gif_is_converted_for_tfds(generate, downloads):
     train = generate(Indoor67, downloads=downloads)["train"]
     original = downloads["images"] / "Images" / "gym" / "a.jpg"
     assert train["gym/a.jpg"]["image"] == original.read_bytes()
@@ -58,7 +58,7 @@ def test_a_gif_is_stored_as_what_tfds_decodes(generate, downloads):
 @pytest.mark.parametrize(
     "line", ["<html>", "a.jpg", "cellar/a.jpg", "gym/../../a.jpg", ""]
 )
-def test_a_list_that_is_none(line, generate, downloads):
+def test_an_unreadable_list(line, generate, downloads):
     downloads["test"].write_text(line)
     with pytest.raises(UsageError, match=r"TestImages.txt is not a list") as error:
         generate(Indoor67, downloads=downloads)

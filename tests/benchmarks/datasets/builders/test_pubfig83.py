@@ -28,8 +28,8 @@ def test_labels(generate, labels, dummy_data):
 
 
 @pytest.mark.parametrize("wrong", ["missing", "cut short"])
-def test_the_error_reaches_the_user_as_it_is(wrong, dummy_data, tmp_path):
-    """TFDS puts nothing around it, whether it comes while finding or while reading."""
+def test_errors_reach_the_user_unchanged(wrong, dummy_data, tmp_path):
+    """TFDS adds nothing to errors of finding or reading the release."""
     manual_dir = dummy_data("pubfig83")
     expected = "expected a folder or an archive"
     if wrong == "missing":

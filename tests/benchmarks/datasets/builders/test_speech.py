@@ -15,16 +15,16 @@ def noise(samples, seed=0, level=1000):
 
 
 def mel(hertz):
-    """HTK's scale, from the documentation of tf.signal.linear_to_mel_weight_matrix."""
+    """HTK's mel scale, as documented in tf.signal.linear_to_mel_weight_matrix."""
     return 2595 * np.log10(1 + hertz / 700)
 
 
-# The feet and the peaks of the 40 triangles: m has its peak at EDGES[m + 1].
+# The corners of the 40 triangles: triangle m has its peak at EDGES[m + 1].
 EDGES = np.linspace(mel(0), mel(8000), 42)
 
 
 def mel_triangle(hertz, m):
-    """Filter m at a frequency: a triangle of height 1 over the mel scale."""
+    """The weight of filter m: a triangle of height 1 on the mel scale."""
     left, peak, right = EDGES[m : m + 3]
     return np.interp(mel(hertz), [left, peak, right], [0, 1, 0])
 
@@ -75,12 +75,12 @@ def test_count_frames(samples, frames):
 
 
 @pytest.mark.parametrize("shape", [(0,), (399,), (1000, 2)])
-def test_audio_that_has_no_frame_is_refused(shape):
+def test_audio_shorter_than_a_frame_is_refused(shape):
     with pytest.raises(ValueError, match=r"Expected.*400.*Received"):
         _speech.features(np.zeros(shape))
 
 
-def test_log_energies_are_those_of_the_documentation():
+def test_log_energies_match_their_definition():
     audio = noise(1500) + 3000 * np.sin(np.arange(1500) / 5)
     np.testing.assert_allclose(
         _speech.log_energies(audio), log_energies_by_definition(audio), rtol=1e-4
@@ -111,12 +111,12 @@ def test_silence_is_zero():
     np.testing.assert_array_equal(_speech.features(np.zeros(4000)), 0)
 
 
-def test_what_rounding_leaves_is_above_the_floor():
+def test_rounding_noise_is_above_the_floor():
     audio = np.round(noise(16000, level=0.5))
     assert _speech.log_energies(audio).min() > 0
 
 
-def test_a_sample_of_16_bits_is_taken_as_it_is():
+def test_16_bit_samples_are_not_rescaled():
     audio = noise(2000).astype(np.int16)
     np.testing.assert_array_equal(
         _speech.features(audio), _speech.features(audio.astype(np.float64))
@@ -145,7 +145,7 @@ def test_differences_of_a_ramp():
     first = _speech.differences(ramp)
     np.testing.assert_allclose(first[2:-2], [[3, -0.5]] * 8)
     np.testing.assert_allclose(_speech.differences(first)[4:-4], 0, atol=1e-12)
-    # (1 (3 - 0) + 2 (6 - 0)) / 10 with the first frame repeated, and the next.
+    # The first frame is repeated: (1 (3 - 0) + 2 (6 - 0)) / 10, then likewise.
     np.testing.assert_allclose(first[:2, 0], [1.5, 2.4])
 
 
@@ -191,7 +191,7 @@ def test_context_is_wider_than_the_audio():
 
 @PROPERTY
 @hypothesis.given(st.lists(st.integers(0, 5000), min_size=2, max_size=9))
-def test_segments_in_a_row_have_each_frame_once(marks):
+def test_adjacent_segments_have_each_frame_once(marks):
     marks = sorted(marks)
     found = []
     for begin, end in itertools.pairwise(marks):

@@ -19,7 +19,7 @@ class SufrWTest(tfds.testing.DatasetBuilderTestCase):
 
 
 def test_labels_of_the_list(generate, labels, dummy_data):
-    """The list's lines count, not its numbers; the synthetic sets are left out."""
+    """Line numbers count, not the numbers in the list; synthetic sets are left out."""
     assert labels(generate(SufrW, dummy_data("sufr_w"))) == {
         "train": {
             f"{IMAGES}/1.jpg": "Ada Lovelace",
@@ -45,14 +45,14 @@ def test_labels_of_folders(generate, labels, dummy_data):
     }
 
 
-def test_an_image_of_the_list_is_missing(generate, dummy_data):
+def test_a_missing_image_of_the_list(generate, dummy_data):
     root = dummy_data("sufr_w")
     (root / "sufr_w" / IMAGES / "3.jpg").unlink()
     with pytest.raises(UsageError, match=r"the image 3.jpg .* which has 3 numbered"):
         generate(SufrW, root)
 
 
-def test_a_line_of_the_list_is_odd(generate, dummy_data):
+def test_an_unreadable_line_of_the_list(generate, dummy_data):
     root = dummy_data("sufr_w")
     (root / LIST).write_text("1 # Ada Lovelace\nEmmy Noether\n")
     with pytest.raises(UsageError, match=r"line 2 of .*info.txt, found 'Emmy Noether'"):

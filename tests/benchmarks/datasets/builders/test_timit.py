@@ -27,7 +27,7 @@ SENTENCES = {
 
 
 class TimitTest(tfds.testing.DatasetBuilderTestCase):
-    """TFDS's own tests of a builder, on the files in dummy_data."""
+    """The tests of TFDS for a builder, on the files in dummy_data."""
 
     DATASET_CLASS = timit.Timit
     EXAMPLE_DIR = DUMMY_DATA
@@ -37,13 +37,13 @@ class TimitTest(tfds.testing.DatasetBuilderTestCase):
     SPLITS = {"train": 8, "test": 4}  # noqa: RUF012
 
 
-def test_dummy_data(tmp_path, write_utterance):
-    """It is what this file writes, but for how the last digit of a sine is rounded."""
+def test_dummy_data_matches_its_recipe(tmp_path, write_utterance):
+    """This file writes the same, up to the rounding of the last digit of a sine."""
     for name, labels in SENTENCES.items():
         write_utterance(tmp_path / "TIMIT", name, labels)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    there = [path for path in DUMMY_DATA.rglob("*") if path.is_file()]
-    assert len(files) == len(there) == 12
+    committed_files = [path for path in DUMMY_DATA.rglob("*") if path.is_file()]
+    assert len(files) == len(committed_files) == 12
     for path in files:
         committed = DUMMY_DATA / path.relative_to(tmp_path)
         if path.suffix == ".PHN":
@@ -57,7 +57,7 @@ def test_dummy_data(tmp_path, write_utterance):
 
 @pytest.fixture
 def prepare(tmp_path):
-    """Prepares a corpus and reads it as the suite does: arrays and class names."""
+    """Prepares a corpus and reads it: arrays by split, and class names."""
 
     def prepare(manual_dir, into="prepared", **config):
         builder = timit.Timit(
@@ -86,14 +86,14 @@ def test_the_default_is_that_of_the_paper():
     assert (config.classes, config.train, config.test) == (80, 400, 100)
 
 
-def test_all_samples_of_a_sentence(tmp_path, prepare, write_utterance, speak):
+def test_samples_of_a_sentence(tmp_path, prepare, write_utterance, speak):
     audio = {name: speak(LABELS, seed) for seed, name in enumerate(("TRAIN", "TEST"))}
     for name in audio:
         write_utterance(tmp_path, f"{name}/DR1/FAAA0/SI1", LABELS, audio[name])
     splits, names = prepare(tmp_path, classes=9, train=1, test=1)
-    # The middles of the frames are the samples 200, 360, ..., 2120 (13 frames); those
-    # of h# are the frames 0, 1, 2, of iy 3 to 7 and of s 8 to 12. Five are divided as
-    # 1, 2, 2, and of two the earlier is the middle.
+    # The middles of the 13 frames are the samples 200, 360, ..., 2120: h# has frames 0
+    # to 2, iy 3 to 7, s 8 to 12. Five frames are divided into 1, 2 and 2, and the
+    # earlier of two is the middle.
     expected = {
         **{"h#-1": 0, "h#-2": 1, "h#-3": 2},
         **{"iy-1": 3, "iy-2": 4, "iy-3": 6},
@@ -110,7 +110,7 @@ def test_all_samples_of_a_sentence(tmp_path, prepare, write_utterance, speak):
             np.testing.assert_array_equal(row.reshape(15, 123), frames[around])
 
 
-def test_classes_are_balanced_and_sa_is_left_out(prepare):
+def test_classes_are_balanced_and_sa_sentences_left_out(prepare):
     splits, names = prepare(DUMMY_DATA, classes=6, train=3, test=2)
     assert names == ["h#-1", "h#-2", "h#-3", "iy-1", "iy-2", "iy-3"]
     assert np.bincount(splits["train"][1]).tolist() == [3] * 6
@@ -151,7 +151,7 @@ def test_no_corpus(tmp_path, prepare):
 def test_too_few_classes(prepare):
     # h# and iy have three training samples of each state, s two and aa one.
     refused(
-        "6 of 12 classes have 3 training and 2 test samples, and 80 are wanted",
+        "6 of 12 classes have 3 training and 2 test samples, and 80 are needed",
         prepare,
         DUMMY_DATA,
         train=3,
@@ -160,7 +160,7 @@ def test_too_few_classes(prepare):
     refused("0 of 4 classes have 400 training", prepare, DUMMY_DATA, states=1)
 
 
-def test_audio_that_was_cut_short(tmp_path, prepare, write_utterance, speak):
+def test_truncated_audio(tmp_path, prepare, write_utterance, speak):
     for name, labels in SENTENCES.items():
         write_utterance(tmp_path, name, labels, speak(labels)[:1900])
     refused(
@@ -182,32 +182,32 @@ def test_numbers_out_of_range(numbers):
     refused(f"{field} of TimitConfig", timit.TimitConfig, name="own", **numbers)
 
 
-def test_samples_by_hand():
-    # Middles 200 + 160 t from 3050 to 4559 are the frames 18 to 27: ten, so that the
-    # thirds are 18-20, 21-23 and 24-27.
+def test_states_worked_out_by_hand():
+    # The middles 200 + 160 t from 3050 to 4559 are those of the ten frames 18 to 27,
+    # with the thirds 18-20, 21-23 and 24-27.
     labels = [(0, 3050, "h#"), (3050, 4559, "sh"), (4559, 40000, "h#")]
-    found = list(timit.find_samples(labels, 3))
+    found = list(timit.find_states(labels, 3))
     assert found[3:6] == [("sh-1", 19), ("sh-2", 22), ("sh-3", 25)]
-    assert list(timit.find_samples(labels, 1))[1] == ("sh", 22)
+    assert list(timit.find_states(labels, 1))[1] == ("sh", 22)
 
 
 def test_a_short_phone_is_left_out():
     labels = [(0, 1000, "h#"), (1000, 1320, "d"), (1320, 1800, "iy"), (1800, 4000, "s")]
     for states, phones in ((3, ["h#", "iy", "s"]), (2, ["h#", "d", "iy", "s"])):
-        found = {name.split("-")[0] for name, _ in timit.find_samples(labels, states)}
+        found = {name.split("-")[0] for name, _ in timit.find_states(labels, states)}
         assert found == set(phones)
 
 
 @PROPERTY
 @hypothesis.given(st.lists(st.integers(0, 3000), min_size=1, max_size=9), st.data())
-def test_samples_are_in_their_phone(durations, data):
+def test_states_are_within_their_phone(durations, data):
     states = data.draw(st.integers(1, 4))
     ends = np.cumsum(durations).tolist()
     labels = [
         (end - duration, end, f"p{number}")
         for number, (end, duration) in enumerate(zip(ends, durations, strict=True))
     ]
-    found = list(timit.find_samples(labels, states))
+    found = list(timit.find_states(labels, states))
     centres = [centre for _, centre in found]
     assert centres == sorted(set(centres))
     assert len(found) % states == 0
@@ -221,39 +221,39 @@ def test_samples_are_in_their_phone(durations, data):
             assert int(part) + 1 == int(state or 1)
 
 
-def test_the_most_frequent_classes_that_have_enough():
-    def places(**counts):
+def test_the_most_frequent_classes_with_enough_samples():
+    def samples(**counts):
         return {
             name: [("u", n) for n in range(count)] for name, count in counts.items()
         }
 
-    train = places(a=5, b=9, c=9, d=20, e=3)
-    test = places(a=2, b=2, c=2, d=1, e=9)
+    train = samples(a=5, b=9, c=9, d=20, e=3)
+    test = samples(a=2, b=2, c=2, d=1, e=9)
     config = timit.TimitConfig(name="own", classes=3, train=4, test=2)
     assert timit.choose_classes(train, test, config) == ["b", "c", "a"]
     config = timit.TimitConfig(name="own", classes=1, train=4, test=2)
     assert timit.choose_classes(train, test, config) == ["b"]
     config = timit.TimitConfig(name="own", classes=4, train=4, test=2)
-    refused("3 of 5 classes .* 4 are wanted", timit.choose_classes, train, test, config)
+    refused("3 of 5 classes .* 4 are needed", timit.choose_classes, train, test, config)
 
 
 def test_draw():
-    places = [
+    population = [
         [(f"u{n % 7}", n) for n in range(40)],
         [(f"u{n % 5}", 100 + n) for n in range(30)],
     ]
-    drawn = timit.draw(places, 10, (0, 0))
+    drawn = timit.draw(population, 10, (0, 0))
     assert list(drawn) == sorted(drawn)
     samples = [(name, *sample) for name in drawn for sample in drawn[name]]
     assert len(set(samples)) == 20
     assert collections.Counter(label for *_, label in samples) == {0: 10, 1: 10}
-    assert all((name, centre) in places[label] for name, centre, label in samples)
-    assert timit.draw(places, 10, (0, 0)) == drawn
-    assert timit.draw(places, 10, (1, 0)) != drawn
-    assert timit.draw(places, 10, (0, 1)) != drawn
+    assert all((name, centre) in population[label] for name, centre, label in samples)
+    assert timit.draw(population, 10, (0, 0)) == drawn
+    assert timit.draw(population, 10, (1, 0)) != drawn
+    assert timit.draw(population, 10, (0, 1)) != drawn
 
 
-def test_the_draw_stays_the_same():
-    places = [[(f"u{n}", n) for n in range(1000)]]
-    drawn = timit.draw(places, 5, (0, 0))
+def test_the_draw_never_changes():
+    population = [[(f"u{n}", n) for n in range(1000)]]
+    drawn = timit.draw(population, 5, (0, 0))
     assert list(drawn) == ["u205", "u743", "u842", "u882", "u907"]

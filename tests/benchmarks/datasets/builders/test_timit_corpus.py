@@ -31,9 +31,9 @@ def test_find_corpus(inside, train, test, folder):
     }
 
 
-@pytest.mark.parametrize("there", ["", "TRAIN", "other/TRAIN", "TIMIT/TEST"])
-def test_no_corpus(there, folder):
-    (folder / there).mkdir(parents=True, exist_ok=True)
+@pytest.mark.parametrize("existing", ["", "TRAIN", "other/TRAIN", "TIMIT/TEST"])
+def test_no_corpus(existing, folder):
+    (folder / existing).mkdir(parents=True, exist_ok=True)
     refused(rf"TRAIN and TEST in {folder}.*LDC93S1", _timit_corpus.find_corpus, folder)
 
 
@@ -51,7 +51,7 @@ def test_list_utterances(upper, folder, write_utterance):
             assert path.relative_to(folder).as_posix().lower() == name + suffix
 
 
-def test_a_copy_that_has_riff_files_too(folder, write_utterance):
+def test_a_copy_with_additional_riff_files(folder, write_utterance):
     write_utterance(folder, "DR1/FAAA0/SI1", LABELS)
     riff = folder / "DR1/FAAA0/SI1.WAV.wav"
     soundfile.write(riff, np.zeros(1600, np.int16), 16000)
@@ -81,7 +81,7 @@ def test_read_labels(folder):
 
 
 @pytest.mark.parametrize("line", ["0 3050", "0 x h#", "-1 3050 h#", "0 3050 she had"])
-def test_labels_that_are_none(line, folder):
+def test_unreadable_labels(line, folder):
     (folder / "a.phn").write_text(f"0 3050 h#\n{line}\n")
     refused("line 2 of .*a.phn", _timit_corpus.read_labels, folder / "a.phn")
 
@@ -97,7 +97,7 @@ def test_read_audio(byte_format, coding, folder, sphere, speak):
 
 
 @pytest.mark.parametrize("form", ["NIST", "WAV"])
-def test_read_audio_that_the_library_wrote(form, folder, speak):
+def test_read_audio_written_by_soundfile(form, folder, speak):
     audio = speak(LABELS)
     soundfile.write(folder / "A.WAV", audio, 16000, "PCM_16", format=form)
     np.testing.assert_array_equal(_timit_corpus.read_audio(folder / "A.WAV"), audio)
@@ -109,19 +109,19 @@ def test_compressed_audio_is_refused(folder, sphere, speak):
     refused("A.WAV.*Shorten.*sph2pipe", _timit_corpus.read_audio, folder / "A.WAV")
 
 
-def test_what_is_no_audio_is_refused(folder):
+def test_an_unreadable_file_is_refused(folder):
     (folder / "A.WAV").write_bytes(b"<html>not found</html>")
     refused("A.WAV can't be read", _timit_corpus.read_audio, folder / "A.WAV")
 
 
 @pytest.mark.parametrize(
-    ("shape", "rate", "says"),
+    ("shape", "rate", "words"),
     [
         ((1000,), 8000, "1000 samples at 8000 Hz, 1 channel"),
         ((1000, 2), 16000, "2 channel"),
         ((399,), 16000, "399 samples"),
     ],
 )
-def test_other_audio_is_refused(shape, rate, says, folder):
+def test_audio_of_another_form_is_refused(shape, rate, words, folder):
     soundfile.write(folder / "A.WAV", np.zeros(shape, np.int16), rate, format="WAV")
-    refused(f"A.WAV has .*{says}", _timit_corpus.read_audio, folder / "A.WAV")
+    refused(f"A.WAV has .*{words}", _timit_corpus.read_audio, folder / "A.WAV")
