@@ -1,4 +1,4 @@
-"""What a figure depends on besides its settings: versions, machine, threads."""
+"""The environment that a figure depends on: versions, machine, threads."""
 
 import functools
 import glob
@@ -12,14 +12,14 @@ from typing import Any
 import keras_asymbp
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
-# TensorFlow reads them when it is imported: of one operation, and between operations.
+# Threads within an operation and across operations. TensorFlow reads both on import.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-# Bytes that a process needs to train: the largest network of Table 1 takes 2 GB.
+# Bytes that a training process needs: the largest network of Table 1 takes 2 GB.
 _PROCESS_BYTES = 2**31
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Number of cores available to this process."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
@@ -27,7 +27,7 @@ def cores() -> int:
 
 
 def gpus() -> list[str]:
-    """The names of the GPUs that this process may use."""
+    """Names of the GPUs available to this process."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name for name in visible.split(",") if name]
@@ -36,9 +36,9 @@ def gpus() -> list[str]:
 
 
 def memory() -> tuple[int, int | None]:
-    """Bytes of this machine's memory, and how many of them are free.
+    """Total and free bytes of this machine's memory.
 
-    Without end, and None, where that can't be asked.
+    `sys.maxsize` and None where the system does not tell.
     """
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -53,35 +53,34 @@ def memory() -> tuple[int, int | None]:
 
 
 def jobs(cells: int) -> int:
-    """How many processes get most done on this machine.
+    """Number of processes with the highest throughput on this machine.
 
-    One a GPU, or where there is none one a core: two processes of one thread do more
-    than one of two, as `benchmarks/throughput.py` measures. No more than there is
-    memory for, and no more than cells.
+    One per GPU, or without a GPU one per core: two processes of one thread outperform
+    one process of two, as `benchmarks/throughput.py` measures. Limited by memory and by
+    the number of cells.
 
     Args:
-        cells: How many there are to run.
+        cells: Number of cells to run.
     """
     most = len(gpus()) or min(cores(), memory()[0] // _PROCESS_BYTES)
     return max(1, min(most, cells))
 
 
-def threads(wanted: int | None, share: int) -> dict[str, str]:
-    """The variables that give a process that is to train its threads.
+def threads(requested: int | None, default: int) -> dict[str, str]:
+    """Environment variables that set the number of threads of a training process.
 
     Args:
-        wanted: How many the user asked for, or None: then what the user has set in the
-            environment stays.
-        share: How many it gets where the user said nothing.
+        requested: Number that the user requested, if any.
+        default: Number for variables that the user has not set either.
     """
-    return {name: str(wanted or os.environ.get(name) or share) for name in THREADS}
+    return {name: str(requested or os.environ.get(name) or default) for name in THREADS}
 
 
 def describe(deterministic: bool) -> dict[str, Any]:
-    """`versions` and `machine`, as they are stored with a trial of this process.
+    """`versions` and `machine` of this process, as stored with a trial.
 
     Args:
-        deterministic: Whether TensorFlow was told to be.
+        deterministic: Whether TensorFlow runs deterministically.
     """
     return {
         "versions": _versions(),

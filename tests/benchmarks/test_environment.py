@@ -13,7 +13,7 @@ def _nothing_set(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_what_the_user_says_comes_first(monkeypatch):
+def test_requested_threads_come_first(monkeypatch):
     first, second = environment.THREADS
     assert environment.threads(None, 3) == {first: "3", second: "3"}
     assert environment.threads(2, 3) == {first: "2", second: "2"}
@@ -23,7 +23,7 @@ def test_what_the_user_says_comes_first(monkeypatch):
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
-def test_a_trial_says_how_it_was_run(deterministic, monkeypatch):
+def test_the_environment_of_a_trial(deterministic, monkeypatch):
     described = environment.describe(deterministic)
     assert described["versions"].keys() >= {"keras-asymbp", "tensorflow", "keras"}
     machine = described["machine"]
@@ -37,7 +37,7 @@ def test_a_trial_says_how_it_was_run(deterministic, monkeypatch):
 
 @pytest.fixture
 def machine(monkeypatch):
-    """A machine of so many cores, bytes of memory and GPUs."""
+    """Sets cores, bytes of memory and GPUs of this machine."""
 
     def machine(cores, memory, gpus=""):
         monkeypatch.setattr(environment, "cores", lambda: cores)
@@ -54,14 +54,14 @@ def machine(monkeypatch):
         (8, 64, "", 9, 8),
         (8, 8, "", 9, 4),  # 2 GB for each
         (8, 1, "", 9, 1),
-        (8, 64, "", 3, 3),  # no more than there is work for
+        (8, 64, "", 3, 3),  # no more jobs than cells
         (8, 64, "", 0, 1),
-        (64, 512, "0", 9, 1),  # one a GPU
+        (64, 512, "0", 9, 1),  # one per GPU
         (64, 512, "3,GPU-5", 9, 2),
         (64, 512, "3,GPU-5", 1, 1),
     ],
 )
-def test_as_many_jobs_as_the_machine_is_good_for(
+def test_the_number_of_jobs_fits_the_machine(
     cores, gigabytes, gpus, cells, expected, machine
 ):
     machine(cores, gigabytes * 2**30, gpus)
@@ -76,7 +76,7 @@ def test_memory_is_this_machines(monkeypatch):
     assert environment.memory() == (total, 1_000_000 * 1024)
 
 
-def test_memory_where_it_cannot_be_asked(monkeypatch):
+def test_memory_that_the_system_does_not_tell(monkeypatch):
     def missing(*arguments, **keywords):
         raise OSError
 
@@ -88,7 +88,7 @@ def test_memory_where_it_cannot_be_asked(monkeypatch):
     assert environment.jobs(10_000) == environment.cores()
 
 
-def test_gpus_are_those_that_may_be_used(monkeypatch):
+def test_only_visible_gpus_count(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-5")
     assert environment.gpus() == ["3", "GPU-5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

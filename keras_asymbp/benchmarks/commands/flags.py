@@ -265,7 +265,7 @@ class Training:
         there = (folder / "trials").is_dir()
         results = store.Store(folder, make=False) if there else None
         jobs = self._for_this_machine(execution, plans, results).jobs
-        return planning.describe(planning.amounts(plans, results), jobs)
+        return planning.describe(planning.workloads(plans, results), jobs)
 
     def run(
         self,

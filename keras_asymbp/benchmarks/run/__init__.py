@@ -1,1 +1,1 @@
-"""Running plans: what is missing, in which order, and in which processes."""
+"""Running plans: the missing trials, their order, and the processes that train."""

@@ -1,4 +1,4 @@
-"""What a run costs: measured once on one machine, added up for any plan."""
+"""The cost of a plan: the sum of costs that were measured once, on one machine."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -6,25 +6,25 @@ from collections.abc import Iterable
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
-# Examples that a cost is of.
+# Number of examples of a cost.
 _BATCH = 100
 
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Seconds that a network takes, on one core.
+    """Seconds of a network on one core.
 
     Attributes:
-        update: An update by a batch of 100.
-        forward: 100 examples forward, as in evaluation.
+        update: For an update by a batch of 100.
+        forward: For a forward pass of 100 examples, as in evaluation.
     """
 
     update: float
     forward: float
 
 
-# By architecture, and whether there is batch normalization: on one core of an AMD EPYC,
-# TensorFlow 2.21 with oneDNN, by `benchmarks/cell_cost.py`.
+# By network, and whether it has batch normalization. Measured by
+# `benchmarks/cell_cost.py` on one core of an AMD EPYC, TensorFlow 2.21 with oneDNN.
 COSTS: dict[tuple[str, bool], Cost] = {
     ("large", False): Cost(update=0.7440, forward=0.2460),
     ("large", True): Cost(update=1.2647, forward=0.2611),
@@ -37,17 +37,17 @@ COSTS: dict[tuple[str, bool], Cost] = {
     ("timit", False): Cost(update=0.0081, forward=0.0023),
     ("timit", True): Cost(update=0.0199, forward=0.0029),
 }
-# Building and tracing a model, once for all cells that share it.
+# Seconds to build and trace a model, once for all cells that share it.
 START = 3.0
 
 
 def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
-    """Seconds that a trial takes on one core of the machine measured on.
+    """Seconds of a trial on one core of the measured machine.
 
-    None where it isn't known: for a data set whose size is not known, or a network
-    that was not measured. A run that diverges takes less.
+    None if unknown: for a data set of unknown size, or a network that was not
+    measured. A trial that diverges takes less.
     """
-    # A network's own batch normalization, where the model has none, takes as long.
+    # A network's own batch normalization, where the model has none, costs the same.
     own = networks.get(cell.network).normalization
     normalized = bool(cell.column.normalization or own)
     cost = COSTS.get((cell.network, normalized))
@@ -55,8 +55,8 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
         return None
     protocol = cell.protocol
     train, test = (
-        wanted or have
-        for wanted, have in zip(
+        limit or count
+        for limit, count in zip(
             (protocol.train_examples, protocol.test_examples),
             cell.dataset.counts,
             strict=True,
@@ -66,19 +66,19 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
     forward = (test + held_out) / _BATCH
     if normalized:
         forward += protocol.statistics_batches * protocol.batch_size / _BATCH
-    # A larger batch is fewer updates of as many examples.
+    # A larger batch means fewer updates by more examples each, at the same cost.
     return protocol.epochs * (
         (train - held_out) / _BATCH * cost.update + forward * cost.forward
     )
 
 
 def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:
-    """Seconds that trials take one after another on one core, or None if unknown."""
+    """Seconds of trials in sequence on one core, or None if unknown."""
     total, models = 0.0, set()
     for cell, trial in work:
-        trial_takes = trial_seconds(cell, trial)
-        if trial_takes is None:
+        cost = trial_seconds(cell, trial)
+        if cost is None:
             return None
-        total += trial_takes
+        total += cost
         models.add((cell.dataset.name, cell.network, cell.column))
     return total + START * len(models)

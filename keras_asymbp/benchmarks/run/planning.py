@@ -1,4 +1,4 @@
-"""What a command would run, counted before anything starts."""
+"""Counts the work of a command before anything starts."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from keras_asymbp.benchmarks.tables.plan import Plan
 
 
 @dataclasses.dataclass(frozen=True)
-class Amount:
-    """What there is to do on a data set.
+class Workload:
+    """The work on a data set.
 
     Attributes:
-        dataset: Its name.
-        cells: Models times seeds; a model that stands in several tables counts once.
-        trials: Their training runs.
-        stored: How many of these are in the results folder.
-        seconds: What the others take on one core, as `costs` has it; None if unknown.
+        dataset: The data set's name.
+        cells: Number of models times seeds; a model of several tables counts once.
+        trials: Number of their training runs.
+        stored: Number of trials in the results folder.
+        seconds: Estimate for the missing trials on one core; None if unknown.
     """
 
     dataset: str
@@ -34,22 +34,22 @@ class Amount:
         )
 
 
-def amounts(plans: Sequence[Plan], store: Store | None) -> list[Amount]:
-    """Counts what plans need, a data set at a time.
+def workloads(plans: Sequence[Plan], store: Store | None) -> list[Workload]:
+    """Counts the work of plans, by data set.
 
     Args:
-        plans: What is to be run.
+        plans: The plans.
         store: The results; None if there are none yet.
     """
-    cells: dict[str, dict[Cell, None]] = {}
+    by_dataset: dict[str, dict[Cell, None]] = {}
     for plan in plans:
         for cell in plan.cells():
-            cells.setdefault(cell.dataset.name, {})[cell] = None
-    return [_amount(name, list(some), store) for name, some in cells.items()]
+            by_dataset.setdefault(cell.dataset.name, {})[cell] = None
+    return [_workload(name, cells, store) for name, cells in by_dataset.items()]
 
 
 def unfinished(plans: Sequence[Plan], store: Store | None) -> int:
-    """Counts the cells of which a trial is missing in the store."""
+    """Counts the cells with trials that are missing in the store."""
     cells = {cell for plan in plans for cell in plan.cells()}
     return sum(
         any(_is_missing(cell, trial, store) for trial in cell.trials())
@@ -61,51 +61,55 @@ def _is_missing(cell, trial, store):
     return store is None or store.get(cell.settings(trial)) is None
 
 
-def _amount(name, cells, store):
-    # By what they do: Table 5 calls some models by other names.
-    models, work = set(), {}
+def _workload(name, cells, store):
+    # Identified by their settings: Table 5 has other names for some models.
+    models, trials = set(), {}
     for cell in cells:
         ids = [trial_id(cell.settings(trial)) for trial in cell.trials()]
         models.add(tuple(ids))
         for number, trial in zip(ids, cell.trials(), strict=True):
-            work.setdefault(number, (cell, trial))
-    missing = [some for some in work.values() if _is_missing(*some, store)]
-    return Amount(
+            trials.setdefault(number, (cell, trial))
+    missing = [
+        (cell, trial)
+        for cell, trial in trials.values()
+        if _is_missing(cell, trial, store)
+    ]
+    return Workload(
         dataset=name,
         cells=len(models),
-        trials=len(work),
-        stored=len(work) - len(missing),
+        trials=len(trials),
+        stored=len(trials) - len(missing),
         seconds=costs.seconds(missing),
     )
 
 
-def describe(amounts: Sequence[Amount], processes: int) -> str:
-    """The counts and the time as lines to print, with their sum.
+def describe(workloads: Sequence[Workload], processes: int) -> str:
+    """A line for each data set, and one for the total.
 
     Args:
-        amounts: What there is to do.
-        processes: How many train at once, a core each.
+        workloads: The work, by data set.
+        processes: Number of processes that train, on one core each.
     """
-    lines = list(map(str, amounts))
-    known = [a.seconds for a in amounts if a.seconds is not None]
-    unknown = [a.dataset for a in amounts if a.seconds is None]
-    to_run = sum(a.trials - a.stored for a in amounts)
-    takes = duration(None)
+    lines = list(map(str, workloads))
+    known = [work.seconds for work in workloads if work.seconds is not None]
+    unknown = [work.dataset for work in workloads if work.seconds is None]
+    to_run = sum(work.trials - work.stored for work in workloads)
+    time = duration(None)
     if known:
-        takes = (
-            f"{duration(sum(known) / processes)} with {processes} at once, on cores "
-            "like the one that was measured"
+        time = (
+            f"{duration(sum(known) / processes)} with {processes} processes, on cores "
+            "like the measured one"
             + (f", without {', '.join(unknown)}" if unknown else "")
         )
     lines.append(
-        f"in all {sum(a.cells for a in amounts)} cells, "
-        f"{sum(a.trials for a in amounts)} trials, {to_run} to run: {takes}"
+        f"total: {sum(work.cells for work in workloads)} cells, "
+        f"{sum(work.trials for work in workloads)} trials, {to_run} to run: {time}"
     )
     return "\n".join(lines)
 
 
 def duration(seconds: float | None) -> str:
-    """A time in the unit that fits.
+    """A time in a suitable unit.
 
     >>> duration(40), duration(3000), duration(40000), duration(900000), duration(None)
     ('40 s', '50 min', '11.1 h', '10.4 days', 'time unknown')

@@ -1,4 +1,4 @@
-"""What a run shows while it runs: a live display, or plain lines when piped."""
+"""Progress of a run: a live display on a terminal, plain lines when piped."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
 
 def bar(console: rich.console.Console) -> Callable[..., Iterable]:
-    """What hands an iterable on and shows, on a terminal, how far it is."""
+    """Returns a function that wraps an iterable in a progress bar, on a terminal."""
     return functools.partial(
         rich.progress.track, console=console, disable=not console.is_terminal
     )
@@ -22,7 +22,7 @@ class Display:
     """Shows the cell, the rate, the epoch, the error so far and the time left.
 
     Args:
-        console: Where to; a terminal gets a live display, anything else a line for
+        console: Where to print: a live display on a terminal, otherwise a line for
             each finished trial.
     """
 
@@ -40,7 +40,7 @@ class Display:
             rich.progress.TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
-            # The time left is estimated over whole minutes, not the last seconds.
+            # The time left is estimated over minutes, not over the last seconds.
             speed_estimate_period=600,
         )
 
@@ -52,26 +52,26 @@ class Display:
         self._progress.stop()
 
     def start(self, total: int, epochs: int) -> None:
-        """A run begins: `total` trials of `epochs` epochs."""
+        """Starts a run of `total` trials of `epochs` epochs."""
         self._total, self._epochs, self._to_run = total, epochs, total * epochs
         self._all = self._progress.add_task("all trials, in epochs", total=self._to_run)
 
     def found(self, cell: Cell, result: dict[str, Any]) -> None:
-        """A trial is in the store already."""
+        """Counts a trial that is stored already."""
         self._found += 1
-        # Not work done: the time left is measured on trials that run.
+        # Not counted as work done: the time left is estimated from trials that run.
         self._to_run -= self._epochs
         self._progress.update(self._all, total=self._to_run)
         self._finish(cell, result)
 
     def begin(self, cell: Cell, trial: TrialSpec) -> None:
-        """A trial starts; several may run at once."""
+        """Shows that a trial has started; several may run at once."""
         self._running[cell, trial] = self._progress.add_task(
             _escaped(cell, trial), total=self._epochs
         )
 
     def epoch(self, cell: Cell, trial: TrialSpec, row: dict[str, Any]) -> None:
-        """An epoch of a trial is over; `row` is its row of the curves."""
+        """Shows an epoch of a trial, by its row of the curves."""
         self._progress.advance(self._all)
         error = f"error {100 * row['test_error']:.2f} %"
         self._progress.update(
@@ -81,10 +81,10 @@ class Display:
         )
 
     def end(self, cell: Cell, trial: TrialSpec, result: dict[str, Any]) -> None:
-        """A trial is over and stored."""
+        """Shows the result of a trial, which is stored."""
         if (bar := self._running.pop((cell, trial), None)) is not None:
             self._progress.remove_task(bar)
-        # A run that diverged has no further epochs.
+        # A trial that diverged skips its other epochs.
         self._progress.advance(self._all, self._epochs - len(result["curves"]))
         best = self._finish(cell, result)
         error = f"{100 * result['best_error']:.2f} %"
@@ -96,10 +96,10 @@ class Display:
         )
 
     def failed(self, cell: Cell, reason: str, again: bool) -> None:
-        """A cell has failed, and is tried again or not."""
+        """Shows that a cell has failed, and whether it is tried again."""
         for key in [key for key in self._running if key[0] == cell]:
             bar = self._running.pop(key)
-            # What was done of the trial is lost.
+            # The epochs of the unfinished trial are lost.
             (lost,) = [t.completed for t in self._progress.tasks if t.id == bar]
             self._progress.advance(self._all, -lost)
             self._progress.remove_task(bar)
@@ -107,13 +107,13 @@ class Display:
         self._print(f"failed{', trying again' if again else ''}: {name}: {reason}")
 
     def waiting(self, cells: int) -> None:
-        """Nothing is left but cells that other runs have taken."""
+        """Shows, once, that only cells leased by other runs are left."""
         if not self._waiting:
-            self._print(f"waiting for {cells} cells that another run is at")
+            self._print(f"waiting for {cells} cells of another run")
         self._waiting = True
 
     def summary(self) -> str:
-        """How many trials were run and how many were there."""
+        """Number of trials that were run, and that were stored before."""
         return f"{self._done - self._found} trials run, {self._found} found stored"
 
     def _finish(self, cell, result):

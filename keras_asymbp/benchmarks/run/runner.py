@@ -1,4 +1,4 @@
-"""Runs the cells of plans that aren't in the store yet, in an order that is fast."""
+"""Runs the trials of plans that are missing in the store, in a fast order."""
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ from keras_asymbp.benchmarks.training.workbench import (
     require,
 )
 
-# Seconds at most between two looks at what there is to do.
+# Maximum number of seconds between two looks at the schedule.
 _POLL = 1.0
 
 
@@ -33,33 +33,32 @@ def run(
     lease_expiry: float = EXPIRY,
     tensorboard_dir: str | None = None,
 ) -> dict[Cell, str]:
-    """Runs what isn't in the store yet.
+    """Runs the trials that are missing in the store.
 
-    Other runs may work on the same store meanwhile: each trial is run by one of them,
-    and this run ends when all of its own plans' trials are there, or have failed.
+    Other runs may work on the same store at the same time: each trial is run by one of
+    them, and this run ends when all trials of its plans are stored or have failed.
 
     Args:
-        plans: What to run: tables by protocols of as many epochs.
-        store: Where finished trials are looked up and put.
-        display: Is told what happens.
+        plans: The plans; their protocols have the same number of epochs.
+        store: Holds the finished trials.
+        display: Shows the progress.
         data_dir: Folder of the prepared data sets.
-        command: The command line, kept with each result.
-        execution: Where and how; by default in this process.
-        workbench: What runs cells, by default a `Workbench`; made in each process that
-            does.
-        lease_expiry: Seconds after which others take over what a run that is dead had
-            taken.
-        tensorboard_dir: Folder to write what TensorBoard shows of each trial into.
+        command: The command line, stored with each result.
+        execution: Where and how to run; by default in this process.
+        workbench: Makes the bench that runs cells, in each process that trains; by
+            default a `Workbench`.
+        lease_expiry: Seconds after which the leases of a dead run are taken over.
+        tensorboard_dir: Folder for the TensorBoard events of each trial.
 
     Returns:
-        The cells that failed, and why.
+        The cells that failed, with reasons.
 
     Raises:
-        UsageError: If the request can't be met.
+        UsageError: If the request is impossible.
         ModuleNotFoundError: If a package is missing.
     """
     execution = execution or Execution()
-    cells = _in_order(cell for plan in plans for cell in plan.cells())
+    cells = in_order(cell for plan in plans for cell in plan.cells())
     display.start(
         total=sum(len(cell.trials()) for cell in cells),
         epochs=plans[0].protocol.epochs,
@@ -95,8 +94,8 @@ def run(
     return {cell: failures[cell] for cell in cells if cell in failures}
 
 
-def _in_order(cells: Iterable[Cell]) -> list[Cell]:
-    """The cells, each once, a data set at a time and in it all seeds of a model."""
+def in_order(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells without duplicates, by data set, and in it by model."""
     cells = dict.fromkeys(cells)
     ranks = [
         {key: rank for rank, key in enumerate(dict.fromkeys(keys))}

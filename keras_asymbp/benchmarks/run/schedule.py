@@ -1,4 +1,4 @@
-"""What is still to be done of a run, and what may be started next."""
+"""The remaining work of a run, and the next task to start."""
 
 import time
 from collections.abc import Sequence
@@ -9,26 +9,24 @@ from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.run.progress import Display
 from keras_asymbp.benchmarks.tables.cells import Cell, Task, TrialSpec
 
-# Seconds until a cell that another run has taken is looked at again.
-_LOOK_AGAIN = 1.0
-
 
 class Schedule:
-    """Hands out cells, stores what comes back, and tries again what failed.
+    """Hands out cells, stores their results, and retries failed cells.
 
     A cell is handed out with those of its trials that are neither stored nor leased by
-    another run. What another run has taken is left to it for as long as there is other
-    work, and then waited for.
+    another run. Trials leased by another run are left to it; once there is no other
+    work, this run waits for them.
 
     Args:
-        cells: The cells, in their order.
-        store: Where finished trials are looked up and put.
-        leases: What tells other runs on the same folder what this one does.
-        display: Is told what happens.
-        retries: How often a cell that failed is tried again.
+        cells: The cells, in order.
+        store: Holds the finished trials.
+        leases: The trials that this run works on, visible to other runs on the folder.
+        display: Shows the progress.
+        retries: Number of times that a failed cell is retried.
+        lease_poll: Seconds between two looks at a cell leased by another run.
 
     Attributes:
-        failures: Why cells were given up.
+        failures: The cells that were given up, with reasons.
     """
 
     def __init__(
@@ -38,9 +36,10 @@ class Schedule:
         leases: Leases,
         display: Display,
         retries: int,
+        lease_poll: float = 1.0,
     ):
         self._store, self._leases, self._display = store, leases, display
-        self._retries = retries
+        self._retries, self._lease_poll = retries, lease_poll
         self._order = {cell: number for number, cell in enumerate(cells)}
         self._running: set[Cell] = set()
         self._attempts: dict[Cell, int] = {}
@@ -51,15 +50,15 @@ class Schedule:
 
     @property
     def over(self) -> bool:
-        """Whether nothing runs and nothing is left to run."""
+        """Whether nothing runs or is left to run."""
         return not self._pending and not self._running
 
     def next(self, last: Cell | None) -> Task | None:
         """Takes the next task, or None if there is none for now.
 
         Args:
-            last: What the process that asks ran before: it keeps its data set, and its
-                compiled model for other seeds.
+            last: The last cell of the process that asks, which still holds its data set
+                and its compiled model.
         """
         now = time.monotonic()
         models = {_model(cell) for cell in self._running}
@@ -68,7 +67,7 @@ class Schedule:
             return (
                 last is None or _model(cell) != _model(last),
                 last is None or cell.dataset != last.dataset,
-                _model(cell) in models,  # its seeds are another process's
+                _model(cell) in models,  # another process has it compiled
                 self._order[cell],
             )
 
@@ -115,7 +114,7 @@ class Schedule:
         if not self._missing(cell):
             return
         if reason is None:
-            self._pending[cell] = None  # others have the rest
+            self._pending[cell] = None  # other runs have leased the rest
             return
         attempts = self._attempts[cell] = self._attempts.get(cell, 0) + 1
         again = attempts <= self._retries
@@ -126,14 +125,14 @@ class Schedule:
             self.failures[cell] = reason
 
     def give_up(self, reason: str) -> None:
-        """All that isn't done has failed for a reason."""
+        """Ends the run: all unfinished cells have failed for a reason."""
         for cell in (*self._running, *self._pending):
             self.failures[cell] = reason
         self._running.clear()
         self._pending.clear()
 
     def _take(self, cell):
-        """Takes what is free of a cell."""
+        """Takes the free trials of a cell."""
         missing = {
             trial_id(cell.settings(trial)): trial for trial in self._missing(cell)
         }
@@ -145,23 +144,23 @@ class Schedule:
                 f"({error.strerror}): finished trials are kept; mend that and give the "
                 "same command again"
             ) from error
-        # Others may have finished some before they could be taken.
+        # Other runs may have finished trials before they were leased.
         self._store.refresh()
-        left = self._missing(cell)
+        remaining = self._missing(cell)
         for name in taken:
-            if missing[name] not in left:
+            if missing[name] not in remaining:
                 self._leases.finish(name)
-        trials = tuple(missing[name] for name in taken if missing[name] in left)
-        if not left or trials:
+        trials = tuple(missing[name] for name in taken if missing[name] in remaining)
+        if not remaining or trials:
             del self._pending[cell]
         if not trials:
-            self._look_again[cell] = time.monotonic() + _LOOK_AGAIN
+            self._look_again[cell] = time.monotonic() + self._lease_poll
             return None
         self._running.add(cell)
         return Task(cell, trials)
 
     def _missing(self, cell):
-        """The trials of a cell that aren't stored; the display hears of the others."""
+        """The trials of a cell that are not stored; the display counts the others."""
         missing = []
         for trial in cell.trials():
             stored = self._store.get(cell.settings(trial))
@@ -174,5 +173,5 @@ class Schedule:
 
 
 def _model(cell):
-    """What the cells share that one compiled model can serve."""
+    """The key of the cells that share one compiled model."""
     return cell.dataset, cell.column, cell.protocol

@@ -1,4 +1,4 @@
-"""A Slurm script in which several tasks run one command together."""
+"""A Slurm script whose tasks share the work of one command."""
 
 import pathlib
 import shlex
@@ -19,19 +19,19 @@ _TEMPLATES = jinja2.Environment(
 def script(
     tasks: int, execution: Execution, command: Sequence[str], folder: str
 ) -> str:
-    """Returns a script for `sbatch`: an array whose tasks all run the command.
+    """Returns a script for `sbatch`: a job array whose tasks all run the command.
 
-    Leases on the results folder, which all tasks must reach, share the work among them.
-    A task gets a CPU for each thread that trains.
+    The tasks share the work by leases in the results folder, which all must reach. A
+    task gets a CPU per training thread.
 
     Args:
-        tasks: How many tasks.
-        execution: Of the command: how many processes train, with how many threads.
+        tasks: Number of tasks.
+        execution: The command's execution: its numbers of processes and threads.
         command: The program and its arguments, without `--sbatch`.
-        folder: Where the command is run.
+        folder: Working folder of the command.
 
     Raises:
-        UsageError: If there is no task, or Ray is to share out the work.
+        UsageError: If the number of tasks is below 1, or the executor is Ray.
 
     Example:
         >>> text = script(4, Execution(jobs=2), ["python", "-m", "x"], "/home/me")

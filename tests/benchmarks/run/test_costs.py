@@ -13,7 +13,7 @@ from keras_asymbp.benchmarks.run.costs import (
 )
 from keras_asymbp.benchmarks.tables.experiments import Column
 
-# Before a fixture puts others in its place.
+# Before a fixture replaces them.
 MEASURED = dict(costs.COSTS)
 BN = Column("BN", normalization="BN")
 
@@ -33,7 +33,7 @@ def test_every_network_is_measured(network):
     assert normalized.forward > plain.forward
 
 
-def test_a_trial_is_its_updates_and_its_evaluations(make_cell):
+def test_a_trial_costs_its_updates_and_evaluations(make_cell):
     cell = make_cell(epochs=6)
     # 40 updates and 10 forward passes of 100 an epoch.
     assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 2.0 + 10 * 0.5)
@@ -50,7 +50,7 @@ def test_a_networks_own_normalization_needs_its_statistics_too(make_cell, monkey
     assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
 
 
-def test_a_cut_counts(make_cell):
+def test_limits_of_examples_count(make_cell):
     cell = make_cell(epochs=1, train_examples=500, test_examples=200)
     assert trial_seconds(cell, cell.trials()[0]) == 5 * 2.0 + 2 * 0.5
 
@@ -62,9 +62,9 @@ def test_models_are_built_once(make_cell):
     assert seconds([]) == 0
 
 
-def test_what_is_not_known_is_none(make_cell):
+def test_unknown_costs_are_none(make_cell):
     unknown = dataclasses.replace(datasets.get("mnist_5k"), counts=None)
-    # Of the network "svhn" nothing is said above.
+    # The fixture has no cost of the network "svhn".
     for cell in (make_cell(architecture="svhn"), make_cell(dataset=unknown)):
         assert trial_seconds(cell, cell.trials()[0]) is None
         assert seconds([(cell, cell.trials()[0])]) is None

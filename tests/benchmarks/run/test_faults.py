@@ -1,4 +1,4 @@
-"""What goes wrong in a run, done for real to the command; training is a stand-in."""
+"""Real faults of the command, such as kills and full disks; training is a stand-in."""
 
 import ctypes
 import json
@@ -33,7 +33,7 @@ def trials(tmp_path):
 
 @pytest.fixture
 def complete(stand_in, trials, tmp_path):
-    """Gives the command again, which does what is missing, and nothing else."""
+    """Runs the command again, which runs the missing trials and no others."""
 
     def complete(flags=FLAGS, folder=None):
         before = trials(folder)
@@ -46,7 +46,7 @@ def complete(stand_in, trials, tmp_path):
         found = f"{8 - len(before)} trials run, {len(before)} found stored"
         assert found in done.stdout
         assert "failed" not in done.stdout
-        # Each has the error that it would have had, whatever happened.
+        # The faults have changed no result.
         for (_, seed, rate), text in after.items():
             assert json.loads(text)["result"]["best_error"] == (seed + 1) * rate
         return done
@@ -55,7 +55,7 @@ def complete(stand_in, trials, tmp_path):
 
 
 def runs(notes):
-    """How often each trial was begun."""
+    """Number of times that each trial was begun."""
     counts = {}
     for note in notes:
         key = note["model"], note["seed"], note["rate"]
@@ -64,7 +64,7 @@ def runs(notes):
 
 
 def alive(processes):
-    """Those that haven't ended."""
+    """The processes that have not ended."""
     return psutil.wait_procs(processes, timeout=0)[1]
 
 
@@ -75,7 +75,7 @@ def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
     assert "failed, trying again" in done.stdout
     assert "worker killed by SIGKILL" in done.stdout
     assert len(trials()) == 8
-    # The first trial of that cell was finished, and isn't run again.
+    # The first trial of that cell was finished, and is not run again.
     assert sorted(runs(notes()).values()) == [1] * 7 + [2]
 
 
@@ -83,24 +83,33 @@ def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
     ("what", "reason"),
     [
         ("kill", "worker killed by SIGKILL"),
-        ("error", "RuntimeError: out of | something"),
         ("memory", "out of memory: MemoryError"),
     ],
 )
+def test_a_worker_that_always_dies_is_a_failure(what, reason, stand_in, trials, notes):
+    fault = {"seed": 1, "what": what}
+    done = stand_in("--models=SGD", *FLAGS[1:], "--retries=1", faults=[fault])
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert len(trials()) == 2
+    assert max(runs(notes()).values()) == 2
+    assert f"| failed: {reason}" in done.stdout
+    assert f"failed: mnist_5k, SGD, seed 1: {reason}" in done.stderr
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_cell_that_always_fails_is_named(
-    jobs, what, reason, stand_in, trials, complete, tmp_path, notes
+    jobs, stand_in, trials, complete, tmp_path, notes
 ):
-    if jobs == 1 and what != "error":
-        pytest.skip("the process itself would be gone")
+    reason = "RuntimeError: out of | something"
     flags = (*FLAGS[:2], f"--jobs={jobs}", "--retries=1")
-    fault = {"seed": 1, "rate": 5e-4, "what": what}
+    fault = {"seed": 1, "rate": 5e-4, "what": "error"}
     done = stand_in(*flags, faults=[fault])
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert len(trials()) == 6
     assert runs(notes())["SGD", 1, 5e-4] == 2
-    # In the table, in place of a figure; the pipe of a reason ends no cell.
+    # The table has the reason in place of a figure, with its pipe escaped.
     escaped = reason.replace("|", "\\|")
     (row,) = [x for x in done.stdout.splitlines() if x.startswith("| mnist_5k |")]
     assert row.count(f"failed: {escaped}") == 2
@@ -139,7 +148,7 @@ def test_the_driver_killed_and_started_again(
 ):
     flags = (*FLAGS[:2], f"--jobs={jobs}")
     process = start_stand_in(*flags, faults=[{"seed": 1, "what": "hold"}])
-    # All are in the middle of a trial, from which they hear nothing of the driver.
+    # All processes are in the middle of a trial.
     wait_for(lambda: len({n["model"] for n in notes() if n["seed"]}) == jobs)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -154,7 +163,7 @@ def test_the_driver_killed_and_started_again(
 def test_ctrl_c_ends_all_processes(
     to, start_stand_in, wait_for, trials, complete, notes
 ):
-    """A terminal sends it to all; `kill -INT` to the driver alone."""
+    """A terminal sends SIGINT to all processes; `kill -INT` only to the driver."""
     process = start_stand_in(*FLAGS, faults=[{"seed": 1, "what": "hold"}])
     wait_for(lambda: len({note["model"] for note in notes() if note["seed"]}) == 2)
     workers = psutil.Process(process.pid).children(recursive=True)
@@ -170,10 +179,13 @@ def test_ctrl_c_ends_all_processes(
     ]
     wait_for(lambda: not alive(workers), seconds=5)
     assert len(trials()) == 4
-    complete()
+    if to == "all":
+        complete()
 
 
-def test_a_truncated_file_is_done_again(stand_in, complete, trials, tmp_path):
+def test_the_trial_of_a_truncated_file_is_repeated(
+    stand_in, complete, trials, tmp_path
+):
     stand_in(*FLAGS)
     path = min((tmp_path / "results" / "trials").iterdir())
     text = path.read_text()
@@ -188,7 +200,7 @@ def test_a_truncated_file_is_done_again(stand_in, complete, trials, tmp_path):
 
 @pytest.fixture
 def mounted(tmp_path):
-    """A small file system of its own, and a function that makes it read-only or not."""
+    """A small file system, and a function that makes it read-only or writable."""
     if os.geteuid():
         pytest.skip("only root may mount")
     libc = ctypes.CDLL(None, use_errno=True)
@@ -200,7 +212,7 @@ def mounted(tmp_path):
             return os.strerror(ctypes.get_errno())
 
     def read_only(wanted):
-        # Over itself, for what has open files can't be made read-only.
+        # Mounted over itself: a file system with open files can't become read-only.
         if wanted:
             assert mount(bytes(folder), bind) is None
             assert mount(None, remount | bind | 1) is None
@@ -219,7 +231,7 @@ def mounted(tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_full_disk(jobs, by, mounted, stand_in, trials, complete, tmp_path):
     folder, _ = mounted
-    # Room for two trials and their leases.
+    # Leaves room for two trials and their leases.
     ballast = folder / "ballast"
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     ballast.write_bytes(bytes(free - 6 * 4096))
@@ -257,7 +269,7 @@ def test_a_folder_that_becomes_read_only(
     assert "(Read-only file system): finished trials are kept" in row
     assert trials(folder) == before
 
-    # It can be looked at, and not be written to.
+    # Results can be shown, but not changed.
     claims = stand_in("--claims", f"--results_dir={folder}")
     assert claims.returncode == 0
     assert "warning: can't write the report" in claims.stderr
@@ -305,7 +317,7 @@ def test_a_run_waits_for_another_and_takes_over_when_it_dies(
     first = start_stand_in("--models=SGD", "--seeds=1", faults=hold)
     wait_for(notes)
     second = start_stand_in("--models=SGD", "--seeds=0,1")
-    wait_for(lambda: len(trials()) == 2)  # other work goes on
+    wait_for(lambda: len(trials()) == 2)  # it runs other trials meanwhile
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(2)
     assert len(trials()) == 2
@@ -313,14 +325,14 @@ def test_a_run_waits_for_another_and_takes_over_when_it_dies(
     first.communicate()
     stdout, stderr = second.communicate(timeout=30)
     assert second.returncode == 0, stderr
-    assert "waiting for 1 cells that another run is at" in stdout
+    assert "waiting for 1 cells of another run" in stdout
     assert "4 trials run, 0 found stored" in stdout
     assert len(trials()) == 4
 
 
 @pytest.mark.slow
 def test_runs_that_are_killed_at_random(start_stand_in, wait_for, trials, complete):
-    """Again and again, two at once: nothing is doubled, corrupt or lost."""
+    """Two runs at a time, killed three times: no trial is doubled, corrupt or lost."""
     flags = ("--models=SGD,RndF", "--seeds=0,1", "--jobs=2")
     seen = {}
     for number in range(3):

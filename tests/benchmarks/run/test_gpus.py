@@ -1,6 +1,6 @@
-"""One machine with several GPUs, which here are names: training is a stand-in.
+"""Processes on a machine with several GPUs, which are names; training is a stand-in.
 
-What is seen: which GPU each process is told to use, and how many are in use at once.
+The tests see which GPU each process is assigned, and how many trials share one.
 """
 
 import json
@@ -16,7 +16,7 @@ FLAGS = ("--models=SGD,RndF", "--seeds=0,1,2")
 
 @pytest.fixture
 def used(tmp_path):
-    """Each trial's GPUs, when it began and when it was over at the earliest."""
+    """Start, earliest end and GPUs of each trial."""
 
     def used():
         trials = []
@@ -30,7 +30,7 @@ def used(tmp_path):
 
 
 def at_once(trials):
-    """The most trials at work at one time."""
+    """Maximum number of trials that run at the same time."""
     return max(
         sum(begin <= start < end for begin, end, _ in trials) for start, *_ in trials
     )
@@ -56,15 +56,15 @@ def test_by_default_there_is_a_job_for_each_gpu(stand_in, used, notes):
 def test_each_task_of_ray_has_its_share(
     share, most, stand_in, used, tmp_path, monkeypatch
 ):
-    """A cluster that is told it has two GPUs, and CPUs for more."""
+    """On a cluster with two declared GPUs, and CPUs for more tasks."""
     pytest.importorskip("ray")
     folder = pathlib.Path(__file__).parents[1]
-    told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": SECONDS}
+    settings = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": SECONDS}
     for name, value in {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
-        "STAND_IN": json.dumps(told),
+        "STAND_IN": json.dumps(settings),
     }.items():
         monkeypatch.setenv(name, value)
     from ray.cluster_utils import Cluster

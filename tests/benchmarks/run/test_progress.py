@@ -11,7 +11,7 @@ COLUMN = Column("SGD", batch_schedules=(((0, None),), ((0, None), (1, 500))))
 
 
 class Screen(io.StringIO):
-    """Collects what is shown."""
+    """Collects the output."""
 
     def __init__(self, terminal):
         super().__init__()
@@ -47,7 +47,7 @@ def cell(make_cell):
 
 
 def show(screen, cell):
-    """Two of four trials are found, one is run, one diverges in its second epoch."""
+    """Of four trials, two are found, one runs, and one diverges in its second epoch."""
     trials = cell.trials()
     display = Display(screen.console)
     with display:
@@ -59,7 +59,7 @@ def show(screen, cell):
     return display
 
 
-def test_plain_lines_when_the_output_is_no_terminal(cell):
+def test_plain_lines_without_a_terminal(cell):
     screen = Screen(terminal=False)
     show(screen, cell)
     assert screen.getvalue().splitlines() == [
@@ -80,7 +80,7 @@ def test_a_long_name_stays_one_plain_line(make_cell):
     assert "[bold]" + 200 * "x" in line
 
 
-def test_best_so_far_is_the_cells(make_cell):
+def test_best_so_far_is_per_cell(make_cell):
     screen = Screen(terminal=False)
     display = Display(screen.console)
     cells = [make_cell(seed=seed, learning_rates=(0.5,)) for seed in (0, 1)]
@@ -99,7 +99,7 @@ def test_counts(cell):
     assert display.summary() == "2 trials run, 2 found stored"
 
 
-def test_counts_when_all_is_there(cell):
+def test_counts_when_all_trials_are_stored(cell):
     display = Display(Screen(terminal=False).console)
     with display:
         display.start(total=2, epochs=3)
@@ -114,16 +114,16 @@ def test_a_terminal_sees_the_same_lines(cell):
     assert "3/4 mnist_5k | SGD | rate 5e-05 | seed 0: error 30.00 %" in screen.text()
 
 
-def test_the_bar_counts_the_epochs_that_are_to_run(cell):
+def test_the_bar_counts_missing_epochs(cell):
     screen = Screen(terminal=True)
     show(screen, cell)
-    # Of four trials two were there: six epochs are left, and the trial that diverged
+    # Two of four trials were stored: six epochs are left, and the trial that diverged
     # counts for all of its three.
     last = [line for line in screen.text().splitlines() if "all trials" in line][-1]
     assert re.search(r"\b6/6\b", last)
 
 
-def test_the_live_display_names_what_runs(cell):
+def test_the_live_display_names_running_trials(cell):
     screen = Screen(terminal=True)
     display = Display(screen.console)
     with display:
@@ -152,5 +152,5 @@ def test_the_display_is_gone_after_an_interrupt(cell):
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    # The cursor, which a live display hides, is there again.
+    # The cursor, hidden by a live display, is shown again.
     assert screen.getvalue().rindex("\x1b[?25h") > screen.getvalue().rindex("\x1b[?25l")

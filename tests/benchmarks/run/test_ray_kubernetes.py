@@ -1,7 +1,7 @@
-"""docs/examples/ray-kubernetes.yaml and its Dockerfile, as far as they go here.
+"""docs/examples/ray-kubernetes.yaml and its Dockerfile, without Kubernetes or Docker.
 
-No cluster and no Docker is needed: manifests are validated by Kubernetes's own schemas,
-and the commands of the pods are run as processes of this machine.
+The manifest is validated by Kubernetes's own schemas, and the commands of its pods run
+as processes of this machine.
 """
 
 import ast
@@ -60,7 +60,7 @@ def flag(pod, name):
     return value
 
 
-def test_kubernetes_would_take_it(objects):
+def test_the_manifest_is_valid(objects):
     validator = pytest.importorskip("kubernetes_validate")
     for each in objects.values():
         validator.validate(each, validator.latest_version(), strict=True)
@@ -74,7 +74,7 @@ def test_every_pod_has_the_image_and_the_environment(objects, pods):
     for pod in pods.values():
         config, secret = container(pod)["envFrom"]
         assert ("ConfigMap", config["configMapRef"]["name"]) in objects
-        # The secret is made by the command in the file's first lines.
+        # The command in the first lines of the file creates the secret.
         command = f"create secret generic {secret['secretRef']['name']} "
         assert command in MANIFEST.read_text()
         for volume in pod["spec"]["volumes"]:
@@ -133,14 +133,16 @@ def test_the_driver_has_our_flags(pods, benchmarks):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_image_has_what_setup_needs(tmp_path):
+def test_the_image_can_be_installed(tmp_path):
     text = DOCKERFILE.read_text()
     setup = (ROOT / "setup.py").read_text()
     (version,) = re.findall(r"^FROM python:(\d+\.\d+)-slim$", text, re.MULTILINE)
-    (least,) = re.findall(r'python_requires=">=(\d+\.\d+)"', setup)
-    numbers = [tuple(map(int, number.split("."))) for number in (version, least)]
+    (minimum,) = re.findall(r'python_requires=">=(\d+\.\d+)"', setup)
+    numbers = [tuple(map(int, number.split("."))) for number in (version, minimum)]
     assert numbers[0] >= numbers[1]
-    assert platform.python_version().startswith(f"{version}.")  # what is tested here
+    assert platform.python_version().startswith(
+        f"{version}."
+    )  # the version of these tests
     (extras,) = re.findall(r'"/src\[(.+?)\]"', text)
     (known,) = [
         {key.value for key in keyword.value.keys}
@@ -174,19 +176,19 @@ def test_the_image_has_what_setup_needs(tmp_path):
 def test_the_pods_commands_do_the_work(
     objects, pods, stand_in, notes, wait_for, tmp_path, monkeypatch
 ):
-    """Head, a worker and the driver as they are in the manifest; only names differ.
+    """Head, worker and driver run as in the manifest, with local addresses and ports.
 
-    The service's name is this machine, ports are free ones, and training is a stand-in.
+    Training is a stand-in.
     """
     pytest.importorskip("ray")
     here = {"keras-asymbp-head": "127.0.0.1"}
     here |= {flag(pods["head"], "port"): free_port()}
     here |= {flag(pods["head"], "ray-client-server-port"): free_port()}
-    told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 0.1}
+    settings = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 0.1}
     environment = {
         **objects["ConfigMap", "keras-asymbp"]["data"],
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "STAND_IN": json.dumps(told),
+        "STAND_IN": json.dumps(settings),
         "PYTHONPATH": os.pathsep.join(
             [str(pathlib.Path(__file__).parents[1]), *sys.path]
         ),
@@ -221,7 +223,7 @@ def test_the_pods_commands_do_the_work(
 
 @contextlib.contextmanager
 def running(command, log, wait_for):
-    """A node of Ray while it is needed; `ray start --block` ends its processes."""
+    """A Ray node within a context; `ray start --block` ends its processes."""
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
     try:

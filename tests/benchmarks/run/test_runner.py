@@ -24,7 +24,7 @@ from keras_asymbp.benchmarks.run.progress import Display
 from keras_asymbp.benchmarks.tables.experiments import Column
 
 SGD = Column("SGD")
-# A column as a later table has it: two procedures, the batch grows in one.
+# Like a column of a later table: one of its two schedules increases the batch size.
 GROWING = Column(
     "uSF+BM",
     feedback="uSF",
@@ -61,7 +61,7 @@ def by_name(folder):
     return {(t["model"], t["settings"]["learning_rate"]): t for t in trials}
 
 
-def test_a_trial_is_stored_with_all_that_it_came_from(tiny_plan, run, tmp_path):
+def test_a_trial_is_stored_with_its_origin(tiny_plan, run, tmp_path):
     before = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     lines, summary = run(tiny_plan(seeds=(3,)))
     assert summary == "2 trials run, 0 found stored"
@@ -109,7 +109,7 @@ def test_nothing_is_run_twice(tiny_plan, run, tmp_path, contents, tiny, monkeypa
     run(plan)
     before = contents(tmp_path)
 
-    # Not even looked at: neither TensorFlow nor the data are touched.
+    # Neither TensorFlow nor the data are touched.
     monkeypatch.setattr(runner.executors, "make", None)
     tiny.source.loads.clear()
     assert run(plan) == ([], "0 trials run, 2 found stored")
@@ -117,7 +117,7 @@ def test_nothing_is_run_twice(tiny_plan, run, tmp_path, contents, tiny, monkeypa
     assert contents(tmp_path) == before
 
 
-def test_only_what_is_missing_is_run(tiny_plan, run, tmp_path, contents):
+def test_only_missing_trials_are_run(tiny_plan, run, tmp_path, contents):
     plan = tiny_plan(learning_rates=(5e-2, 5e-3, 5e-4))
     run(plan)
     first = by_name(tmp_path)
@@ -130,7 +130,7 @@ def test_only_what_is_missing_is_run(tiny_plan, run, tmp_path, contents):
     assert "rate 0.005 " in lines[0]
     after = contents(tmp_path)
     assert {name: after[name] for name in before} == before
-    # The same figures as when all were run in a row.
+    # The results are those of an uninterrupted run.
     again = by_name(tmp_path)
     assert again.keys() == first.keys()
     for key, trial in first.items():
@@ -163,7 +163,7 @@ def test_tables_share_cells(tiny_plan, run, tmp_path, tiny):
     plans = [tiny_plan([SGD, usf]), tiny_plan([SGD, Column("SGD again")])]
     lines, summary = run(plans)
     assert len(lines) == 4
-    # Of one name they are one, of two names they are found.
+    # Cells with the same name are one; with another name, their trials are found.
     assert summary == "4 trials run, 2 found stored"
     assert len(tiny.source.loads) == 1
     for plan in plans:
@@ -188,12 +188,12 @@ def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
     assert [line.split(" | ")[1] for line in lines] == ["SGD"] * 3 + ["uSF"] * 3
 
 
-def test_the_order_is_a_data_set_at_a_time(make_plan, tiny):
+def test_cells_are_ordered_by_data_set_and_model(make_plan, tiny):
     other = dataclasses.replace(tiny, name="other")
     rows = ((tiny, "1"), (other, "1"))
     usf, rndf = Column("uSF", feedback="uSF"), Column("RndF", feedback="RndF")
     plans = [make_plan([SGD, usf], rows, (0, 1)), make_plan([SGD, rndf], rows, (0, 1))]
-    cells = runner._in_order(cell for plan in plans for cell in plan.cells())
+    cells = runner.in_order(cell for plan in plans for cell in plan.cells())
     assert [(c.dataset.name, c.column.name, c.seed) for c in cells] == [
         (dataset, column, seed)
         for dataset in ("tiny", "other")
@@ -202,7 +202,9 @@ def test_the_order_is_a_data_set_at_a_time(make_plan, tiny):
     ]
 
 
-def test_data_are_cut_and_fitted_to_the_network(tiny_plan, run, tmp_path, monkeypatch):
+def test_data_are_truncated_and_fitted_to_the_network(
+    tiny_plan, run, tmp_path, monkeypatch
+):
     small = Network((14, 14, 3), (FC(4),))
     monkeypatch.setitem(NETWORKS, "small", small)
     plan = tiny_plan(
@@ -224,7 +226,7 @@ def test_data_are_loaded_once(tiny_plan, run, tiny):
     assert tiny.source.loads == ["a folder"]
 
 
-def test_what_fails_is_tried_again_and_named(tiny_plan, tmp_path, monkeypatch):
+def test_a_failed_cell_is_retried_and_named(tiny_plan, tmp_path, monkeypatch):
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
     train = Trainer.train
@@ -252,7 +254,7 @@ def test_what_fails_is_tried_again_and_named(tiny_plan, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [UsageError("no such data"), KeyboardInterrupt()])
-def test_what_trying_again_cannot_mend_ends_the_run(
+def test_errors_that_retries_cannot_mend_end_the_run(
     error, tiny_plan, run, tmp_path, monkeypatch
 ):
     from keras_asymbp.benchmarks.training.trainer import Trainer
@@ -264,16 +266,16 @@ def test_what_trying_again_cannot_mend_ends_the_run(
     with pytest.raises(type(error)) as caught:
         run(tiny_plan())
     assert str(caught.value) == str(error)
-    # Another run may take at once what this one had.
+    # Another run can take over its trials at once.
     monkeypatch.undo()
     monkeypatch.setitem(NETWORKS, "tiny", Network((28, 28, 1), (FC(16),)))
     _, summary = run(tiny_plan())
     assert summary == "2 trials run, 0 found stored"
 
 
-# A real run of the real command, killed for real.
+# Real runs of the command, stopped by signals.
 
-# Long enough for a trial to be hit in its middle.
+# Long enough for a signal in the middle of a trial.
 FLAGS = [
     *("--exp=C2", "--epochs=3", "--models=SGD,RndF Bottom"),
     "--learning_rates=5e-4,5e-5",
@@ -282,7 +284,7 @@ FLAGS = [
 
 @pytest.fixture
 def stopped(tmp_path, start_benchmarks):
-    """Stops a run by a signal in its second trial; returns the process's ends."""
+    """Stops a run by a signal in its second trial; returns output and exit code."""
 
     def stopped(number):
         process = start_benchmarks(*FLAGS, f"--results_dir={tmp_path}")
@@ -334,7 +336,7 @@ def test_kill_9_costs_one_trial(stopped, benchmarks, tmp_path, contents):
 @pytest.mark.slow
 def test_ctrl_c_is_one_line(stopped, benchmarks, tmp_path, contents):
     _, stderr, code = stopped(signal.SIGINT)
-    # Both are 130 in a shell; Python takes the second where it was compiling a string.
+    # Both are 130 in a shell; Python gives the second if it was compiling a string.
     assert code in (130, -signal.SIGINT)
     assert stderr.splitlines()[-1] == (
         "stopped; finished trials are kept, the same command goes on from there"

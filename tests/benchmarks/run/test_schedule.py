@@ -6,7 +6,6 @@ import rich.console
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.results.leases import Leases
 from keras_asymbp.benchmarks.results.store import Store, trial_id
-from keras_asymbp.benchmarks.run import schedule as schedule_module
 from keras_asymbp.benchmarks.run.progress import Display
 from keras_asymbp.benchmarks.run.schedule import Schedule
 from keras_asymbp.benchmarks.tables.cells import Task
@@ -27,14 +26,16 @@ def cells(make_cell):
 
 @pytest.fixture
 def make(tmp_path):
-    """A schedule as a run of its own has it."""
+    """Makes the schedule of a run."""
 
     def make(cells, retries=1):
         console = rich.console.Console(file=io.StringIO(), width=200)
         display = Display(console)
         display.start(total=sum(len(cell.trials()) for cell in cells), epochs=1)
         leases = Leases(tmp_path / "leases")
-        made = Schedule(cells, Store(tmp_path), leases, display, retries)
+        made = Schedule(
+            *(cells, Store(tmp_path), leases, display, retries), lease_poll=0.0
+        )
         made.lines = lambda: console.file.getvalue().splitlines()
         made.summary, made.leases = display.summary, leases
         return made
@@ -44,7 +45,7 @@ def make(tmp_path):
 
 @pytest.fixture
 def do(tmp_path):
-    """What a worker does with a task, or with the first trials of it."""
+    """Does the work of a worker, or the first trials of it."""
 
     def do(schedule, task, trials=None, error=0.25):
         for trial in task.trials[:trials]:
@@ -78,7 +79,7 @@ def test_a_run(make, cells, do):
 def test_processes_keep_their_models(make, cells):
     schedule = make(cells)
     first, second = schedule.next(None), schedule.next(None)
-    # The second doesn't compile what the first has compiled.
+    # The second process compiles another model than the first.
     assert (first.cell, second.cell) == (cells[0], cells[2])
     assert schedule.next(second.cell).cell == cells[3]
     assert schedule.next(first.cell).cell == cells[1]
@@ -86,7 +87,7 @@ def test_processes_keep_their_models(make, cells):
     assert not schedule.over
 
 
-def test_what_fails_is_tried_again_without_what_was_finished(make, cells, do):
+def test_a_retry_skips_finished_trials(make, cells, do):
     schedule = make(cells[:1], retries=2)
     task = schedule.next(None)
     do(schedule, task, trials=1)
@@ -104,7 +105,7 @@ def test_what_fails_is_tried_again_without_what_was_finished(make, cells, do):
     ]
 
 
-def test_a_failure_after_the_last_trial_is_none(make, cells, do):
+def test_a_failure_after_the_last_trial_is_ignored(make, cells, do):
     schedule = make(cells[:1], retries=0)
     task = schedule.next(None)
     do(schedule, task)
@@ -113,7 +114,7 @@ def test_a_failure_after_the_last_trial_is_none(make, cells, do):
     assert schedule.failures == {}
 
 
-def test_a_result_that_comes_late(make, cells, do):
+def test_late_results_are_stored_once(make, cells, do):
     schedule = make(cells[:1])
     dead = schedule.next(None)
     schedule.ended(dead, "killed")
@@ -125,20 +126,19 @@ def test_a_result_that_comes_late(make, cells, do):
     assert schedule.summary() == "2 trials run, 0 found stored"
 
 
-def test_two_runs(make, cells, do, monkeypatch):
-    monkeypatch.setattr(schedule_module, "_LOOK_AGAIN", 0.0)
+def test_two_runs(make, cells, do):
     one, other = make(cells[:2]), make(cells[:2])
-    mine, its = one.next(None), other.next(None)
-    assert (mine.cell, its.cell) == (cells[0], cells[1])
+    mine, others = one.next(None), other.next(None)
+    assert (mine.cell, others.cell) == (cells[0], cells[1])
     do(one, mine)
     one.ended(mine)
-    # Nothing is left to it but to wait.
+    # Only trials of the other run are left.
     assert one.next(None) is None
     assert not one.over
-    assert one.lines()[-1] == "waiting for 1 cells that another run is at"
-    # The other one fails with it, and this one takes over what it didn't finish.
-    do(other, its, trials=1)
-    other.ended(its, "bad")
+    assert one.lines()[-1] == "waiting for 1 cells of another run"
+    # The other run fails, and this one takes over its unfinished trials.
+    do(other, others, trials=1)
+    other.ended(others, "bad")
     rest = one.next(None)
     assert rest.trials == tuple(cells[1].trials()[1:])
     assert other.next(None) is None
@@ -151,7 +151,7 @@ def test_two_runs(make, cells, do, monkeypatch):
     assert other.summary() == "1 trials run, 3 found stored"
 
 
-def test_what_is_finished_between_looking_and_taking(make, cells, do):
+def test_trials_finished_before_they_are_leased(make, cells, do):
     one, other = make(cells[:1]), make(cells[:1])
     task = one.next(None)
     do(one, task)
@@ -161,8 +161,7 @@ def test_what_is_finished_between_looking_and_taking(make, cells, do):
     assert other.summary() == "0 trials run, 2 found stored"
 
 
-def test_models_of_the_same_settings_are_run_once(make, make_cell, do, monkeypatch):
-    monkeypatch.setattr(schedule_module, "_LOOK_AGAIN", 0.0)
+def test_models_of_the_same_settings_are_run_once(make, make_cell, do):
     named = [make_cell(Column(name), learning_rates=(5e-4,)) for name in ("a", "b")]
     schedule = make(named)
     task = schedule.next(None)
@@ -182,14 +181,14 @@ def test_giving_up(make, cells):
     assert schedule.failures == dict.fromkeys(cells, "the disk is full")
 
 
-def test_leases_that_cannot_be_taken(make, cells, tmp_path):
+def test_a_folder_without_leases_is_an_error(make, cells, tmp_path):
     schedule = make(cells)
     (tmp_path / "leases").touch()
     with pytest.raises(StoreError, match=r"can't write .*File exists.*same command"):
         schedule.next(None)
 
 
-def test_leases_last_from_giving_out_to_the_end(make, cells, tmp_path, do):
+def test_leases_last_until_the_task_ends(make, cells, tmp_path, do):
     schedule, other = make(cells[:1]), Leases(tmp_path / "leases")
     task = schedule.next(None)
     names = [trial_id(task.cell.settings(trial)) for trial in task.trials]

@@ -1,4 +1,4 @@
-"""The script that `--sbatch` prints, run by a stand-in for Slurm's `sbatch`."""
+"""The script printed by `--sbatch`, run by a stand-in for Slurm's `sbatch`."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks.run.executors import Execution
 
 
 def directives(text):
-    """What Slurm reads: its lines before the first command."""
+    """The lines that Slurm reads: those before the first command."""
     found = {}
     for line in text.splitlines()[1:]:
         if line.strip() and not line.startswith("#"):
@@ -30,26 +30,26 @@ def directives(text):
 
 @pytest.fixture
 def sbatch(tmp_path):
-    """Runs all tasks of an array at once; returns exit codes and the log of each.
+    """Runs all tasks of an array at once; returns their exit codes and logs.
 
-    As with Slurm, a task has the environment and the folder of who submits it, and its
+    As with Slurm, a task inherits environment and folder from the submission, and its
     standard output and error go to a file.
     """
 
     def sbatch(text):
-        told = directives(text)
+        found = directives(text)
         script = tmp_path / "array.sh"
         script.write_text(text)
-        first, last = map(int, told["--array"].split("-"))
+        first, last = map(int, found["--array"].split("-"))
         with contextlib.ExitStack() as stack:
             tasks = []
             for number in range(first, last + 1):
-                name = told["--output"].replace("%A", "77").replace("%a", str(number))
+                name = found["--output"].replace("%A", "77").replace("%a", str(number))
                 log = stack.enter_context((tmp_path / name).open("w"))
                 environment = {
                     "SLURM_ARRAY_JOB_ID": "77",
                     "SLURM_ARRAY_TASK_ID": str(number),
-                    "SLURM_CPUS_PER_TASK": told["--cpus-per-task"],
+                    "SLURM_CPUS_PER_TASK": found["--cpus-per-task"],
                 }
                 tasks.append(
                     subprocess.Popen(
@@ -67,7 +67,7 @@ def sbatch(tmp_path):
             finally:
                 for task in tasks:
                     task.kill()
-        logs = sorted(tmp_path.glob(told["--output"].partition("%")[0] + "*"))
+        logs = sorted(tmp_path.glob(found["--output"].partition("%")[0] + "*"))
         assert len(logs) == last - first + 1
         return codes, [log.read_text() for log in logs]
 
@@ -76,7 +76,7 @@ def sbatch(tmp_path):
 
 @pytest.fixture
 def submitted(monkeypatch, tmp_path):
-    """Prepares what a job inherits from who submits it."""
+    """Sets the environment that a job inherits."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
     def submitted(**environment):
@@ -87,7 +87,7 @@ def submitted(monkeypatch, tmp_path):
 
 
 def trials_run(logs):
-    """How many trials each task says that it has run."""
+    """Number of trials that each task reports to have run."""
     return [
         int(re.search(r"^(\d+) trials run, ", log, re.MULTILINE)[1]) for log in logs
     ]
@@ -98,8 +98,8 @@ def test_two_tasks_share_the_work(stand_in, sbatch, submitted, notes, tmp_path):
     printed = stand_in("--sbatch", 2, *flags)
     assert printed.returncode == 0, printed.stderr
     assert not (tmp_path / "results").exists()
-    told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 0.2}
-    submitted(STAND_IN=json.dumps(told))
+    settings = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 0.2}
+    submitted(STAND_IN=json.dumps(settings))
     codes, logs = sbatch(printed.stdout)
     assert codes == [0, 0], logs
     begun = [(note["model"], note["seed"], note["rate"]) for note in notes()]
@@ -132,13 +132,13 @@ def test_two_tasks_train(benchmarks, sbatch, submitted, tmp_path):
     assert (tmp_path / "results" / "report.html").exists()
 
 
-def test_the_command_comes_as_it_was_typed(benchmarks, tmp_path):
+def test_the_command_is_kept_as_typed(benchmarks, tmp_path):
     folder = tmp_path / "a 'folder'; $(exit)"
     flags = ["--exp=C2", f"--results_dir={folder}", "--jobs", "3", "--threads=2"]
     printed = benchmarks(*flags[:2], "--sbatch", 5, *flags[2:])
     assert printed.stderr == ""
-    *_, place, command = printed.stdout.splitlines()
-    assert shlex.split(place) == ["cd", os.getcwd()]
+    *_, change_folder, command = printed.stdout.splitlines()
+    assert shlex.split(change_folder) == ["cd", os.getcwd()]
     assert shlex.split(command) == [
         *(sys.executable, "-m", "keras_asymbp.benchmarks"),
         *flags,
@@ -146,7 +146,7 @@ def test_the_command_comes_as_it_was_typed(benchmarks, tmp_path):
     assert not folder.exists()
 
 
-def test_what_slurm_reads():
+def test_directives_of_the_script():
     text = slurm.script(3, Execution(jobs=4, threads=2), ["x"], "/a b")
     assert directives(text) == {
         "--job-name": "keras-asymbp",
@@ -176,12 +176,12 @@ def test_the_flag_itself_is_left_out(form):
         (2, Execution(executor="ray"), "--sbatch is not for --executor ray"),
     ],
 )
-def test_what_is_refused(tasks, execution, words):
+def test_invalid_requests_are_refused(tasks, execution, words):
     with pytest.raises(UsageError, match=re.escape(words)):
         slurm.script(tasks, execution, ["x"], "/")
 
 
-def test_a_bad_request_is_told_before_it_is_submitted(benchmarks):
+def test_a_bad_request_prints_no_script(benchmarks):
     done = benchmarks("--exp=C9", "--sbatch=2")
     assert done.returncode == 2
     assert done.stdout == ""

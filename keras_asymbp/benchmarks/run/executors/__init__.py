@@ -1,4 +1,4 @@
-"""Where cells are run: one file an executor, which is made by its name."""
+"""Executors, which run cells: one file each, made by name."""
 
 import dataclasses
 
@@ -15,18 +15,18 @@ class Execution:
 
     Attributes:
         executor: One of `NAMES`.
-        jobs: How many processes train (`local`); 1 is this process.
-        threads: Threads of each; None for its share of the cores (`local`), which for
-            one job is what TensorFlow takes by itself, or for `num_cpus` (`ray`).
-        address: Of the cluster (`ray`); None starts one.
-        num_cpus: CPUs of a task (`ray`).
-        num_gpus: GPUs of a task (`ray`).
-        retries: How often a cell that failed is tried again.
-        deterministic: Whether TensorFlow is told to give the same numbers each time.
-        results_by: Who writes results, "driver" or "workers".
+        jobs: Number of processes that train (`local`); 1 is this process.
+        threads: Threads of each process; None for its share of the cores (`local`;
+            TensorFlow's default for one job) or for `num_cpus` (`ray`).
+        address: The cluster's address (`ray`); None starts a cluster.
+        num_cpus: CPUs per task (`ray`).
+        num_gpus: GPUs per task (`ray`).
+        retries: Number of times that a failed cell is retried.
+        deterministic: Whether TensorFlow runs deterministically.
+        results_by: Which processes write results, "driver" or "workers".
 
     Raises:
-        UsageError: If a value isn't possible.
+        UsageError: If a value is invalid.
     """
 
     executor: str = "local"
@@ -65,7 +65,7 @@ class Execution:
 
     @property
     def in_process(self) -> bool:
-        """Whether it is this process that trains."""
+        """Whether this process trains."""
         return self.executor == "local" and self.jobs == 1
 
 
@@ -73,11 +73,11 @@ def make(execution: Execution, make_bench: base.MakeBench) -> base.Executor:
     """Makes an executor.
 
     Args:
-        execution: Which, and its settings.
+        execution: The executor's name and settings.
         make_bench: Makes a workbench in each process that trains.
 
     Raises:
-        UsageError: If it can't be had.
+        UsageError: If it can't be made.
         ModuleNotFoundError: If its package is missing.
     """
     if execution.in_process:

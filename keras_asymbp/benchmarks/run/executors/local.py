@@ -1,10 +1,10 @@
 """Runs tasks in worker processes on this machine.
 
-Of the pools that there are, `concurrent.futures` and loky give up all tasks when one
-worker dies. Pebble's does not, but it can't give a worker the cells that it has a model
-for, or each worker its own GPU, and its workers share one pipe, whose lock may die with
-the worker that holds it. Here each has a pipe of its own and shares nothing: a worker
-that dies is seen by the end of its pipe, and costs the task that it had.
+Existing process pools do not fit: `concurrent.futures` and loky give up all tasks when
+one worker dies. Pebble does not, but it can neither send cells to the worker that holds
+their model nor give each worker its own GPU, and its workers share one pipe, whose lock
+may die with its holder. Here each worker has its own pipe and shares nothing: its death
+closes the pipe and costs one task.
 """
 
 import contextlib
@@ -23,22 +23,22 @@ from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.run.executors import base
 from keras_asymbp.benchmarks.tables.cells import Task
 
-# "fork" would copy the locks of TensorFlow's threads, but not the threads.
+# "fork" copies the locks of TensorFlow's threads, but not the threads.
 _CONTEXT = multiprocessing.get_context("spawn")
-# Seconds that a worker is given to end when told to.
+# Seconds for a worker to end after SIGTERM.
 _GRACE = 2.0
 
 
 class Local(base.Executor):
-    """Worker processes, each of which is given a task at a time.
+    """Worker processes, which run one task at a time.
 
     A worker that failed is ended, and another is started for the next task.
 
     Args:
         make_bench: Makes a workbench, in each worker.
-        jobs: How many workers.
-        variables: Environment variables for the workers, read when they import
-            TensorFlow. Where there are several GPUs, each worker sees one of them.
+        jobs: Number of workers.
+        variables: Environment variables of the workers, read when they import
+            TensorFlow. If there are several GPUs, each worker sees one of them.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class _Worker(base.Slot):
         if self._process is None or not self._process.is_alive():
             self._start()
         self.task, self.last = task, task.cell
-        # A worker that has died since is found out by the end of its pipe.
+        # If the worker has died since, `receive` meets the end of its pipe.
         with contextlib.suppress(OSError):
             self.connection.send(task)
 
@@ -112,7 +112,7 @@ class _Worker(base.Slot):
             self._process.terminate()
 
     def end(self):
-        """Ends the process, whatever it is doing."""
+        """Ends the process, by force if necessary."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -135,7 +135,7 @@ class _Worker(base.Slot):
         theirs.close()
 
     def _death(self):
-        """Why the worker is gone."""
+        """The reason of the worker's death."""
         self._process.join(_GRACE)
         code = self._process.exitcode
         if code is None:
@@ -149,12 +149,12 @@ class _Worker(base.Slot):
 
 @contextlib.contextmanager
 def _inherited(variables):
-    """What a process started meanwhile inherits: variables, and that SIGINT is blocked.
+    """Sets environment variables and blocks SIGINT for processes started meanwhile.
 
-    Ctrl-C goes to all processes of a terminal, but it is the driver that ends workers.
-    A signal that comes meanwhile arrives afterwards.
+    Ctrl-C reaches all processes of a terminal, but the driver has to end the workers. A
+    signal sent meanwhile arrives afterwards.
     """
-    # It is started with the first process, and unblocks the signal.
+    # Started with the first process, the tracker would unblock the signal.
     multiprocessing.resource_tracker.ensure_running()
     before = dict(os.environ)
     signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -171,7 +171,7 @@ def _inherited(variables):
 
 
 def _work(connection, make_bench):
-    """A worker's whole life."""
+    """The main loop of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     get_bench = functools.cache(make_bench)

@@ -1,10 +1,10 @@
-"""Runs tasks on a Ray cluster, one cell a task.
+"""Runs tasks on a Ray cluster, one cell per task.
 
-Ray starts tasks and says how they ended. What happens in a task comes through an actor,
-the mailbox, from which the driver takes it. A finished trial is in there before the
-next one starts, so that it outlives its worker. (A task that yields would need no
-mailbox, but Ray's client, `ray://`, has no such tasks.) Retries are the schedule's, not
-Ray's: it gives out what is missing of a cell, where Ray would start all of it again.
+Ray starts tasks and reports how they ended. Their events go through an actor, the
+mailbox, from which the driver takes them. A finished trial is in the mailbox before the
+next one starts, so that it outlives its worker. (Generator tasks would need no mailbox,
+but Ray's client, `ray://`, does not support them.) The schedule retries, not Ray: it
+hands out the missing trials of a cell, where Ray would run the whole cell again.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from keras_asymbp.benchmarks import environment
@@ -27,15 +28,14 @@ class Ray(base.Executor):
 
     Args:
         make_bench: Makes a workbench, in each worker.
-        address: Of the cluster: `auto`, `host:port` or `ray://host:port`; with None a
-            cluster is started on this machine, which only this machine can reach, and
-            ended with the run.
-        num_cpus: CPUs of a task.
-        num_gpus: GPUs of a task; a fraction lets tasks share one.
-        variables: The workers' environment.
+        address: The cluster's address: `auto`, `host:port` or `ray://host:port`. None
+            starts a cluster for the run, which only this machine can reach.
+        num_cpus: CPUs per task.
+        num_gpus: GPUs per task; a fraction lets tasks share one.
+        variables: Environment variables of the workers.
 
     Raises:
-        UsageError: If there is no such cluster.
+        UsageError: If the cluster can't be reached, or can't run a task.
     """
 
     def __init__(
@@ -59,7 +59,11 @@ class Ray(base.Executor):
         self._tasks: dict[str, Task] = {}
         self._last: list[base.Slot] = []
         _connect(ray, address)
-        self._check(address)
+        try:
+            check(self._needs, ray.cluster_resources(), can_grow=address is not None)
+        except UsageError:
+            ray.shutdown()
+            raise
         self._mailbox = self._open_mailbox()
         variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
         self._start = functools.partial(
@@ -77,7 +81,7 @@ class Ray(base.Executor):
 
     def free(self):
         count = self._room() - len(self._running)
-        # Ray gives the next task to the worker that has become free, most of the time.
+        # Mostly, Ray gives the next task to the worker that became free last.
         slots = self._last[-count:] if count > 0 else []
         return slots + [base.Slot() for _ in range(count - len(slots))]
 
@@ -95,9 +99,9 @@ class Ray(base.Executor):
             return
         over, _ = self._ray.wait(list(self._running), timeout=timeout)
         running = [task for _, task in self._running.values()]
-        # What a task has told was there before its end.
+        # The events of a task precede its end.
         for number, event in self._take():
-            # Of a task whose worker is gone, results may come late.
+            # Results of a task may arrive after the loss of its worker.
             if event[0] == "finished" or self._tasks[number] in running:
                 observer.report(self._tasks[number], *event)
         for reference in over:
@@ -115,8 +119,8 @@ class Ray(base.Executor):
         self._ray.shutdown()
 
     def _open_mailbox(self):
-        # On the driver's node, without which there is no run. (With soft=True, Ray at
-        # times takes another.)
+        # On the driver's node, which lives as long as the run. (With soft=True, Ray
+        # sometimes takes another.)
         node = self._ray.get_runtime_context().get_node_id()
         strategies = self._ray.util.scheduling_strategies
         here = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
@@ -124,43 +128,51 @@ class Ray(base.Executor):
         return self._ray.remote(_Mailbox).options(**options).remote()
 
     def _take(self):
-        """What is in the mailbox."""
+        """Empties the mailbox."""
         errors = self._ray.exceptions
         try:
             return self._ray.get(self._mailbox.take.remote())
         except errors.ActorUnavailableError:
             return []
         except errors.RayActorError:
-            # It is gone, and what was in it; tasks that have it fail, and start anew.
+            # It is lost with its events; tasks that use it fail and are retried.
             self._mailbox = self._open_mailbox()
             return []
 
     def _ending(self, reference):
         try:
             return self._ray.get(reference)
-        except self._ray.exceptions.RayError as error:  # a worker, or its node, is gone
+        except self._ray.exceptions.RayError as error:  # the worker or its node is lost
             return base.Ending(base.describe(error))
 
     def _room(self):
-        """How many tasks the cluster, as it is now, can run at once."""
-        there = self._ray.cluster_resources()
+        """Number of tasks that the cluster can run at once, at its present size."""
+        resources = self._ray.cluster_resources()
         needs = [(kind, need) for kind, need in self._needs.items() if need]
-        return max(1, min(int(there.get(kind, 0) // need) for kind, need in needs))
+        return max(1, min(int(resources.get(kind, 0) // need) for kind, need in needs))
 
-    def _check(self, address):
-        there = self._ray.cluster_resources()
-        for kind, need in self._needs.items():
-            if there.get(kind, 0) < need:
-                text = (
-                    f"a task needs {need:g} {kind}s and the cluster has "
-                    f"{there.get(kind, 0):g}"
-                )
-                if address is None:
-                    self._ray.shutdown()
-                    flag = f"--num_{kind.lower()}s"
-                    raise UsageError(f"{text}: give less with {flag}")
-                # A cluster may grow.
-                print(f"warning: {text}: waiting for more", file=sys.stderr)
+
+def check(
+    needs: Mapping[str, float], resources: Mapping[str, float], can_grow: bool
+) -> None:
+    """Compares the needs of a task with the resources of a cluster.
+
+    Args:
+        needs: CPUs and GPUs per task, by Ray's names.
+        resources: Those of the cluster.
+        can_grow: Whether to warn instead of raising an error.
+
+    Raises:
+        UsageError: If no task can ever run.
+    """
+    for kind, need in needs.items():
+        count = resources.get(kind, 0)
+        if count < need:
+            text = f"a task needs {need:g} {kind}s and the cluster has {count:g}"
+            if not can_grow:
+                flag = f"--num_{kind.lower()}s"
+                raise UsageError(f"{text}: request less with {flag}")
+            print(f"warning: {text}: waiting for more", file=sys.stderr)
 
 
 def _connect(ray, address):
@@ -191,14 +203,14 @@ def _connect(ray, address):
 
 
 def _knock(address):
-    """Raises OSError if nobody answers there, which Ray takes minutes to find out."""
+    """Raises OSError at once if nothing answers there; Ray takes minutes."""
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
 class _Mailbox:
-    """An actor: what was told, until it is taken."""
+    """An actor that holds events until the driver takes them."""
 
     def __init__(self):
         self._events = []
@@ -211,12 +223,12 @@ class _Mailbox:
         return events
 
 
-# A worker's workbench, and the run that it is of.
+# A worker's run and workbench.
 _bench: tuple[str, base.MakeBench] | None = None
 
 
 def _work(run, make_bench, mailbox, number, task):
-    """A task, in its worker; what Ray keeps the worker for is the workbench."""
+    """Runs a task in its worker, which keeps its workbench for further tasks."""
     import ray
 
     global _bench

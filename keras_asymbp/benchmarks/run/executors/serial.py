@@ -1,4 +1,4 @@
-"""Runs tasks in this process, one after the other."""
+"""Runs tasks in this process, one after another."""
 
 import functools
 import time
@@ -11,7 +11,7 @@ class Serial(base.Executor):
     """Runs tasks in this process, one after the other.
 
     Args:
-        make_bench: Makes the workbench; anew after a failure.
+        make_bench: Makes the workbench, and another one after a failure.
     """
 
     def __init__(self, make_bench: base.MakeBench):

@@ -13,7 +13,7 @@ class Observer:
 
 
 class ResourceExhaustedError(Exception):
-    """By the name of TensorFlow's."""
+    """Has the name of TensorFlow's error."""
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ class ResourceExhaustedError(Exception):
         (StoreError("full"), "StoreError: full"),
     ],
 )
-def test_a_failure_is_a_line(error, reason):
+def test_a_failure_is_one_line(error, reason):
     observer = Observer()
     base.Ending.of(error).settle(observer, "task")
     assert observer.ends == [("task", reason)]
 
 
-def test_a_good_end():
+def test_success_has_no_reason():
     observer = Observer()
     base.Ending().settle(observer, "task")
     assert observer.ends == [("task", None)]
@@ -46,7 +46,7 @@ def test_a_good_end():
     "error",
     [UsageError("no such data"), ModuleNotFoundError("No module named 'a'", name="a")],
 )
-def test_what_trying_again_cannot_mend_is_raised_again(error):
+def test_errors_that_retries_cannot_mend_are_raised(error):
     observer = Observer()
     with pytest.raises(type(error)) as caught:
         base.Ending.of(error).settle(observer, "task")

@@ -24,14 +24,14 @@ from keras_asymbp.benchmarks.run.executors.serial import Serial
         ({"num_gpus": 1}, ["--num_gpus", "local"]),
     ],
 )
-def test_what_is_not_possible(settings, words):
+def test_invalid_values_are_refused(settings, words):
     with pytest.raises(UsageError) as caught:
         Execution(**settings)
     for word in words:
         assert word in str(caught.value)
 
 
-def test_one_job_is_this_process():
+def test_one_job_runs_in_this_process():
     assert isinstance(executors.make(Execution(), dict), Serial)
     assert Execution().in_process
     assert not Execution(jobs=2).in_process

@@ -61,7 +61,7 @@ class Observer:
 
 @pytest.fixture
 def make_local(monkeypatch):
-    # So that workers, which are given both, import no TensorFlow.
+    # Workers inherit both, and so import no TensorFlow.
     monkeypatch.setattr(sys, "argv", ["keras-asymbp"])
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     import test_local
@@ -82,7 +82,7 @@ def make_local(monkeypatch):
 
 @pytest.fixture
 def run(make_cell):
-    """Runs cells of these seeds, as slots become free."""
+    """Runs cells with these seeds, as slots become free."""
 
     def run(local, seeds, observer=None):
         observer = observer or Observer()
@@ -97,7 +97,7 @@ def run(make_cell):
     return run
 
 
-def test_tasks_are_run_by_processes_that_stay(make_local, run):
+def test_workers_run_several_tasks(make_local, run):
     observer = run(make_local(2), [10, 11, 12, 13, 14, 15])
     assert sorted(observer.ends) == [(seed, None) for seed in range(10, 16)]
     processes = {seen["process"] for _, seen in observer.seen}
@@ -110,7 +110,7 @@ def test_tasks_are_run_by_processes_that_stay(make_local, run):
         assert not seen["tensorflow"]
 
 
-def test_the_environment_of_this_process_stays(make_local, run, monkeypatch):
+def test_the_environment_of_this_process_is_unchanged(make_local, run, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
     before = dict(os.environ)
     run(make_local(1), [10])
@@ -125,7 +125,7 @@ def test_each_worker_has_a_gpu(make_local, run, monkeypatch):
     assert sorted(by_process.values()) == ["4", "4", "GPU-b"][: len(by_process)]
 
 
-def test_one_gpu_is_everyones(make_local, run, monkeypatch):
+def test_workers_share_a_single_gpu(make_local, run, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
     observer = run(make_local(2), [10, 11])
     assert {seen["gpus"] for _, seen in observer.seen} == {"5"}
@@ -143,7 +143,7 @@ def test_a_failure_costs_one_task(seed, reason, make_local, run):
     observer = run(make_local(1), [10, seed, 11])
     assert observer.ends == [(10, None), (seed, reason), (11, None)]
     first, second = (seen["process"] for _, seen in observer.seen)
-    assert first != second  # a worker that failed isn't used again
+    assert first != second  # a worker that failed is replaced
 
 
 def test_a_worker_that_died_while_idle(make_local, run):
@@ -155,12 +155,12 @@ def test_a_worker_that_died_while_idle(make_local, run):
     assert run(local, [11, 12]).ends == [(11, None), (12, None)]
 
 
-def test_a_bench_that_cannot_be_made(make_local, run):
+def test_an_error_of_the_bench_is_raised(make_local, run):
     with pytest.raises(UsageError, match="no bench"):
         run(make_local(1, "broken"), [10])
 
 
-def test_closing_ends_what_runs(make_local, make_cell):
+def test_closing_ends_running_tasks(make_local, make_cell):
     local = make_local(2)
     for slot in local.free():
         local.submit(slot, Task(make_cell(seed=4), ()))

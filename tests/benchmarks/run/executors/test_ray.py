@@ -1,4 +1,4 @@
-"""On real Ray clusters of this machine; training is a stand-in."""
+"""Runs on real Ray clusters of this machine; training is a stand-in."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import types
 
 import psutil
 import pytest
@@ -15,7 +14,7 @@ import pytest
 FLAGS = ("--models=SGD,RndF", "--seeds=0,1", "--executor=ray")
 
 
-def test_ray_that_is_not_installed_is_one_line(tmp_path):
+def test_a_missing_ray_is_one_line(tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, "-c"),
@@ -45,7 +44,7 @@ def _ray(monkeypatch):
 
 @pytest.fixture
 def ray_stand_in(_ray, stand_in, monkeypatch):
-    # Of a local cluster, it is for the command to set them.
+    # For a local cluster, the command sets them.
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED")
     monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
     return stand_in
@@ -121,7 +120,7 @@ def test_faults_in_workers(ray_stand_in, tmp_path, notes):
         (["--num_gpus=64"], ["64 GPUs", "--num_gpus"]),
     ],
 )
-def test_a_cluster_that_will_not_do_is_one_line(flags, words, ray_stand_in, tmp_path):
+def test_an_unusable_cluster_is_one_line(flags, words, ray_stand_in, tmp_path):
     done = ray_stand_in(*FLAGS, *flags)
     assert done.returncode == 2
     line = done.stderr.splitlines()[-1]
@@ -134,11 +133,11 @@ def test_a_cluster_that_will_not_do_is_one_line(flags, words, ray_stand_in, tmp_
 @pytest.fixture
 def cluster(_ray, tmp_path, monkeypatch):
     """A cluster of two nodes with a CPU each."""
-    # Whatever its workers are told by the environment, they have from here.
+    # The workers inherit the environment from here.
     folder = pathlib.Path(__file__).parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *sys.path]))
-    told = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 1.0}
-    monkeypatch.setenv("STAND_IN", json.dumps(told))
+    settings = {"notes": str(tmp_path / "notes"), "faults": [], "seconds": 1.0}
+    monkeypatch.setenv("STAND_IN", json.dumps(settings))
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
@@ -149,7 +148,7 @@ def cluster(_ray, tmp_path, monkeypatch):
     )
     cluster.client = f"ray://127.0.0.1:{port}"
     del node["include_dashboard"]
-    # The driver takes the node that has its address.
+    # The driver takes the node with its own address.
     cluster.second = cluster.add_node(**node | {"node_ip_address": "127.0.0.2"})
     yield cluster
     cluster.shutdown()
@@ -162,7 +161,7 @@ def test_a_node_removed_in_a_run(
 ):
     process = start_stand_in(
         *(*FLAGS, f"--address={cluster.address}", f"--results_by={by}"),
-        # Both nodes are in the middle of a cell when one goes, however slowly it goes.
+        # Enough trials for both nodes to be in the middle of a cell at the removal.
         "--learning_rates=5e-2,5e-3,5e-4,5e-5",
     )
     try:
@@ -189,7 +188,7 @@ def test_rays_client(cluster, stand_in, tmp_path):
 
 
 def listening(processes):
-    """Addresses at which processes listen."""
+    """The addresses on which processes listen."""
     return {
         connection.laddr.ip
         for process in processes
@@ -198,12 +197,9 @@ def listening(processes):
     }
 
 
-def test_a_cluster_that_lacks_something_is_waited_for(capsys):
+def test_a_cluster_without_the_resources_may_grow(capsys):
     from keras_asymbp.benchmarks.run.executors import ray
 
-    executor = object.__new__(ray.Ray)
-    executor._ray = types.SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
-    executor._needs = {"CPU": 1, "GPU": 0.5}
-    executor._check("auto")
+    ray.check({"CPU": 1, "GPU": 0.5}, {"CPU": 2.0}, can_grow=True)
     words = "warning: a task needs 0.5 GPUs and the cluster has 0: waiting for more\n"
     assert capsys.readouterr().err == words

@@ -48,7 +48,7 @@ def test_tasks_share_a_bench_until_one_fails(bench, make_cell):
     assert observer.ends == [None, None, "out of memory: MemoryError", None]
 
 
-def test_what_cannot_be_stored_is_no_failure_of_the_task(bench, make_cell):
+def test_a_storage_error_is_not_a_failure_of_the_task(bench, make_cell):
     observer = Observer(StoreError("full"))
     with Serial(bench) as serial:
         serial.submit(serial.free()[0], Task(make_cell(), ()))
