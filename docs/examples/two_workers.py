@@ -5,9 +5,9 @@ Run both, in two terminals or on two machines:
     python two_workers.py --worker 0
     python two_workers.py --worker 1
 
-Keras's `fit` does not work under `MultiWorkerMirroredStrategy`, a loop of one's own
-does. The feedback is `brSF`: its M is drawn anew after each update, the same one on
-both workers, because M depends only on the seed and on the number of the draw.
+Keras's `fit` does not work under `MultiWorkerMirroredStrategy`, but a custom training
+loop does. The feedback is `brSF`: its M is redrawn after each update and is the same on
+both workers, because M depends only on the seed and the number of the draw.
 """
 
 import json
@@ -15,13 +15,13 @@ import os
 
 from absl import app, flags
 
-flags.DEFINE_integer("worker", None, "Which of the workers this is, from 0.", 0)
+flags.DEFINE_integer("worker", None, "Index of this worker, from 0.", 0)
 flags.DEFINE_list(
     "workers", ["127.0.0.1:23456", "127.0.0.1:23457"], "host:port of each worker."
 )
-flags.DEFINE_integer("epochs", 2, "How often to go through the data.", 1)
-flags.DEFINE_integer("batch_size", 100, "Samples in a batch, all workers together.", 1)
-flags.DEFINE_integer("samples", 1000, "How many of the training images to use.", 1)
+flags.DEFINE_integer("epochs", 2, "Number of epochs.", 1)
+flags.DEFINE_integer("batch_size", 100, "Samples in a batch, across all workers.", 1)
+flags.DEFINE_integer("samples", 1000, "Number of training images.", 1)
 flags.mark_flag_as_required("worker")
 FLAGS = flags.FLAGS
 
@@ -31,7 +31,7 @@ def make_model():
 
     from keras_asymbp import AsymDense, feedbacks
 
-    # Seeds, so that M is the same one on all workers, and in every run.
+    # Seeds, so that M is the same on all workers and in every run.
     rules = [feedbacks.BatchwiseRandomSignConcordant(seed=seed) for seed in (1, 2)]
     return keras.Sequential(
         [
@@ -45,7 +45,7 @@ def make_model():
 
 def main(argv):
     del argv
-    # The strategy reads this variable, and wants to be made before anything else.
+    # The strategy reads this variable, and must be created before anything else.
     task = {"type": "worker", "index": FLAGS.worker}
     cluster = {"worker": FLAGS.workers}
     os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})

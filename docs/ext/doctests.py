@@ -1,4 +1,4 @@
-"""Shows the doctests of docstrings as code: Markdown takes `>>>` for a quotation."""
+"""Shows the doctests of docstrings as code, since Markdown reads `>>>` as a quotation."""
 
 import re
 
@@ -8,7 +8,7 @@ _DOCTEST = re.compile(r"^>>> .+(?:\n.+)*", re.MULTILINE)
 
 
 class Doctests(griffe.Extension):
-    """Fences every doctest that stands outside of an `Examples` section."""
+    """Fences every doctest outside an `Examples` section."""
 
     def on_instance(self, *, obj, **kwargs):
         if obj.docstring:
