@@ -1,4 +1,4 @@
-"""Shows the doctests of docstrings as code, since Markdown reads `>>>` as a quotation."""
+"""Shows the doctests of docstrings as code: Markdown reads `>>>` as a quotation."""
 
 import re
 
