@@ -60,7 +60,7 @@ def measure(name, normalization):
         for some, taken in zip(data, times, strict=True):
             assert trainer.take_up(cell, some)
             start = time.perf_counter()
-            trainer.train(trial, lambda row: None)
+            trainer.train(trial)
             if number:  # the first round traces
                 taken.append(time.perf_counter() - start)
     base, updates, forwards = map(statistics.median, times)

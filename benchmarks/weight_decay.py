@@ -15,9 +15,8 @@ import statistics
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.cells import Cell
-from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.protocol import Protocol, score
 from keras_asymbp.benchmarks.training.batches import prepare
-from keras_asymbp.benchmarks.training.search import search
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
 COLUMNS = ("SGD", "uSF+BN+BM")
@@ -46,12 +45,10 @@ def main():
 
 
 def best_error(cell, examples):
-    """The lowest error of a cell's search, in percent."""
+    """The error of a cell's best learning rate, in percent."""
     trainer = Trainer(cell, examples)
-    results = search(
-        cell, lambda trial: {"result": trainer.train(trial, on_epoch=lambda row: None)}
-    )
-    return round(100 * results[0]["result"]["best_error"], 2)
+    best = min(map(trainer.train, cell.trials()), key=score)
+    return round(100 * best["best_error"], 2)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From arrays to batches: the same order for every model that shares a seed."""
+"""From arrays to batches, in an order that depends on the seed alone."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from keras_asymbp.benchmarks.datasets.cutting import balanced
 
 # Evaluation needs no gradients, so its batches can be large.
 EVALUATION_BATCH = 500
-# Inputs of a split up to this size are held in memory, others are read as needed.
-_HELD_BYTES = 2**28
-# Pixels that an augmented image is moved by, at the most.
+# Inputs of a split up to this many bytes are kept in memory, others read as needed.
+MEMORY_LIMIT = 2**28
+# Rows read at once to compute means.
+ROWS_AT_ONCE = 100
+# Maximum shift of an augmented image, in pixels.
 _SHIFT = 4
-# Rows that the statistics are taken over at once.
-_ROWS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Split:
     """The training or the test examples of a data set.
 
     Attributes:
-        rows: Takes int64 positions (n,) to float32 inputs (n, ...): scaled, minus the
-            mean training input.
-        labels: int64.
+        rows: Maps int64 positions (n,) to float32 inputs (n, ...), scaled and centred
+            by the mean training input.
+        labels: Class numbers, int64.
     """
 
     rows: Callable[[tf.Tensor], tf.Tensor]
@@ -36,16 +36,16 @@ class Split:
         return len(self.labels)
 
     def batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Inputs and labels at some positions."""
+        """Inputs and labels at the given positions."""
         return self.rows(positions), tf.gather(self.labels, positions)
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """A data set as the networks take it.
+    """A data set as networks take it.
 
-    Inputs stay as they are stored, uint8 for images; they become float32 a batch at a
-    time. `validation`, if any, is held out of the training examples.
+    Inputs stay as stored, uint8 for images; each batch is converted to float32 when it
+    is used. `validation`, if any, is held out from the training examples.
     """
 
     train: Split
@@ -54,13 +54,13 @@ class Examples:
 
 
 def prepare(arrays: Arrays, input_scale: float) -> Examples:
-    """Scales a data set and subtracts its mean.
+    """Scales a data set and subtracts its mean training input.
 
     Args:
-        arrays: The data set, with inputs as the network takes them: uint8 images are
+        arrays: The data set, with inputs of the network's shape: uint8 images are
             multiplied by `input_scale`, float vectors are divided by each input's
             standard deviation over the training examples.
-        input_scale: What pixels are multiplied by.
+        input_scale: Factor for pixels.
     """
     scale: np.float32 | np.ndarray = np.float32(input_scale)
     if arrays.x_train.dtype != np.uint8:
@@ -69,9 +69,9 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
     mean = mean.astype(np.float32)
 
     def split(inputs, labels):
-        take = _taker(inputs)
+        read = _row_reader(inputs)
         return Split(
-            lambda positions: tf.cast(take(positions), tf.float32) * scale - mean,
+            lambda positions: tf.cast(read(positions), tf.float32) * scale - mean,
             tf.constant(labels.astype(np.int64)),
         )
 
@@ -81,9 +81,9 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
 
 
 def hold_out(examples: Examples, share: float) -> Examples:
-    """Holds out a share of the training examples, of every class as many.
+    """Holds out a share of the training examples for validation.
 
-    The first ones of each class are: the same for every seed.
+    These are balanced across classes and the first of each class, for every seed.
     """
     if not share:
         return examples
@@ -106,7 +106,7 @@ def _part(split, positions):
 
 
 def _inverse_deviation(inputs):
-    """1 / the standard deviation of each input; 1 for an input that is constant."""
+    """1 / the standard deviation of each input; 1 for a constant input."""
     centre = _mean(inputs)
     deviation = np.sqrt(_mean(inputs, lambda rows: np.square(rows - centre)))
     deviation[deviation == 0] = 1
@@ -114,26 +114,26 @@ def _inverse_deviation(inputs):
 
 
 def _mean(inputs, function=lambda rows: rows):
-    """The mean of a function of the rows, in float64; few are in memory at once."""
+    """The mean of a function of the rows, in float64, with few rows in memory."""
     total = np.zeros(inputs.shape[1:])
-    for start in range(0, len(inputs), _ROWS):
-        # One row after the other, so that a sum is the same however it is cut.
-        for row in function(inputs[start : start + _ROWS]):
+    for start in range(0, len(inputs), ROWS_AT_ONCE):
+        # Row by row, so that the sum does not depend on `ROWS_AT_ONCE`.
+        for row in function(inputs[start : start + ROWS_AT_ONCE]):
             total += row
     return total / len(inputs)
 
 
-def _taker(inputs):
-    """What takes the rows at some positions, as a tensor."""
-    if inputs.nbytes <= _HELD_BYTES:
-        held = tf.constant(np.asarray(inputs))
-        return lambda positions: tf.gather(held, positions)
+def _row_reader(inputs):
+    """A function from positions to these rows of the inputs, as a tensor."""
+    if inputs.nbytes <= MEMORY_LIMIT:
+        tensor = tf.constant(np.asarray(inputs))
+        return lambda positions: tf.gather(tensor, positions)
 
-    def take(positions):
+    def read(positions):
         rows = tf.numpy_function(lambda at: inputs[at], [positions], inputs.dtype)
         return tf.ensure_shape(rows, (None, *inputs.shape[1:]))
 
-    return take
+    return read
 
 
 def training_batches(
@@ -143,11 +143,10 @@ def training_batches(
     first_epoch: int = 0,
     augmentation: str | None = None,
 ) -> tf.data.Dataset:
-    """Batches of (inputs, labels) without end, in a new order every epoch.
+    """Endless batches of (inputs, labels), in a new order every epoch.
 
-    An epoch's order depends on the seed and the epoch alone. The examples that fill
-    no whole batch are left out of that epoch, unless there are no more. With
-    augmentation the images are changed, in a way that depends on the seed and the
+    An epoch's order depends on the seed and the epoch alone. An incomplete last batch
+    is left out, unless it is the only one. Augmentation depends on the seed and the
     number of the batch alone.
     """
     per_epoch = batches_per_epoch(examples, batch_size)
@@ -168,15 +167,15 @@ def training_batches(
         .enumerate(first_epoch * per_epoch)
         .map(load)
         .prefetch(2)
-        .with_options(_plain())
+        .with_options(_options())
     )
 
 
 def augmented(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Moves images by up to 4 pixels each way, and mirrors them if they have colours.
+    """Shifts images by up to 4 pixels each way; mirrors colour images at random.
 
-    What is moved in from outside is 0, the mean; each direction, and each side, is as
-    likely as another. Digits and letters, which are grey, can't be mirrored.
+    Shifts are uniform, and 0, the mean, fills in at the border. Grey images, digits and
+    letters, are not mirrored.
 
     Args:
         images: (n, height, width, channels), float32.
@@ -186,53 +185,54 @@ def augmented(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """
     count = tf.shape(images)[0]
     height, width, channels = images.shape[1:]
-    moves = tf.random.stateless_uniform(
+    shifts = tf.random.stateless_uniform(
         (2, count), seed, 0, 2 * _SHIFT + 1, dtype=tf.int32, alg="philox"
     )
-    around = (_SHIFT, _SHIFT)
-    images = tf.pad(images, ((0, 0), around, around, (0, 0)))
+    border = (_SHIFT, _SHIFT)
+    images = tf.pad(images, ((0, 0), border, border, (0, 0)))
     for axis, size in ((1, height), (2, width)):
-        at = moves[axis - 1, :, tf.newaxis] + tf.range(size)
-        images = tf.gather(images, at, axis=axis, batch_dims=1)
+        pixels = shifts[axis - 1, :, tf.newaxis] + tf.range(size)
+        images = tf.gather(images, pixels, axis=axis, batch_dims=1)
     if channels == 1:
         return images
-    # Any other seed than that of the moves, of this batch and all others.
-    sides = tf.random.stateless_uniform(
+    # A seed that no batch's shifts have.
+    mirrored = tf.random.stateless_uniform(
         (count, 1, 1, 1), [seed[0], -1 - seed[1]], 0, 2, dtype=tf.int32, alg="philox"
     )
-    return tf.where(sides == 1, images[:, :, ::-1], images)
+    return tf.where(mirrored == 1, images[:, :, ::-1], images)
 
 
 def statistics_batches(
     examples: Examples, batch_size: int, batches: int, seed: int
 ) -> tf.data.Dataset:
-    """The batches of inputs that the normalization's statistics are taken over."""
-    # Any number that is no epoch's gives an order that training doesn't use.
+    """The batches of inputs over which the normalization's statistics are taken."""
+    # No epoch has the number -1, so training uses another order.
     order = _order(examples, seed, -1)[: batches * batch_size]
     return (
         tf.data.Dataset.from_tensor_slices(order)
         .batch(batch_size)
         .map(examples.train.rows)
-        .with_options(_plain())
+        .with_options(_options())
     )
 
 
 def evaluation_batches(split: Split) -> tf.data.Dataset:
-    """Batches of (inputs, labels) of a split to be tested on, in its order."""
+    """Batches of (inputs, labels) for evaluation, in the split's order."""
     return (
         tf.data.Dataset.range(len(split))
         .batch(EVALUATION_BATCH)
         .map(split.batch)
-        .with_options(_plain())
+        .with_options(_options())
     )
 
 
 def batches_per_epoch(examples: Examples, batch_size: int) -> int:
+    """Number of updates in an epoch."""
     return max(1, len(examples.train) // batch_size)
 
 
-def _plain():
-    """No autotuning: its thread takes a core, and ending it up to 9 s a run."""
+def _options():
+    """No autotuning: its thread takes a core, and up to 9 s a run to stop."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return options

@@ -1,4 +1,4 @@
-"""The function that builds a network from its rows."""
+"""Builds a Keras model from a network's rows."""
 
 import functools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from keras_asymbp.direct_feedback import direct_feedback
 from keras_asymbp.layers import AsymConv2D, AsymDense
 from keras_asymbp.normalization import BatchNormalization
 
-# No rule of a layer, but a model's: `direct_feedback`.
+# Not a rule of single layers: `direct_feedback` converts the whole model.
 DIRECT = "DFA"
 
 
@@ -41,43 +41,43 @@ def build(
 ) -> keras.Model:
     """Builds a network that ends in logits.
 
-    Every convolution and fully connected layer but the last is followed by batch
-    normalization, if any, and ReLU; in a residual block the second ReLU is after the
-    sum.
+    Batch normalization, if any, and ReLU follow every convolution and fully connected
+    layer except the last; in a residual block the second ReLU follows the sum.
 
     Args:
-        name: A key of `networks.NETWORKS`. A model of `keras.applications` is as Keras
-            builds it, without weights: initializer and normalization are its own.
-        num_classes: Units of the last layer.
-        feedback: Name or config of the feedback rule; each layer gets its own. "DFA"
-            is direct feedback alignment.
-        normalization: None, "BN" (no learnable parameters) or "BN learnable"; None is
-            the network's own, if it has one.
-        clamped: None; "Bottom" freezes the last layer, "Top" all layers but the last.
+        name: A key of `networks.NETWORKS`. A model of `keras.applications` is built
+            untrained, with Keras's own initializers and normalization.
+        num_classes: Number of units of the last layer.
+        feedback: Name or config of the feedback rule; each layer gets its own instance.
+            "DFA" is direct feedback alignment.
+        normalization: "BN" (no learnable parameters), "BN learnable", or None for the
+            network's own, if any.
+        clamped: "Bottom" freezes the last layer, "Top" all layers except the last,
+            None freezes no layer.
         kernel_initializer: Keras initializer of all kernels; biases start at 0.
         normalization_per: "channel" or "element"; see `BatchNormalization`.
         normalization_alpha: The `alpha` of `BatchNormalization`.
-        scale: The `scale` of a rule of signs; None for the rule's own.
+        scale: The `scale` of a sign-based rule; None for the rule's default.
 
     Raises:
-        UsageError: If there is no such network.
+        UsageError: If the network is unknown.
 
     >>> build("mnist", 10, feedback="uSF").count_params()
     431080
     """
-    architecture = networks.get(name)
+    network = networks.get(name)
     builder = _Builder(
-        architecture,
+        network,
         {
             "feedback": "BP" if feedback == DIRECT else _scaled(feedback, scale),
             "kernel_initializer": kernel_initializer,
             "trainable": clamped != "Top",
         },
-        normalization=normalization or architecture.normalization,
+        normalization=normalization or network.normalization,
         per=normalization_per,
         alpha=normalization_alpha,
     )
-    match architecture.layers:
+    match network.layers:
         case (Application(application),):
             model = _application(application, num_classes, builder.shared, clamped)
         case rows:
@@ -85,7 +85,7 @@ def build(
             steps += builder.flatten()
             last = builder.shared | {"trainable": clamped != "Bottom"}
             steps += [AsymDense(num_classes, name="logits", **last)]
-            model = _model(architecture.input_shape, steps, name)
+            model = _model(network.input_shape, steps, name)
     if feedback == DIRECT:
         model = direct_feedback(model)
     return model
@@ -100,7 +100,7 @@ def _scaled(feedback, scale):
 
 
 def _model(input_shape, steps, name):
-    """A model of layers, and of functions where it branches, one after the other."""
+    """A model that applies layers, or functions for residual blocks, in order."""
     if all(isinstance(step, keras.layers.Layer) for step in steps):
         return keras.Sequential([keras.Input(input_shape), *steps], name=name)
     inputs = keras.Input(input_shape)
@@ -109,7 +109,7 @@ def _model(input_shape, steps, name):
 
 
 def _application(name, num_classes, shared, clamped):
-    """A model of `keras.applications`, of asymmetric layers where it has kernels."""
+    """A model of `keras.applications`, converted to asymmetric layers."""
     make = getattr(keras.applications, name)
     model = make(weights=None, classes=num_classes, classifier_activation=None)
     model = asymmetrize(model, feedback=shared["feedback"], print_fn=None)
@@ -123,14 +123,14 @@ def _application(name, num_classes, shared, clamped):
 class _Builder:
     """Makes the layers of a network's rows, bottom first."""
 
-    def __init__(self, architecture, shared: dict[str, Any], **normalization):
-        self._architecture = architecture
+    def __init__(self, network, shared: dict[str, Any], **normalization):
+        self._network = network
         self.shared = shared
         self._normalization = normalization
-        self._is_flat = len(architecture.input_shape) == 1
+        self._is_flat = len(network.input_shape) == 1
 
     def steps(self, row, num_classes) -> Iterator[Any]:
-        padding = self._architecture.padding
+        padding = self._network.padding
         match row:
             case Conv(filters, size, stride):
                 yield self._conv(filters, size, stride, padding)
@@ -163,7 +163,7 @@ class _Builder:
         return [keras.layers.Flatten()]
 
     def _conv(self, filters, size, stride, padding):
-        bias = self._architecture.conv_bias
+        bias = self._network.conv_bias
         return AsymConv2D(
             filters, size, stride, padding=padding, use_bias=bias, **self.shared
         )
@@ -186,7 +186,7 @@ class _Builder:
 
     def _residual(self, row, x):
         block = [
-            # A pixel on each side, where Keras's "same" has none at the left and top.
+            # One pixel on each side; Keras's "same" pads only right and bottom here.
             keras.layers.ZeroPadding2D(1),
             self._conv(row.filters, 3, row.stride, "valid"),
             *self._activate(),

@@ -1,4 +1,4 @@
-"""The search for the learning rate: the runs of a cell, by keras-tuner."""
+"""The search for the learning rate: keras-tuner runs the trials of a cell."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -7,44 +7,37 @@ from typing import Any
 import keras_tuner
 
 from keras_asymbp.benchmarks.tables.cells import TrialSpec
-from keras_asymbp.benchmarks.tables.protocol import score
 
 
-def search(
-    trials: Sequence[TrialSpec], run: Callable[[TrialSpec], dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Runs the trials of a cell that are missing and returns them, best first.
+def search(trials: Sequence[TrialSpec], run: Callable[[TrialSpec], float]) -> None:
+    """Runs trials of a cell in their order; their scores are keras-tuner's objective.
 
-    keras-tuner's own files go into a folder that is thrown away: what is finished and
-    what is not is known to the store alone.
+    No ranking is returned: these may be only the cell's missing trials, and the table
+    picks the best of all that are stored. keras-tuner's own files go into a temporary
+    folder.
 
     Args:
-        trials: What is to be run, one or more.
-        run: Trains a trial; returns what the store is to hold.
+        trials: The trials to run, at least one.
+        run: Trains a trial and returns its score; see `protocol.score`.
 
     Raises:
-        Exception: What `run` raises, at once: no further trial is run.
+        Exception: Any error of `run`, at once: no further trial is run.
     """
     by_key = {_key(_values(trial)): trial for trial in trials}
-    finished: dict[tuple, dict[str, Any]] = {}
-
-    def run_and_score(values: dict[str, Any]) -> float:
-        key = _key(values)
-        finished[key] = run(by_key[key])
-        return score(finished[key]["result"])
-
     with tempfile.TemporaryDirectory() as folder:
-        tuner = _Tuner(run_and_score, oracle=_InOrder(trials), directory=folder)
+        tuner = _Tuner(
+            lambda values: run(by_key[_key(values)]),
+            oracle=_InOrder(trials),
+            directory=folder,
+        )
         try:
             tuner.search(verbose=0)
         except keras_tuner.errors.FatalError as error:
             raise error.__cause__ or error from None
-        best_first = tuner.oracle.get_best_trials(len(trials))
-    return [finished[_key(trial.hyperparameters.values)] for trial in best_first]
 
 
 class _InOrder(keras_tuner.Oracle):
-    """Proposes the given trials one after the other."""
+    """Proposes the given trials one after another."""
 
     def __init__(self, trials: Sequence[TrialSpec]):
         self._proposals = [_values(trial) for trial in trials]
@@ -66,7 +59,7 @@ class _InOrder(keras_tuner.Oracle):
 
 
 class _Tuner(keras_tuner.Tuner):
-    """Scores a trial by training the cell's model, which is built once for all."""
+    """Scores a proposal by a function; builds no model, as the trainer has one."""
 
     def __init__(self, score: Callable[[dict[str, Any]], float], **kwargs):
         super().__init__(hypermodel=lambda hyperparameters: None, **kwargs)
@@ -76,12 +69,12 @@ class _Tuner(keras_tuner.Tuner):
         try:
             return {"error": self._score(trial.hyperparameters.values)}
         except Exception as error:
-            # Any other error keras-tuner would take for a bad trial, and go on.
+            # keras-tuner takes any other error for a bad trial and continues.
             raise keras_tuner.errors.FatalError(str(error)) from error
 
 
 def _values(trial: TrialSpec) -> dict[str, Any]:
-    """A trial as keras-tuner has it, whose values are numbers and strings."""
+    """A trial's hyperparameters: keras-tuner's values are numbers and strings."""
     return {
         "learning_rate": trial.learning_rate,
         "batch_schedule": str(trial.batch_schedule),

@@ -1,7 +1,7 @@
-"""Training one model with one learning rate, by the protocol."""
+"""Trains a model with one learning rate, as the protocol says."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,40 +17,44 @@ from keras_asymbp.benchmarks.training.batches import (
     statistics_batches,
     training_batches,
 )
+from keras_asymbp.benchmarks.training.observers import Observer, Observers
 from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
 
-# The most that one call into the compiled graph does; the redraw is exact for any.
+# Upper limit for Keras's `steps_per_execution`; redraws are exact for any value.
 _STEPS_PER_EXECUTION = 10
 
 
 class Trainer:
-    """A model, built and compiled once for all cells whose graph is the same.
+    """A model, built and compiled once for all cells with the same graph.
 
-    Every trial of a cell starts anew from the cell's start.
+    Every trial of a cell starts from the same first weights and state.
 
     Args:
-        cell: What to train.
+        cell: The first cell to train.
         examples: Its data.
+
+    Attributes:
+        model: The compiled model, in the state that the last trial left.
     """
 
     def __init__(self, cell: Cell, examples: Examples):
         protocol = cell.protocol
         self._graph = _graph(cell, examples)
-        self._model = _build(cell)
-        self._model.compile(
+        self.model = _build(cell)
+        self.model.compile(
             BatchManhattan(
                 momentum=protocol.momentum,
                 weight_decay=cell.weight_decay,
                 setting=cell.column.setting,
             ),
-            # Summed over the mini-batch, as equation 3's settings are written.
+            # Summed over the mini-batch, as in equation 3.
             loss=keras.losses.SparseCategoricalCrossentropy(
                 from_logits=True, reduction="sum"
             ),
             metrics=[
                 "accuracy",
-                # Of one example, whatever the batch: the curves' unit.
+                # Averaged over examples, for the curves.
                 keras.metrics.SparseCategoricalCrossentropy(
                     from_logits=True, name="cross_entropy"
                 ),
@@ -58,20 +62,15 @@ class Trainer:
             steps_per_execution=_steps_per_execution(cell, examples),
         )
         self._mirror = MirrorFeedback()
-        optimizer = self._model.optimizer
-        optimizer.build(self._model.trainable_variables)
+        optimizer = self.model.optimizer
+        optimizer.build(self.model.trainable_variables)
         self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
-        self._take_up(cell, examples, self._model)
-
-    @property
-    def model(self) -> keras.Model:
-        """The model, as the last trial has left it."""
-        return self._model
+        self._take_up(cell, examples, self.model)
 
     def take_up(self, cell: Cell, examples: Examples) -> bool:
-        """Goes over to another cell, if its graph is the same; returns whether it is.
+        """Takes up another cell if its graph is the same; returns whether it is.
 
-        Seeds and data sets of one size, say: what has been traced stays.
+        Cells that differ only in the seed, for example, reuse the traced graph.
         """
         if _graph(cell, examples) != self._graph:
             return False
@@ -79,46 +78,58 @@ class Trainer:
         return True
 
     def _take_up(self, cell, examples, model):
-        """The cell starts from what `model`, fresh, holds."""
+        """Makes the state of `model`, untrained, the start of the cell's trials."""
         self._cell, self._examples = cell, examples
         self._test = evaluation_batches(examples.test)
         protocol = cell.protocol
         batches = statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
         )
-        if model is self._model:
+        if model is self.model:
             self._statistics = BatchStatistics(batches)
         else:
             self._statistics.batches = batches
-        self._variables = [*self._model.variables, *self._model.optimizer.variables]
+        self._variables = [*self.model.variables, *self.model.optimizer.variables]
         self._start = [variable.numpy() for variable in model.variables]
         self._start += self._optimizer_start
 
     def train(
-        self, trial: TrialSpec, on_epoch: Callable[[dict[str, Any]], None]
+        self, trial: TrialSpec, observers: Sequence[Observer] = ()
     ) -> dict[str, Any]:
-        """Trains from the start; returns the result as it is stored.
+        """Trains from the cell's start; returns the result as it is stored.
 
         Args:
             trial: Learning rate and batch sizes.
-            on_epoch: Called after each epoch with its row of the curves.
+            observers: Notified as the trial begins, after each epoch, and at the end.
 
         Returns:
-            `best_error` (the lowest error of all epochs, a share; chance where none
-            was finished), `best_epoch` (from 1, or None), `diverged`, and `curves`, a
-            row an epoch: losses are cross-entropies of an example, errors are shares.
-            Where training examples are held out, the best epoch is that of the lowest
-            error on these, which is `validation_error`, and `best_error` is the test
-            error then.
-            With `Protocol.alignment_batches` also `alignment`, after the last epoch:
-            for each layer, bottom first, the `angle` of W and V and the
-            `gradient_angle` of its kernel's gradient and backpropagation's, in degrees;
-            None where there is none, and for a run that diverged.
+            `best_error` (the lowest test error of all epochs, a share; chance if no
+            epoch was finished), `best_epoch` (from 1, or None), `diverged`, and
+            `curves`, one row an epoch: losses are mean cross-entropies, errors are
+            shares.
+            With a validation split the best epoch is that of the lowest
+            `validation_error`, which is also returned, and `best_error` is the test
+            error of that epoch.
+            With `Protocol.alignment_batches` also `alignment` after the last epoch:
+            for each layer, bottom first, the `angle` between W and V and the
+            `gradient_angle` between its kernel's gradient and backpropagation's, in
+            degrees; an undefined angle is None, as is `alignment` of a run that
+            diverged.
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        curves = _Curves(self._cell, trial, self._examples, on_epoch)
-        cell, model = self._cell, self._model
+        observer = Observers(observers)
+        result = None
+        try:
+            observer.begin(self._cell, trial, self.model)
+            result = self._train(trial, observer)
+        finally:
+            observer.end(result)
+        return result
+
+    def _train(self, trial, observer):
+        cell, model = self._cell, self.model
+        curves = _Curves(cell, trial, self._examples, observer)
         ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
         for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):
             end = min(end, cell.protocol.epochs)
@@ -157,32 +168,32 @@ class Trainer:
         batches = training_batches(
             self._examples, protocol.batch_size, self._cell.seed
         ).take(protocol.alignment_batches)
-        gradients = metrics.gradient_angles(self._model, batches)
+        gradients = metrics.gradient_angles(self.model, batches)
         direct = self._cell.column.feedback == build.DIRECT
         return {
             "alignment": {
                 layer: {
-                    # Direct feedback passes no layer's V.
-                    "angle": None if direct else _finite(found["angle"]),
+                    # Direct feedback bypasses the layers' own V.
+                    "angle": None if direct else _finite(quantities["angle"]),
                     "gradient_angle": _finite(gradients.get(layer)),
                 }
-                for layer, found in metrics.alignment(self._model).items()
+                for layer, quantities in metrics.alignment(self.model).items()
             }
         }
 
 
 def _error(accuracy, split):
-    """Accuracies are float32: the share of a split's examples, to the last digit."""
+    """The exact share of a split's examples; Keras's accuracies are float32."""
     return round((1 - accuracy) * len(split)) / len(split)
 
 
 def _finite(value):
-    """A number as JSON has it; None for one that isn't there or isn't finite."""
+    """The value if it is a finite number, which JSON can hold; else None."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def _build(cell):
-    """The cell's model, untrained: weights and feedback are drawn from its seed."""
+    """The cell's model, untrained, with weights and feedback drawn from its seed."""
     keras.utils.set_random_seed(cell.seed)
     return build.build(
         cell.network,
@@ -198,7 +209,7 @@ def _build(cell):
 
 
 def _graph(cell, examples):
-    """What a compiled model depends on; all else is in variables and data."""
+    """Everything that is compiled into the graph; the rest is variables and data."""
     column, protocol = cell.column, cell.protocol
     return (
         *(cell.network, cell.dataset.num_classes),
@@ -211,7 +222,7 @@ def _graph(cell, examples):
 
 
 def _steps_per_execution(cell, examples):
-    """The largest number that divides every epoch: Keras makes no shorter calls."""
+    """The largest allowed divisor of all epochs' steps: Keras ends no call early."""
     steps = math.gcd(
         *(
             batches_per_epoch(examples, batch_size)
@@ -235,12 +246,12 @@ class _Schedule(keras.callbacks.Callback):
 
 
 class _Curves(keras.callbacks.Callback):
-    """Keeps a row for each epoch with a finite loss, and ends the run at another."""
+    """Records a row for each epoch; a loss that is not finite ends the run."""
 
-    def __init__(self, cell, trial, examples, on_epoch):
+    def __init__(self, cell, trial, examples, observer):
         super().__init__()
         self._cell, self._trial = cell, trial
-        self._examples, self._on_epoch = examples, on_epoch
+        self._examples, self._observer = examples, observer
         self._rows = []
         self.diverged = False
         self._held_out = None
@@ -265,16 +276,16 @@ class _Curves(keras.callbacks.Callback):
             **self._validation(),
         }
         self._rows.append(row)
-        self._on_epoch(row)
+        self._observer.epoch(row)
 
     def _validation(self):
-        """Loss and error on the examples that are held out, if there are any."""
+        """Loss and error on the validation split, if there is one."""
         if self._held_out is None:
             return {}
-        found = self.model.evaluate(self._held_out, verbose=0, return_dict=True)
+        logs = self.model.evaluate(self._held_out, verbose=0, return_dict=True)
         return {
-            "validation_loss": found["cross_entropy"],
-            "validation_error": _error(found["accuracy"], self._examples.validation),
+            "validation_loss": logs["cross_entropy"],
+            "validation_error": _error(logs["accuracy"], self._examples.validation),
         }
 
     def _end(self):
@@ -283,11 +294,11 @@ class _Curves(keras.callbacks.Callback):
 
     def result(self):
         held_out = self._held_out is not None
-        chooses = "validation_error" if held_out else "test_error"
-        best = min(self._rows, key=lambda row: row[chooses], default=None)
+        criterion = "validation_error" if held_out else "test_error"
+        best = min(self._rows, key=lambda row: row[criterion], default=None)
         chance = chance_error(self._cell.dataset.num_classes)
         return {
-            **({chooses: best[chooses] if best else chance} if held_out else {}),
+            **({criterion: best[criterion] if best else chance} if held_out else {}),
             "best_error": best["test_error"] if best else chance,
             "best_epoch": best["epoch"] if best else None,
             "diverged": self.diverged,

@@ -1,4 +1,4 @@
-"""Runs cells in this process, with the data and the compiled model that it keeps."""
+"""Runs tasks in this process; keeps the data and the compiled model between them."""
 
 import contextlib
 import datetime
@@ -12,33 +12,35 @@ from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.cells import Cell, Task, TrialSpec
-from keras_asymbp.benchmarks.training import events
+from keras_asymbp.benchmarks.tables.protocol import score
+from keras_asymbp.benchmarks.training.events import Events
+from keras_asymbp.benchmarks.training.observers import Observer
 
-# What a workbench imports, and the command line doesn't.
-_IMPORTS = ("keras_tuner", "tensorflow")
+# Packages that a workbench imports and the command line does not.
+_PACKAGES = ("keras_tuner", "tensorflow")
 
 
 def require() -> None:
-    """Sees that what trains is installed on this machine, and imports none of it.
+    """Checks, without importing them, that the packages for training are installed.
 
     Raises:
-        ModuleNotFoundError: If it isn't; worker processes would say so for each cell.
+        ModuleNotFoundError: If one is not: once, rather than from every worker process.
     """
-    for name in _IMPORTS:
+    for name in _PACKAGES:
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(f"no module named {name!r}", name=name)
 
 
 class Workbench:
-    """The data set and the compiled model in use, until a cell needs others.
+    """Runs tasks with one data set and one compiled model, until a cell needs others.
 
     Args:
         data_dir: Folder of the prepared data sets.
-        command: The command line, kept with each result.
-        deterministic: Whether TensorFlow is told to give the same numbers each time.
-        results_dir: Folder to write finished trials into; None if whoever is told of
-            them does.
-        tensorboard_dir: Folder to write what TensorBoard shows into, or None.
+        command: The command line, stored with each result.
+        deterministic: Whether to enable TensorFlow's deterministic operations.
+        results_dir: Folder to write finished trials into; None if only the driver
+            stores them.
+        tensorboard_dir: Folder to write events for TensorBoard into, or None.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Workbench:
         self._deterministic = deterministic
         self._tensorboard_dir = tensorboard_dir
         self._store = Store(results_dir) if results_dir else None
-        self._fit: Any = None  # of the data to networks: what the examples are
+        self._data: Any = None  # identifies the examples in memory
         self._examples: Any = None
         self._trainer: Any = None
 
@@ -69,15 +71,13 @@ class Workbench:
         from keras_asymbp.benchmarks.training.search import search
 
         cell, trainer = task.cell, self.trainer(task.cell)
+        observers: list[Observer] = [_Progress(report)]
+        if self._tensorboard_dir:
+            observers.append(Events(self._tensorboard_dir))
 
-        def run_trial(trial: TrialSpec) -> dict[str, Any]:
-            report("begin", trial)
+        def run_trial(trial: TrialSpec) -> float:
             started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-            result = events.train(
-                self._tensorboard_dir,
-                *(cell, trial, trainer),
-                lambda row: report("epoch", trial, row),
-            )
+            result = trainer.train(trial, observers)
             record = {
                 "settings": cell.settings(trial),
                 "model": cell.column.name,
@@ -88,16 +88,16 @@ class Workbench:
                 **environment.describe(self._deterministic),
             }
             if self._store:
-                # Who is told of it tries, too, and says what is wrong.
+                # The driver also stores it, and reports errors.
                 with contextlib.suppress(StoreError):
                     self._store.put(cell.label(trial), record)
             report("finished", trial, record)
-            return record
+            return score(result)
 
         search(task.trials, run_trial)
 
     def trainer(self, cell: Cell):
-        """What trains the cell's trials."""
+        """The cell's trainer; reused if the next cell has the same graph."""
         import keras
 
         from keras_asymbp.benchmarks.training.trainer import Trainer
@@ -106,21 +106,36 @@ class Workbench:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-        examples = self._prepared(cell)
+        examples = self.examples(cell)
         if self._trainer is None or not self._trainer.take_up(cell, examples):
-            keras.utils.clear_session()  # or every cell's graph stays in memory
+            keras.utils.clear_session()  # frees the previous graph
             self._trainer = Trainer(cell, examples)
         return self._trainer
 
-    def _prepared(self, cell):
+    def examples(self, cell: Cell):
+        """The cell's data; reused if the next cell is trained on the same."""
         from keras_asymbp.benchmarks.datasets import prepared
         from keras_asymbp.benchmarks.training import batches
 
         fit = cell.protocol.fit(cell.dataset, self._data_dir)
-        how = cell.protocol.input_scale, cell.protocol.validation_share
-        if self._fit != (fit, how):
-            scale, share = how
+        scale, share = cell.protocol.input_scale, cell.protocol.validation_share
+        if self._data != (fit, scale, share):
             examples = batches.prepare(prepared.load(fit), scale)
             self._examples = batches.hold_out(examples, share)
-            self._fit = fit, how
+            self._data = fit, scale, share
         return self._examples
+
+
+class _Progress(Observer):
+    """Reports the begin and the epochs of trials; see `Workbench.run`."""
+
+    def __init__(self, report: Callable[..., Any]):
+        self._report = report
+        self._trial: TrialSpec | None = None
+
+    def begin(self, cell, trial, model):
+        self._trial = trial
+        self._report("begin", trial)
+
+    def epoch(self, row):
+        self._report("epoch", self._trial, row)

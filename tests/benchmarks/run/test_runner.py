@@ -232,11 +232,11 @@ def test_a_failed_cell_is_retried_and_named(tiny_plan, tmp_path, monkeypatch):
     train = Trainer.train
     tried = []
 
-    def fail_second(self, trial, on_epoch):
+    def fail_second(self, trial, observers):
         tried.append(trial.learning_rate)
         if trial.learning_rate == 5e-4:
             raise RuntimeError("out of something")
-        return train(self, trial, on_epoch)
+        return train(self, trial, observers)
 
     monkeypatch.setattr(Trainer, "train", fail_second)
     plan = tiny_plan(learning_rates=(5e-3, 5e-4, 5e-5))
@@ -259,7 +259,7 @@ def test_errors_that_retries_cannot_mend_end_the_run(
 ):
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
-    def fail(self, trial, on_epoch):
+    def fail(self, trial, observers):
         raise error
 
     monkeypatch.setattr(Trainer, "train", fail)

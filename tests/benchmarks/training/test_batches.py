@@ -11,18 +11,18 @@ from keras_asymbp.benchmarks.training import batches
 
 @pytest.fixture(scope="module")
 def numbered(make_split):
-    """23 training examples that are their own number, which is their label too."""
+    """23 training examples; input and label are both the example's number."""
     numbers = np.arange(23)
     split = make_split(numbers[:, None].astype("float32"), numbers)
     return batches.Examples(split, split)
 
 
-def everything(split):
+def all_examples(split):
     return [tensor.numpy() for tensor in split.batch(tf.range(len(split)))]
 
 
 def epoch_labels(examples, size, seed, epoch, **keywords):
-    """The labels of an epoch's batches, checked against its inputs."""
+    """The labels of an epoch's batches, which must match the inputs."""
     count = batches.batches_per_epoch(examples, size)
     dataset = batches.training_batches(examples, size, seed, **keywords)
     found = []
@@ -38,19 +38,19 @@ def flat(found):
 
 @pytest.fixture(params=["in memory", "memory-mapped"])
 def anywhere(request, monkeypatch, tmp_path):
-    """Puts arrays where a small data set's are, and where a large one's are."""
+    """Keeps arrays in memory, as a small data set, or in files, as a large one."""
 
-    def put(arrays):
+    def store(arrays):
         if request.param == "in memory":
             return arrays
-        monkeypatch.setattr(batches, "_HELD_BYTES", 0)
+        monkeypatch.setattr(batches, "MEMORY_LIMIT", 0)
         mapped = []
         for name in ("x_train", "y_train", "x_test", "y_test"):
             np.save(tmp_path / name, getattr(arrays, name))
             mapped.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
         return Arrays(*mapped)
 
-    return put
+    return store
 
 
 def test_pixels_are_scaled_and_centred_by_the_training_mean(anywhere):
@@ -58,7 +58,7 @@ def test_pixels_are_scaled_and_centred_by_the_training_mean(anywhere):
     examples = batches.prepare(anywhere(arrays), 0.5)
     mean = arrays.x_train.astype("float64").mean(axis=0)
     for split in ("train", "test"):
-        inputs, labels = everything(getattr(examples, split))
+        inputs, labels = all_examples(getattr(examples, split))
         assert (inputs.dtype, labels.dtype) == (np.float32, np.int64)
         expected = 0.5 * (getattr(arrays, f"x_{split}") - mean)
         np.testing.assert_allclose(inputs, expected, rtol=1e-5, atol=1e-4)
@@ -75,7 +75,7 @@ def test_vectors_are_standardized_by_the_training_examples(anywhere):
         np.zeros(20, int),
     )
     examples = batches.prepare(anywhere(arrays), 1 / 255)
-    train, test = (everything(getattr(examples, s))[0] for s in ("train", "test"))
+    train, test = (all_examples(getattr(examples, s))[0] for s in ("train", "test"))
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(train.std(axis=0), [1, 1, 0], atol=1e-5)
     expected = (x_test - x_train.mean(axis=0))[:, :2] / x_train.std(axis=0)[:2]
@@ -84,12 +84,14 @@ def test_vectors_are_standardized_by_the_training_examples(anywhere):
 
 
 @given(rows=st.integers(1, 40), chunk=st.sampled_from([1, 3, 100]))
-def test_the_mean_is_the_same_however_it_is_taken(rows, chunk):
-    inputs = np.random.default_rng(rows).integers(0, 256, (rows, 2, 2), dtype=np.uint8)
+def test_the_mean_does_not_depend_on_the_rows_read_at_once(rows, chunk):
+    arrays = random_arrays((2, 2, 1), rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "_ROWS", chunk)
-        mean = batches._mean(inputs)
-    np.testing.assert_array_equal(mean, inputs.mean(axis=0))
+        patch.setattr(batches, "ROWS_AT_ONCE", chunk)
+        examples = batches.prepare(arrays, 1.0)
+    inputs, _ = all_examples(examples.train)
+    mean = arrays.x_train.mean(axis=0).astype("float32")
+    np.testing.assert_array_equal(inputs, arrays.x_train - mean)
 
 
 def random_arrays(shape, train=20, test=10):
@@ -102,9 +104,9 @@ def random_arrays(shape, train=20, test=10):
     )
 
 
-def test_batches_are_of_the_examples(anywhere):
+def test_batches_consist_of_the_examples(anywhere):
     examples = batches.prepare(anywhere(random_arrays((3, 2, 1), 10, 5)), 1.0)
-    inputs, labels = everything(examples.train)
+    inputs, labels = all_examples(examples.train)
     known = {
         image.tobytes(): label for image, label in zip(inputs, labels, strict=True)
     }
@@ -112,7 +114,7 @@ def test_batches_are_of_the_examples(anywhere):
         assert x.shape == (4, 3, 2, 1)
         assert [known[image.tobytes()] for image in x.numpy()] == y.numpy().tolist()
     (batch,) = batches.evaluation_batches(examples.test)
-    for actual, expected in zip(batch, everything(examples.test), strict=True):
+    for actual, expected in zip(batch, all_examples(examples.test), strict=True):
         np.testing.assert_array_equal(actual, expected)
 
 
@@ -126,20 +128,20 @@ def test_an_epoch_has_whole_batches_and_no_example_twice(size, shapes, numbered)
         assert len(set(flat(found))) == len(flat(found))
 
 
-def test_every_example_comes_in_some_epoch(numbered):
+def test_every_example_is_used_in_some_epoch(numbered):
     labels = {
         label for e in range(9) for label in flat(epoch_labels(numbered, 5, 0, e))
     }
     assert labels == set(range(23))
 
 
-def test_a_batch_larger_than_the_data_is_all_of_it(numbered):
+def test_a_batch_larger_than_the_data_set_is_the_data_set(numbered):
     assert batches.batches_per_epoch(numbered, 100) == 1
     (batch,) = epoch_labels(numbered, 100, seed=0, epoch=1)
     assert sorted(batch) == list(range(23))
 
 
-def test_order_is_the_seeds_whatever_else_draws(numbered):
+def test_order_depends_on_the_seed_and_no_other_random_draws(numbered):
     first = epoch_labels(numbered, 5, seed=3, epoch=1)
     keras.utils.set_random_seed(99)
     keras.random.normal((3,))
@@ -148,7 +150,7 @@ def test_order_is_the_seeds_whatever_else_draws(numbered):
     assert epoch_labels(numbered, 5, seed=4, epoch=1) != first
 
 
-def test_every_epoch_has_an_order_of_its_own(numbered):
+def test_every_epoch_has_its_own_order(numbered):
     orders = [
         tuple(flat(epoch_labels(numbered, 23, seed=0, epoch=e))) for e in range(4)
     ]
@@ -156,7 +158,7 @@ def test_every_epoch_has_an_order_of_its_own(numbered):
     assert tuple(range(23)) not in orders
 
 
-def test_an_epoch_can_be_the_first(numbered):
+def test_training_can_start_at_a_later_epoch(numbered):
     assert epoch_labels(numbered, 5, 0, epoch=0, first_epoch=3) == epoch_labels(
         numbered, 5, 0, epoch=3
     )
@@ -186,7 +188,7 @@ def test_statistics_batches(size, count, shapes, numbered):
     assert [batch[:, 0].tolist() for batch in again.as_numpy_iterator()] == found
     other = batches.statistics_batches(numbered, size, count, seed=1)
     assert [batch[:, 0].tolist() for batch in other.as_numpy_iterator()] != found
-    # Not the order of an epoch.
+    # Different from every epoch's order.
     for epoch in range(3):
         assert (
             flat(found)
@@ -194,12 +196,12 @@ def test_statistics_batches(size, count, shapes, numbered):
         )
 
 
-def test_what_is_held_out_is_of_every_class_as_many_and_not_trained_on(make_split):
+def test_held_out_examples_are_balanced_and_not_trained_on(make_split):
     labels = np.repeat([0, 1, 2, 3], 10)
     split = make_split(np.arange(40)[:, None].astype("float32"), labels)
     examples = batches.hold_out(batches.Examples(split, split), 0.2)
-    x_held, y_held = everything(examples.validation)
-    x_kept, y_kept = everything(examples.train)
+    x_held, y_held = all_examples(examples.validation)
+    x_kept, y_kept = all_examples(examples.train)
     assert y_held.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert np.bincount(y_kept).tolist() == [8] * 4
     assert sorted([*x_held[:, 0], *x_kept[:, 0]]) == list(range(40))
@@ -211,12 +213,12 @@ def test_what_is_held_out_is_of_every_class_as_many_and_not_trained_on(make_spli
     assert sorted(trained) == sorted(x_kept[:, 0])
 
 
-def test_nothing_is_held_out_unless_asked_for(numbered):
+def test_by_default_nothing_is_held_out(numbered):
     assert batches.hold_out(numbered, 0.0) is numbered
 
 
 def crops(image):
-    """Every image that augmentation can make of one, with its move and side."""
+    """Every possible augmentation of an image, with its shift and side."""
     height, width, channels = image.shape
     padded = np.pad(image, ((4, 4), (4, 4), (0, 0)))
     for side in (1, -1)[: 1 if channels == 1 else 2]:
@@ -227,18 +229,18 @@ def crops(image):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_augmentation_moves_images_and_mirrors_those_of_colours(channels):
+def test_augmentation_shifts_images_and_mirrors_colour_images(channels):
     generator = np.random.default_rng(0)
     image = generator.normal(size=(7, 6, channels)).astype("float32")
     found = batches.augmented(
         tf.constant(np.stack([image] * 2000)), tf.constant([1, 2])
     )
-    known = {crop.tobytes(): how for how, crop in crops(image)}
+    known = {crop.tobytes(): change for change, crop in crops(image)}
     seen = [known[each.tobytes()] for each in found.numpy()]
-    moves, sides = [(i, j) for i, j, _ in seen], [side for *_, side in seen]
-    assert len(set(moves)) == 81
-    # As likely one as another: 2000 / 9 on average, and 15 of standard deviation.
-    for axis in zip(*moves, strict=True):
+    shifts, sides = [(i, j) for i, j, _ in seen], [side for *_, side in seen]
+    assert len(set(shifts)) == 81
+    # Uniform: 2000 / 9 on average, with a standard deviation of 15.
+    for axis in zip(*shifts, strict=True):
         assert 140 < min(np.bincount(axis)) <= max(np.bincount(axis)) < 310
     if channels == 3:
         assert 900 < sides.count(1) < 1100
@@ -246,7 +248,7 @@ def test_augmentation_moves_images_and_mirrors_those_of_colours(channels):
         assert set(sides) == {1}
 
 
-def test_augmentation_follows_seed_and_batch_and_is_the_same_again(make_split):
+def test_augmentation_depends_on_the_seed_and_the_batch_alone(make_split):
     split = make_split(
         np.random.default_rng(0).normal(size=(8, 6, 6, 3)).astype("float32"),
         np.arange(8),
@@ -265,15 +267,15 @@ def test_augmentation_follows_seed_and_batch_and_is_the_same_again(make_split):
     first = images(0)
     assert images(0) == first
     assert images(1) != first
-    # A run that goes on in its second epoch sees what it would have seen.
+    # A run that starts at the second epoch gets the same images.
     assert images(0, first_epoch=1)[:2] == first[2:]
     first_epoch, second_epoch = first[0] | first[1], first[2] | first[3]
     changed = [first_epoch[label] != second_epoch[label] for label in range(8)]
     assert sum(changed) >= 6
 
 
-def test_augmentation_is_another_in_each_batch(make_split):
-    # One image alone: nothing else that could differ between batches.
+def test_augmentation_differs_between_batches(make_split):
+    # With a single image nothing else can differ between batches.
     image = np.random.default_rng(0).normal(size=(1, 6, 6, 3)).astype("float32")
     split = make_split(image, np.zeros(1, np.int64))
     training = batches.training_batches(

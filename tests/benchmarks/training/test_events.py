@@ -10,32 +10,34 @@ from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from keras_asymbp import metrics
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.tables.experiments import Column
-from keras_asymbp.benchmarks.training import events as tensorboard
+from keras_asymbp.benchmarks.training import events
+from keras_asymbp.benchmarks.training.events import Events
+from keras_asymbp.benchmarks.training.observers import Observer
 
 BRSF = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1)
 QUANTITIES = {"angle", "norm_ratio", "sign_concordance"}
 
 
 def read(folder):
-    """What TensorBoard reads in a folder."""
+    """A folder's events, as TensorBoard reads them."""
     accumulator = EventAccumulator(str(folder), size_guidance={"histograms": 0})
     return accumulator.Reload()
 
 
 def scalars(folder):
     """A folder's curves by tag: (step, value) pairs."""
-    events = read(folder)
+    found = read(folder)
     values = {}
-    for tag in events.Tags()["tensors"]:
-        if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+    for tag in found.Tags()["tensors"]:
+        if found.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
             values[tag] = [
-                (event.step, float(np.squeeze(_array(event))))
-                for event in events.Tensors(tag)
+                (event.step, float(np.squeeze(array(event))))
+                for event in found.Tensors(tag)
             ]
     return values
 
 
-def _array(event):
+def array(event):
     import tensorflow as tf
 
     return tf.make_ndarray(event.tensor_proto)
@@ -62,10 +64,11 @@ def test_the_curves_are_those_that_are_stored(make_trainer, tmp_path):
     trial = cell.trials()[2]
     seen = []
 
-    def on_epoch(row):
-        seen.append((row, metrics.alignment(trainer.model)))
+    class Alignment(Observer):
+        def epoch(self, row):
+            seen.append((row, metrics.alignment(trainer.model)))
 
-    result = tensorboard.train(str(tmp_path), cell, trial, trainer, on_epoch)
+    result = trainer.train(trial, [Events(tmp_path), Alignment()])
     rows = result["curves"]
     assert [row for row, _ in seen] == rows
     assert len(rows) == 3
@@ -86,7 +89,7 @@ def test_the_curves_are_those_that_are_stored(make_trainer, tmp_path):
         if part == "validation":
             assert curves == {}
             continue
-        # What is left is the alignment of each layer, as it was after each epoch.
+        # The others are the alignment of each layer after each epoch.
         layers = seen[0][1]
         assert layers
         assert set(curves) == {f"epoch_{x}/{q}" for x in layers for q in QUANTITIES}
@@ -101,11 +104,11 @@ def test_the_curves_are_those_that_are_stored(make_trainer, tmp_path):
 
 
 def test_the_names_are_those_of_keras_s_own_callback(make_trainer, tmp_path):
-    """With the metrics that our curves are of, and `AlignmentMonitor`."""
+    """With the metrics of our curves, and `AlignmentMonitor`."""
     from keras_asymbp import AlignmentMonitor
 
     trainer, cell = make_trainer(BRSF, epochs=1)
-    tensorboard.train(str(tmp_path), cell, cell.trials()[0], trainer, lambda row: None)
+    trainer.train(cell.trials()[0], [Events(tmp_path)])
     (ours,) = tmp_path.glob("tiny/*/*/*")
     model = trainer.model
 
@@ -133,26 +136,26 @@ def test_the_names_are_those_of_keras_s_own_callback(make_trainer, tmp_path):
 
 
 def histograms(folder):
-    events = read(folder)
+    found = read(folder)
     return {
         tag
-        for tag in events.Tags()["tensors"]
-        if events.SummaryMetadata(tag).plugin_data.plugin_name == "histograms"
+        for tag in found.Tags()["tensors"]
+        if found.SummaryMetadata(tag).plugin_data.plugin_name == "histograms"
     }
 
 
 def test_histograms_of_all_weights(make_trainer, tmp_path):
     trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
-    tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
+    trainer.train(trial, [Events(tmp_path)])
     (folder,) = tmp_path.glob("tiny/*/*/*/train")
     weights = {w.path: w.numpy() for w in trainer.model.weights if "float" in w.dtype}
     assert histograms(folder) == {f"{path}/histogram" for path in weights}
-    events = read(folder)
+    written = read(folder)
     for path, weight in weights.items():
-        found = events.Tensors(f"{path}/histogram")
+        found = written.Tensors(f"{path}/histogram")
         assert [event.step for event in found] == [0, 1]
-        buckets = _array(found[-1])  # left edge, right edge, count
+        buckets = array(found[-1])  # left edge, right edge, count
         assert buckets[:, 2].sum() == weight.size
         assert buckets[0, 0] == pytest.approx(weight.min())
         assert buckets[-1, 1] == pytest.approx(weight.max())
@@ -162,7 +165,7 @@ def test_hyper_parameters_and_the_final_error(make_trainer, tmp_path):
     trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
     settings = cell.settings(trial)
-    result = tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
+    result = trainer.train(trial, [Events(tmp_path)])
     (folder,) = tmp_path.glob("tiny/*/*/*")
     values, group, status = hparams(folder)
     assert set(values) == {"model", *settings}
@@ -186,7 +189,7 @@ def test_each_trial_has_its_folder(make_cell, tiny):
     ]
     cells = [make_cell(column, tiny, seed=s) for column in columns for s in (0, 1)]
     folders = [
-        tensorboard.run_folder(cell, trial).as_posix()
+        events.run_folder(cell, trial).as_posix()
         for cell in cells
         for trial in cell.trials()
     ]
@@ -198,19 +201,20 @@ def test_each_trial_has_its_folder(make_cell, tiny):
     assert "tiny/_/seed0/lr0.05" in folders
 
 
-def test_an_attempt_that_was_cut_leaves_nothing(make_trainer, tmp_path):
+def test_events_of_an_interrupted_attempt_are_removed(make_trainer, tmp_path):
     trainer, cell = make_trainer(BRSF, epochs=2)
     trial = cell.trials()[2]
     (tmp_path / "mine.txt").write_text("mine")
 
-    def fail(row):
-        raise RuntimeError
+    class Failing(Observer):
+        def epoch(self, row):
+            raise RuntimeError
 
     with contextlib.suppress(RuntimeError):
-        tensorboard.train(str(tmp_path), cell, trial, trainer, fail)
+        trainer.train(trial, [Events(tmp_path), Failing()])
     (folder,) = tmp_path.glob("tiny/*/*/*")
     assert [step for step, _ in scalars(folder / "train")["epoch_loss"]] == [0]
-    tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
+    trainer.train(trial, [Events(tmp_path)])
     for part in ("", "train", "validation"):
         assert len(list((folder / part).glob("events.*"))) == 1
     assert [step for step, _ in scalars(folder / "train")["epoch_loss"]] == [0, 1]
@@ -220,7 +224,7 @@ def test_an_attempt_that_was_cut_leaves_nothing(make_trainer, tmp_path):
 def test_a_trial_that_diverges(make_trainer, tmp_path):
     trainer, cell = make_trainer(epochs=3, learning_rates=(1e30,))
     (trial,) = cell.trials()
-    result = tensorboard.train(str(tmp_path), cell, trial, trainer, lambda row: None)
+    result = trainer.train(trial, [Events(tmp_path)])
     assert result["diverged"]
     (folder,) = tmp_path.glob("tiny/*/*/*")
     finished = len(result["curves"])
@@ -228,20 +232,21 @@ def test_a_trial_that_diverges(make_trainer, tmp_path):
     assert scalars(folder)["best_error"] == [(0, np.float32(result["best_error"]))]
 
 
-def test_nothing_of_the_model_changes(make_trainer, tmp_path):
+def test_writing_events_changes_neither_model_nor_random_state(make_trainer, tmp_path):
     trainer, cell = make_trainer(BRSF, epochs=3)
     trial = cell.trials()[2]
-    result = trainer.train(trial, lambda row: None)
+    result = trainer.train(trial)
     model = trainer.model
     variables = [*model.variables, *model.optimizer.variables]
     before = [variable.numpy() for variable in variables]
     keras.utils.set_random_seed(1)
     expected = keras.random.uniform((3,)), np.random.rand(3)
     keras.utils.set_random_seed(1)
-    with tensorboard.Events(str(tmp_path), cell, trial, model) as events:
-        for row in result["curves"]:
-            events.epoch(row)
-        events.finish(result)
+    observer = Events(tmp_path)
+    observer.begin(cell, trial, model)
+    for row in result["curves"]:
+        observer.epoch(row)
+    observer.end(result)
     for old, variable in zip(before, variables, strict=True):
         np.testing.assert_array_equal(old, variable.numpy())
     for old, new in zip(
@@ -250,12 +255,12 @@ def test_nothing_of_the_model_changes(make_trainer, tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
-def test_no_folder_is_no_events(tmp_path, monkeypatch):
+def test_without_a_folder_there_are_no_events(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert tensorboard.require(None) is None
-    assert tensorboard.require("") is None
+    assert events.require(None) is None
+    assert events.require("") is None
     assert list(tmp_path.iterdir()) == []
-    assert tensorboard.require("here/there") == str(tmp_path / "here" / "there")
+    assert events.require("here/there") == str(tmp_path / "here" / "there")
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(benchmarks, tmp_path):
@@ -272,7 +277,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(benchmarks, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_without_tensorboard_the_command_says_what_to_install(run_python, tmp_path):
+def test_without_tensorboard_the_command_names_the_extra_to_install(
+    run_python, tmp_path
+):
     output = run_python(
         "import sys\n"
         "sys.modules['tensorboard'] = None\n"

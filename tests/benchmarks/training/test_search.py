@@ -16,7 +16,7 @@ def scratch(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run():
-    """A `run` that scores the trials as told and remembers them."""
+    """A `run` that returns the given scores, or raises them, and records its trials."""
 
     def make(scores):
         scores = iter(scores)
@@ -26,7 +26,7 @@ def run():
             score = next(scores)
             if isinstance(score, BaseException):
                 raise score
-            return {"trial": trial, "result": {"best_error": score}}
+            return score
 
         run.trials = []
         return run
@@ -34,39 +34,21 @@ def run():
     return make
 
 
-@pytest.mark.parametrize(
-    ("scores", "order"),
-    [
-        ([0.5, 0.25, 0.75, 0.125, 0.9], [3, 1, 0, 2, 4]),
-        ([0.9] * 5, [0, 1, 2, 3, 4]),
-        ([0.0, 1.0, 0.0, 0.5, 0.25], [0, 2, 4, 3, 1]),
-    ],
-)
-def test_every_trial_is_run_in_order_and_returned_best_first(
-    scores, order, make_cell, run
-):
-    cell, run = make_cell(), run(scores)
-    found = search(cell.trials(), run)
-    assert run.trials == cell.trials()
-    assert [trial["trial"] for trial in found] == [cell.trials()[n] for n in order]
-
-
 def test_one_trial(make_cell, run):
     cell, run = make_cell(learning_rates=(0.5,)), run([0.25])
-    assert [trial["result"]["best_error"] for trial in search(cell.trials(), run)] == [
-        0.25
-    ]
+    search(cell.trials(), run)
     assert run.trials == cell.trials()
 
 
-def test_trials_of_every_schedule(make_cell, run):
+def test_trials_of_every_schedule_are_run_in_order(make_cell, run):
     column = Column("uSF+BM", batch_schedules=(((0, None),), ((0, 100), (3, 500))))
     cell, run = make_cell(column), run([number / 16 for number in range(10)])
-    assert len(search(cell.trials(), run)) == 10
+    search(cell.trials(), run)
+    assert len(run.trials) == 10
     assert run.trials == cell.trials()
 
 
-def test_keras_tuner_runs_it(make_cell, run, monkeypatch):
+def test_keras_tuner_gets_the_scores(make_cell, run, monkeypatch):
     scores = []
     update_trial = keras_tuner.Oracle.update_trial
 
