@@ -1,4 +1,4 @@
-"""What every test shares. Environment first: TensorFlow reads it when imported."""
+"""Shared fixtures. TensorFlow reads the environment when it is imported."""
 
 import os
 import subprocess
@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-# A GPU's shortened float32 products would be too coarse for the comparisons.
+# TensorFloat-32 products of a GPU are too coarse for the comparisons.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 
-# Derandomized, so that a failure in CI is there again at the desk.
+# Derandomized, so that failures in CI are reproducible.
 hypothesis.settings.register_profile(
     "keras_asymbp", max_examples=15, deadline=None, derandomize=True, database=None
 )
@@ -31,7 +31,7 @@ def _seed():
 
 @pytest.fixture
 def tfds_data_dir():
-    """A folder with prepared TensorFlow Datasets."""
+    """Folder with prepared TensorFlow Datasets."""
     folder = os.environ.get("KERAS_ASYMBP_TEST_DATA")
     if not folder:
         pytest.skip("KERAS_ASYMBP_TEST_DATA names no folder of prepared data sets")
@@ -40,7 +40,7 @@ def tfds_data_dir():
 
 @pytest.fixture(scope="session")
 def draw_factor():
-    """M o S_p from its definition: the formula that saved models rely on."""
+    """Computes M o S_p by its definition, on which saved models rely."""
 
     def factor(shape, seed, draw=0, flip_probability=0):
         def uniform(stream):
@@ -62,7 +62,7 @@ def draw_factor():
 
 @pytest.fixture(scope="session")
 def run_python():
-    """Runs code in a new process, which fails the test if it fails."""
+    """Runs code in a new process; fails the test if the process fails."""
 
     def run(code, *flags, arguments=(), timeout=300, **options):
         path = {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -83,7 +83,7 @@ def run_python():
 
 @pytest.fixture(scope="session")
 def make_layer():
-    """An AsymDense with weights of both signs and a zero."""
+    """Makes an AsymDense with weights of both signs and a zero."""
 
     def make(feedback, kernel=None, **arguments):
         from keras_asymbp import AsymDense
@@ -101,7 +101,7 @@ def make_layer():
 
 @pytest.fixture(scope="session")
 def backward_kernel():
-    """The V that an AsymDense's backward pass uses: what errors 1 come out as."""
+    """Returns V of an AsymDense's backward pass, which turns unit errors into V."""
 
     def used(layer):
         inputs, units = layer.kernel.shape
@@ -115,7 +115,7 @@ def backward_kernel():
 
 
 def _twin(layer, **changes):
-    """The stock Keras layer of a layer's configuration and weights."""
+    """Returns the stock Keras layer with a layer's configuration and weights."""
     config = layer.get_config() | changes
     del config["feedback"]
     twin = getattr(keras.layers, type(layer).__name__.removeprefix("Asym"))(**config)
@@ -132,7 +132,7 @@ def twin():
 
 @pytest.fixture(scope="session")
 def gradients():
-    """The output Y of a layer for X, and dE/dX, dE/dW and dE/db for the error dE/dY."""
+    """Returns a layer's Y for X, and dE/dX, dE/dW and dE/db for the error dE/dY."""
 
     def gradients(layer, x, error):
         x = tf.convert_to_tensor(x)
@@ -148,10 +148,10 @@ def gradients():
 
 @pytest.fixture(scope="session")
 def stock_gradients(gradients):
-    """What `gradients` must be for a given V, by stock Keras layers alone.
+    """Returns the expected `gradients` for a given V, by stock Keras layers only.
 
-    One layer has W, the other V in its place: the error of the products goes to W and
-    b through the first, to X through the second.
+    One layer has W, the other V instead: the products' error reaches W and b through
+    the first, X through the second.
     """
 
     def stock_gradients(layer, x, error, v):

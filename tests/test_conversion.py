@@ -1,4 +1,4 @@
-"""A model and its twin: same outputs, and another error on the way down."""
+"""A model and its twin have the same outputs and different errors."""
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from keras_asymbp import (
     symmetrize,
 )
 from keras_asymbp.layers import LAYERS, AsymmetricLayer, asymmetric_layers
+from keras_asymbp.testing.tools import rules_of
 
 
 def sequential():
@@ -82,7 +83,7 @@ def data(model, samples=3):
 
 
 def scramble(model):
-    """Weights of all kinds that no initializer would give."""
+    """Sets weights that no initializer would give."""
     generator = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(generator.uniform(0.1, 1, weight.shape))
@@ -113,7 +114,7 @@ def leaves(model):
 
 @pytest.mark.parametrize("make", MODELS)
 @pytest.mark.parametrize("feedback", ["uSF", "brSF-25", "frSF", None])
-def test_outputs_and_names_are_the_model_s(make, feedback):
+def test_outputs_and_names_are_those_of_the_model(make, feedback):
     model = make()
     scramble(model)
     twin = quiet(model, feedback)
@@ -130,7 +131,7 @@ def test_outputs_and_names_are_the_model_s(make, feedback):
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_symmetrize_goes_back(make):
+def test_symmetrize_reverses_asymmetrize(make):
     model = make()
     scramble(model)
     back = symmetrize(quiet(model, "frSF"))
@@ -146,7 +147,7 @@ def test_symmetrize_goes_back(make):
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_the_original_is_left_as_it_is(make):
+def test_the_original_is_unchanged(make):
     model = make()
     model.compile("sgd", "mse")
     before = [weight.numpy() for weight in model.weights]
@@ -255,7 +256,7 @@ def test_trainable_is_kept():
     assert not twin.trainable_variables
 
 
-def test_dropout_goes_on_where_it_was():
+def test_dropout_continues_its_sequence():
     model = sequential()
     model(data(model), training=True)
     twin = quiet(model)
@@ -264,7 +265,7 @@ def test_dropout_goes_on_where_it_was():
     )
 
 
-def test_a_filter_picks_layers():
+def test_a_filter_selects_layers():
     model = nested()
     twin = quiet(model, filter=lambda layer: isinstance(layer, keras.layers.Conv2D))
     assert [layer.name for layer in asymmetric_layers(twin)] == ["outer", "conv"]
@@ -272,7 +273,7 @@ def test_a_filter_picks_layers():
     assert_same_outputs(model, twin)
 
 
-def test_a_filter_is_asked_about_layers_that_can_be_converted():
+def test_a_filter_receives_only_convertible_layers():
     asked = []
     quiet(sequential(), filter=lambda layer: asked.append(layer.name) or True)
     assert asked == ["conv", "dense"]
@@ -282,22 +283,24 @@ def test_a_rule_for_each_pattern_of_names():
     rules = {"con?": "frSF-25", "[cd]*": None}
     twin = quiet(sequential(), feedback=rules)
     conv, dense = asymmetric_layers(twin)
-    assert conv.feedback.flip_probability == 0.25  # the first that matches
+    assert conv.feedback.flip_probability == 0.25  # by the first match
     assert type(dense.feedback) is feedbacks.Symmetric
 
 
 def test_a_rule_for_the_last_layer_and_one_for_all_others():
     model = nested()
     twin = quiet(model, feedback={"top": "BP", "*": "RndF"})
-    rules = {layer.name: layer.feedback for layer in asymmetric_layers(twin)}
-    assert type(rules.pop("top")) is feedbacks.Symmetric
-    assert {type(rule) for rule in rules.values()} == {feedbacks.FixedRandom}
-    assert len(rules) == 3
-    assert len({rule._first_seed for rule in rules.values()}) == 3
+    layers = {layer.name: layer for layer in asymmetric_layers(twin)}
+    assert type(layers.pop("top").feedback) is feedbacks.Symmetric
+    assert len(layers) == 3
+    for layer in layers.values():
+        assert type(layer.feedback) is feedbacks.FixedRandom
+    # Each has its own stream.
+    assert len({float(np.max(layer.feedback_kernel)) for layer in layers.values()}) == 3
     assert_same_outputs(model, twin)
 
 
-def test_layers_of_one_pattern_and_seed_have_streams_of_their_own():
+def test_layers_of_one_pattern_and_seed_have_independent_streams():
     model = keras.Sequential([keras.Input((3,))])
     for name in ("d1", "d2", "e1", "e2"):
         model.add(keras.layers.Dense(3, name=name))
@@ -307,7 +310,7 @@ def test_layers_of_one_pattern_and_seed_have_streams_of_their_own():
     assert len({kernel.tobytes() for kernel in kernels}) == 4
 
 
-def test_what_no_pattern_matches_is_kept():
+def test_layers_without_a_pattern_are_kept():
     assert lines(sequential(), feedback={"conv": "uSF"}) == [
         "Conv2D -> AsymConv2D: conv",
         "BatchNormalization kept (has no asymmetric form): norm",
@@ -315,7 +318,7 @@ def test_what_no_pattern_matches_is_kept():
     ]
 
 
-def test_a_catch_all_may_be_left_over():
+def test_a_catch_all_may_match_nothing():
     twin = quiet(sequential(), feedback={"conv": "uSF", "dense": "BP", "*": "RndF"})
     assert len(asymmetric_layers(twin)) == 2
 
@@ -324,11 +327,11 @@ def test_a_catch_all_may_be_left_over():
     ("rules", "unused"),
     [
         ({"conv": "uSF", "fc*": "BP"}, "'fc\\*'"),
-        ({"c*": "uSF", "conv": "BP"}, "'conv'"),  # the first has it already
+        ({"c*": "uSF", "conv": "BP"}, "'conv'"),  # the first matches it
         ({"norm": "uSF"}, "'norm'"),
     ],
 )
-def test_refuses_a_pattern_that_is_for_no_layer(rules, unused):
+def test_refuses_a_pattern_without_a_layer(rules, unused):
     with pytest.raises(ValueError, match=f"{unused}, which is the first for none of"):
         quiet(sequential(), feedback=rules)
 
@@ -343,7 +346,7 @@ def test_the_summary_is_printed(capsys):
 
 
 class Block(keras.layers.Layer):
-    """A layer with a Dense of its own making."""
+    """A layer that creates a Dense."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -357,7 +360,7 @@ class Block(keras.layers.Layer):
         return self.scale * self.dense(inputs)
 
 
-def test_the_summary_leaves_nothing_out():
+def test_the_summary_is_complete():
     inputs = keras.Input((5,))
     x = keras.layers.Embedding(10, 4, name="embedding")(inputs)
     x = keras.layers.Dense(4, name="not_picked")(x)
@@ -386,7 +389,7 @@ def test_the_summary_of_many_layers_is_short():
 
 
 class Preset(keras.layers.Dense):
-    """A Dense with defaults, an attribute and a method of its own."""
+    """A Dense with other defaults, an attribute and a method."""
 
     tag = "mine"
 
@@ -404,20 +407,20 @@ class Preset(keras.layers.Dense):
 
 
 class Doubled(keras.layers.Dense):
-    """A Dense that does something else."""
+    """A Dense with another `call`."""
 
     def call(self, inputs, training=None):
         return 2 * super().call(inputs, training=training)
 
 
-def test_a_subclass_that_only_adds_becomes_the_asymmetric_layer(tmp_path):
+def test_a_subclass_that_only_adds_is_converted(tmp_path):
     model = keras.Sequential([keras.Input((4,)), Preset(name="preset")])
     assert lines(model) == ["Preset -> AsymDense: preset"]
     twin = quiet(model)
     assert type(twin.layers[0]) is AsymDense
     assert twin.layers[0].activation is keras.activations.relu
     assert_same_outputs(model, twin)
-    twin.save(tmp_path / "twin.keras")  # needs none of the user's code
+    twin.save(tmp_path / "twin.keras")  # without the user's code
     assert_same_outputs(model, keras.models.load_model(tmp_path / "twin.keras"))
     assert type(symmetrize(twin).layers[0]) is keras.layers.Dense
 
@@ -435,7 +438,7 @@ def test_a_subclass_that_changes_the_layer_is_kept():
     assert_same_outputs(model, twin)
 
 
-def test_the_advice_to_subclass_the_asymmetric_layer_is_good():
+def test_the_advice_to_subclass_the_asymmetric_layer_works():
     class AsymDoubled(AsymDense):
         def call(self, inputs, training=None):
             return 2 * super().call(inputs, training=training)
@@ -446,7 +449,7 @@ def test_the_advice_to_subclass_the_asymmetric_layer_is_good():
         symmetrize(model)
 
 
-def test_a_functional_model_with_a_class_of_its_own():
+def test_a_functional_model_of_a_subclass():
     class Mine(keras.Model):
         def __init__(self, units):
             inputs = keras.Input((4,))
@@ -464,7 +467,7 @@ def test_a_sequential_model_without_an_input():
     np.testing.assert_array_equal(quiet(model)(x), y)
 
 
-def test_a_loss_without_a_config_does_no_harm():
+def test_a_loss_without_a_config_is_no_problem():
     model = sequential()
     model.compile("sgd", loss=lambda y, p: keras.ops.mean(y - p))
     quiet(model)
@@ -533,7 +536,7 @@ def test_a_model_with_nothing_to_convert_is_refused():
 def test_an_asymmetric_model_is_refused():
     with pytest.raises(ValueError, match=r"'conv' already has a feedback rule"):
         asymmetrize(quiet(sequential()))
-    assert symmetrize(sequential()).name == "a_sequential"  # which does no harm
+    assert symmetrize(sequential()).name == "a_sequential"  # allowed
 
 
 def test_an_asymmetric_layer_inside_another_layer_is_refused():
@@ -582,7 +585,7 @@ def equal_layers():
 
 
 @pytest.mark.parametrize("rule", ["BatchwiseRandomSignConcordant", "FixedRandom"])
-def test_a_seed_gives_each_layer_a_stream_and_the_same_model_twice(rule):
+def test_a_seed_reproduces_a_model_with_a_stream_per_layer(rule):
     def made(seed):
         return kernels(quiet(equal_layers(), getattr(feedbacks, rule)(seed=seed)))
 
@@ -593,7 +596,7 @@ def test_a_seed_gives_each_layer_a_stream_and_the_same_model_twice(rule):
     assert np.all(abs(correlations - np.eye(3)) < 0.2)
 
 
-def test_without_a_seed_it_follows_keras_s():
+def test_without_a_seed_it_follows_keras():
     def made():
         keras.utils.set_random_seed(3)
         return kernels(quiet(equal_layers(), "frSF"))
@@ -603,8 +606,8 @@ def test_without_a_seed_it_follows_keras_s():
     assert np.any(first[0] != first[1])
 
 
-def test_a_rule_of_the_user_s_with_arguments():
-    # Of a class that Keras can't find by its name.
+def test_a_custom_rule_with_arguments():
+    # Keras can't find its class by name.
     class Scaled(feedbacks.Feedback):
         def __init__(self, factor, **kwargs):
             super().__init__(**kwargs)
@@ -624,13 +627,13 @@ def test_a_rule_of_the_user_s_with_arguments():
     assert len(pairs) == 12  # two of SeparableConv2D, four of attention
     for _, w, v in pairs:
         np.testing.assert_array_equal(v, 3 * w.numpy())
-    rules = {id(r) for layer in layers for r, _ in layer._rules()}
-    assert len(rules) == 12
-    assert id(rule) not in rules
+    rules = rules_of(twin)
+    assert len(rules) == 13  # and the template of the attention's four
+    assert rule not in rules
 
 
 def transformer():
-    """A small one of stock layers only."""
+    """A small transformer of stock layers."""
     inputs = keras.Input((6,), dtype="int32")
     x = keras.layers.Embedding(11, 8)(inputs)
     for _ in range(2):
@@ -672,7 +675,7 @@ def test_whole_networks(make, tmp_path):
     present = sum(type(layer) in supported for layer in model._flatten_layers())
     assert len(asymmetric_layers(twin)) >= present > 4
     assert not any(type(layer) in supported for layer in twin.layers)
-    # One step, in which the error reaches the weights of all layers.
+    # One step: the error reaches the weights of all layers.
     twin.compile(BatchManhattan(1e-4), "categorical_crossentropy", jit_compile=False)
     before = [weight.numpy() for weight in twin.trainable_weights]
     twin.fit(x, y, batch_size=2, verbose=0, callbacks=[RedrawFeedback()])

@@ -1,4 +1,4 @@
-"""Direct feedback alignment against NumPy, and against gradients piece by piece."""
+"""Direct feedback alignment compared with NumPy, and with stock layers piecewise."""
 
 import keras
 import numpy as np
@@ -42,7 +42,7 @@ def matrices(twin):
 
 
 def updates(model, x, y, loss="sparse_categorical_crossentropy", **arguments):
-    """The gradients of the trainable weights, as `fit` takes them: w before - after."""
+    """Returns the gradients of the trainable weights in `fit`: w before - after."""
     model.compile(keras.optimizers.SGD(1.0), loss, **arguments)
     before = [weight.numpy() for weight in model.trainable_weights]
     model.train_on_batch(x, y)
@@ -61,7 +61,7 @@ def softmax(logits):
 
 
 def gradients_by_numpy(weights, bs, x, y, activation, divisor):
-    """Direct feedback alignment of two hidden layers, written out."""
+    """Direct feedback alignment of two hidden layers, by hand."""
     w1, c1, w2, c2, w3, c3 = (np.asarray(w, "float64") for w in weights)
     b1, b2 = bs
     function, slope = {
@@ -90,7 +90,7 @@ def gradients_by_numpy(weights, bs, x, y, activation, divisor):
         ("from_logits", "relu", "sum"),
     ],
 )
-def test_two_hidden_layers_are_numpy_s(how, activation, reduction):
+def test_two_hidden_layers_match_numpy(how, activation, reduction):
     twin = direct_feedback(
         three_layers(activation, None if how == "from_logits" else "softmax")
     )
@@ -109,7 +109,7 @@ def test_two_hidden_layers_are_numpy_s(how, activation, reduction):
 
 
 @pytest.mark.parametrize("dense", [layers.Dense, "BP"])
-def test_the_twin_has_the_model_s_weights_and_outputs(dense):
+def test_the_twin_has_the_weights_and_outputs_of_the_model(dense):
     if dense == "BP":
         model = asymmetrize(three_layers(), "BP", print_fn=None)
     else:
@@ -125,7 +125,7 @@ def test_the_twin_has_the_model_s_weights_and_outputs(dense):
     assert (
         twin.layers[0].name == keras.Model(model.inputs, model.outputs).layers[0].name
     )
-    # And the model is as it was.
+    # The model is unchanged.
     assert model.compiled
     assert model.get_config() == config
     twin.set_weights([w + 1 for w in twin.get_weights()])
@@ -133,7 +133,7 @@ def test_the_twin_has_the_model_s_weights_and_outputs(dense):
         np.testing.assert_array_equal(one, other)
 
 
-def test_backpropagation_s_gradients_are_those_of_the_model():
+def test_gradients_within_backpropagation_are_those_of_the_model():
     model = three_layers()
     twin = direct_feedback(model)
     x, y = normal(8, 4), classes()
@@ -142,15 +142,15 @@ def test_backpropagation_s_gradients_are_those_of_the_model():
     assert_close(ours, updates(model, x, y, run_eagerly=True), 1e-6)
 
 
-def test_gradient_angles_are_those_of_numpy():
+def test_gradient_angles_match_numpy():
     twin = direct_feedback(three_layers("tanh"))
     x, y = normal(8, 4), classes()
     twin.compile("sgd", "sparse_categorical_crossentropy")
     weights = twin.trainable_weights
     w2, w3 = (np.asarray(w, "float64") for w in (weights[2], weights[4]))
     ours = gradients_by_numpy(weights, matrices(twin), x, y, "tanh", 8)
-    # With B_2 = W_3^T the second layer's are backpropagation's; the first's come
-    # through f' of the second.
+    # With B_2 = W_3^T the second layer's gradients are backpropagation's; the first
+    # layer's pass f' of the second.
     theirs = gradients_by_numpy(weights, [matrices(twin)[0], w3.T], x, y, "tanh", 8)
     angles = metrics.gradient_angles(twin, [(x, y)])
     assert list(angles) == ["one", "two", "logits"]
@@ -165,7 +165,7 @@ def test_gradient_angles_are_those_of_numpy():
 
 
 def piecewise(pieces, head, bs, x, y):
-    """DFA by stock layers alone: each piece by itself, from the error that it gets.
+    """DFA by stock layers only: each piece separately, from the error that it gets.
 
     Args:
         pieces: Lists of layers that begin with a layer with a kernel; those behind it
@@ -237,7 +237,7 @@ def residual():
     return keras.Model(inputs, layers.Dense(3, "softmax", name="logits")(x))
 
 
-def test_a_shortcut_carries_the_error_that_it_would():
+def test_a_shortcut_carries_its_error_as_usual():
     model = residual()
     twin = direct_feedback(model)
     x, y = normal(8, 4), classes()
@@ -286,7 +286,7 @@ def test_attention_has_a_matrix_for_its_input():
     assert angles["attention/query"] > 5 > angles["logits"]
 
 
-def test_the_same_seed_gives_the_same_matrices_and_two_layers_never_do():
+def test_a_seed_reproduces_matrices_that_differ_between_layers():
     def of(seed):
         model = keras.Sequential([keras.Input((4,))])
         for number in range(4):
@@ -329,7 +329,7 @@ def test_the_matrices_are_never_trained():
     assert len(twin.trainable_weights) == 6
 
 
-def test_frozen_layers_stay_so_and_pass_the_error_by():
+def test_frozen_layers_stay_frozen_and_pass_the_error():
     model = three_layers()
     model.get_layer("two").trainable = False
     twin = direct_feedback(model)
@@ -344,7 +344,7 @@ def test_frozen_layers_stay_so_and_pass_the_error_by():
 @pytest.mark.parametrize("make", [three_layers, residual])
 def test_a_frozen_and_compiled_model(make):
     model = make()
-    # A loss of which Keras could make no copy.
+    # Keras can't copy this loss.
     model.compile("sgd", lambda y, predicted: keras.ops.mean(predicted - y))
     model.trainable = False
     twin = direct_feedback(model)
@@ -354,7 +354,7 @@ def test_a_frozen_and_compiled_model(make):
     assert len(twin.trainable_weights) == 6
 
 
-def test_what_is_below_without_anything_to_train_needs_no_matrix():
+def test_layers_with_nothing_to_train_below_need_no_matrix():
     model = keras.Sequential(
         [
             keras.Input((4,)),
@@ -367,7 +367,7 @@ def test_what_is_below_without_anything_to_train_needs_no_matrix():
     assert [b.shape for b in matrices(direct_feedback(model))] == [(3, 5)]
 
 
-def test_words_are_learned_through_the_matrix_of_the_layer_above():
+def test_an_embedding_learns_through_the_matrix_of_the_layer_above():
     model = keras.Sequential(
         [
             keras.Input((6,), dtype="int32"),
@@ -394,7 +394,7 @@ def test_several_inputs_and_outputs_that_are_maps():
     x = layers.GlobalAveragePooling2D()(x)
     model = keras.Model({"a": a, "b": b}, layers.Softmax()(x))
     twin = direct_feedback(model)
-    # The error of a map has the elements of the map, before its activation.
+    # The error of a map has as many elements as the map, before its activation.
     assert [b.shape for b in matrices(twin)] == [(3, 3 * 3 * 4)]
     assert twin.get_layer("maps").activation is keras.activations.linear
     data = {"a": normal(2, 4, 4, 1), "b": normal(2, 4, 4, 2)}
@@ -464,12 +464,12 @@ def test_exported_without_matrices(tmp_path):
     assert not any(word in b"".join(files) for word in (b"feedback", b"stop_error"))
     served = tf.saved_model.load(tmp_path / "served")
     np.testing.assert_allclose(served.serve(x), twin(x), rtol=1e-4, atol=1e-6)
-    # The model still has them.
+    # The model keeps them.
     assert len(matrices(twin)) == 2
 
 
 @pytest.mark.slow
-def test_what_is_exported_needs_nothing_of_ours(tmp_path, run_python):
+def test_an_exported_model_needs_none_of_our_code(tmp_path, run_python):
     twin = direct_feedback(three_layers())
     twin.export(tmp_path / "served", verbose=False)
     np.save(tmp_path / "x.npy", normal(3, 4))
@@ -549,18 +549,18 @@ WITH_A_RULE = asymmetrize(three_layers(), "uSF", print_fn=None)
         (lambda: keras.Sequential([layers.Dense(3)]), "takes a built model"),
     ],
 )
-def test_what_it_is_not_made_for_is_refused(make, words):
+def test_unsupported_models_are_refused(make, words):
     with pytest.raises(ValueError, match=words):
         direct_feedback(make())
 
 
 @pytest.mark.parametrize("convert", [asymmetrize, symmetrize])
-def test_the_twin_has_no_other_twin(convert):
+def test_a_twin_is_not_converted_again(convert):
     with pytest.raises(ValueError, match=f"`{convert.__name__}` the model from which"):
         convert(direct_feedback(three_layers()))
 
 
-def test_after_symmetrize_a_model_with_a_rule_is_taken():
+def test_a_model_with_a_rule_is_accepted_after_symmetrize():
     assert matrices(direct_feedback(symmetrize(WITH_A_RULE)))
 
 
@@ -572,7 +572,7 @@ def test_after_symmetrize_a_model_with_a_rule_is_taken():
         lambda: asymmetrize(three_layers(), "DFA"),
     ],
 )
-def test_it_is_no_rule_of_one_layer(use):
+def test_it_is_not_a_rule_of_one_layer(use):
     with pytest.raises(ValueError, match=r"not a rule of one layer.*_feedback\(mo"):
         use()
 

@@ -43,7 +43,7 @@ def test_public_subclasses_in_the_order_of_files(package):
         assert value.__name__ == name
 
 
-def test_a_file_dropped_in_is_found(package):
+def test_a_new_file_is_found(package):
     base = importlib.import_module("shapes_for_discovery.base").Shape
     with open(f"{package.__path__[0]}/c_line.py", "w") as file:
         file.write("from shapes_for_discovery.base import Shape\n")

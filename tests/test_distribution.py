@@ -1,6 +1,6 @@
-"""Data parallel training: what docs/distribution.md says works, and what does not.
+"""Data-parallel training: the supported and unsupported cases of docs/distribution.md.
 
-Logical devices and clusters are made once in a process, so each test has its own.
+A process can create logical devices and clusters only once, so each test starts one.
 """
 
 import json
@@ -55,7 +55,7 @@ def refused(function):
 
 @pytest.fixture
 def run(run_python):
-    """Runs code after `TWO_CPUS`; returns what it prints as JSON."""
+    """Runs code after `TWO_CPUS`; returns the JSON that it prints."""
 
     def run(code):
         printed = run_python(TWO_CPUS + "import json\n" + textwrap.dedent(code))
@@ -118,7 +118,7 @@ def test_several_steps_per_execution_are_refused_early(feedback, run):
     """)
     assert ours.startswith("ValueError: Keras can't run several steps per execution")
     assert "steps_per_execution=2, 2 replicas" in ours
-    # Without the callback it is Keras that fails: if it no longer does, lift the ban.
+    # Without the callback Keras fails: once it no longer does, allow this.
     assert keras_s != "not refused"
 
 
@@ -144,7 +144,7 @@ def test_a_custom_loop_on_two_replicas(run):
             for batch in data:
                 step(*batch)
             weights.append(trained(model))
-        draws = int(model.get_layer("asymmetric").feedback._state.numpy()[1])
+        draws = model.get_layer("asymmetric").feedback.draws
         print(json.dumps([*weights, draws]))
     """)
     for ours, theirs in zip(two, one, strict=True):
@@ -163,7 +163,7 @@ def free_ports(number):
 
 
 def start_workers(command, folder, number=2):
-    """Runs a command on each worker, with 127.0.0.1 between them; returns outputs."""
+    """Runs a command on each worker, connected by 127.0.0.1; returns their outputs."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     logs = [folder / f"{worker}.log" for worker in range(number)]
     workers = []
@@ -202,7 +202,7 @@ def test_two_workers(tmp_path):
     first, second = (end.groups() for end in ends)
     assert first == second  # the weights, and one M for both
     assert first[0] == "4"
-    # The same run in one process, on whole batches.
+    # The same in one process, on whole batches.
     (alone,) = free_ports(1)
     codes, (text,) = start_workers(
         lambda worker: [
@@ -219,12 +219,12 @@ def test_two_workers(tmp_path):
     assert end[1] == "4"
     _, w, _, v = first[1].replace(",", "").split()
     assert float(end[2]) == pytest.approx(float(w), rel=1e-3)
-    # The draws are the same; signs of a few weights may not be, so near to zero.
+    # The draws are the same; signs of a few weights near zero may differ.
     assert float(end[3]) == pytest.approx(float(v), rel=1e-3)
 
 
 def test_fit_on_two_workers_fails_in_keras(tmp_path):
-    # If it no longer does, docs/distribution.md has good news to tell.
+    # Once it no longer does, update docs/distribution.md.
     ports = free_ports(2)
     script = tmp_path / "fit.py"
     script.write_text(
@@ -247,7 +247,7 @@ def test_fit_on_two_workers_fails_in_keras(tmp_path):
                 print("it works", flush=True)
             except Exception as error:
                 print("refused:", type(error).__name__, error, flush=True)
-            os._exit(0)  # the other worker may wait for ever
+            os._exit(0)  # the other worker may never end
             """
         )
     )

@@ -1,4 +1,4 @@
-"""The error's ways by themselves: any shapes, precisions and masks."""
+"""The layers of direct feedback: shapes, precisions and masks."""
 
 import keras
 import numpy as np
@@ -41,7 +41,7 @@ def test_the_gradient_for_any_shapes(batch, outputs, inputs, graph):
         np.testing.assert_allclose(dx, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_sent_is_added_to_what_comes_anyway():
+def test_the_direct_error_is_added_to_the_other():
     x, b = tf.constant(normal(2, 3)), normal(3, 3)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -51,7 +51,7 @@ def test_what_is_sent_is_added_to_what_comes_anyway():
 
 
 def test_second_order():
-    # Of the sum of y^2 / 2 the error is e = y: e B has the gradient B's rows in sum.
+    # The error of sum(y^2) / 2 is e = y, so e B has the sum of B's rows as gradient.
     x, y, b = tf.ones((1, 3)), tf.constant(normal(1, 2)), normal(2, 3)
     with tf.GradientTape() as outer:
         outer.watch(y)
@@ -63,7 +63,7 @@ def test_second_order():
     np.testing.assert_allclose(outer.gradient(first, y)[0], b.sum(1), rtol=1e-5)
 
 
-def test_the_matrices_are_asked_for_in_the_backward_pass_only():
+def test_the_matrices_are_read_in_the_backward_pass_only():
     def forbidden():
         raise AssertionError
 
@@ -72,7 +72,7 @@ def test_the_matrices_are_asked_for_in_the_backward_pass_only():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_each_error_has_the_precision_of_its_tensor(dtype):
+def test_errors_keep_the_precision_of_their_tensors(dtype):
     x, y = tf.ones((2, 3), dtype), tf.ones((2, 4))
     with tf.GradientTape() as tape:
         tape.watch([x, y])
@@ -83,7 +83,7 @@ def test_each_error_has_the_precision_of_its_tensor(dtype):
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_within_backpropagation_nothing_is_stopped_or_sent(symmetric):
+def test_within_backpropagation_no_error_is_stopped_or_sent(symmetric):
     x = tf.constant(normal(2, 3))
 
     def gradient(function):
@@ -129,6 +129,6 @@ def test_config():
 
 
 @pytest.mark.parametrize("stddev", [-0.1, float("nan")])
-def test_refuses_what_is_no_deviation(stddev):
+def test_refuses_an_invalid_standard_deviation(stddev):
     with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
         DirectFeedback(stddev=stddev)

@@ -1,4 +1,4 @@
-"""The notebooks of docs/examples/ run, and are kept without what they printed."""
+"""The notebooks of docs/examples/ run, and are stored without outputs."""
 
 import json
 import pathlib
@@ -23,12 +23,12 @@ def test_it_runs(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_is_kept_without_outputs(name):
+def test_it_is_stored_without_outputs(name):
     notebook = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
 
 
-def test_there_are_some():
+def test_there_are_notebooks():
     assert len(NOTEBOOKS) >= 5

@@ -1,4 +1,4 @@
-"""An exported model has no backward pass, so it holds nothing of the feedback."""
+"""An exported model has no backward pass, hence no feedback."""
 
 import keras
 import numpy as np
@@ -23,13 +23,13 @@ def make_model(rule, cls=AsymDense):
 
 
 def variables(path):
-    """The shapes of the variables in a SavedModel's file."""
+    """Returns the shapes of the variables in a SavedModel's file."""
     found = tf.train.list_variables(str(path / "variables" / "variables"))
     return sorted(shape for name, shape in found if name.startswith("_all_variables"))
 
 
 def operations(served):
-    """The operations of a function and of those that it calls."""
+    """Returns the operations of a function and of the functions that it calls."""
     definition = served.serve.concrete_functions[0].graph.as_graph_def()
     nodes = [*definition.node]
     for function in definition.library.function:
@@ -38,7 +38,7 @@ def operations(served):
 
 
 def served_outputs(path, x):
-    served = tf.saved_model.load(path)  # its variables live as long as it does
+    served = tf.saved_model.load(path)  # keeps its variables alive
     return served.serve(x).numpy()
 
 
@@ -94,7 +94,7 @@ def test_a_converted_transformer(tmp_path):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_model_is_left_as_it_was(rule, tmp_path, backward_kernel):
+def test_the_model_is_unchanged(rule, tmp_path, backward_kernel):
     model = make_model(rule)
     layer = model.get_layer("second")
     before = [variable.numpy() for variable in model.variables]
@@ -129,7 +129,7 @@ def test_an_error_leaves_v_in_place(tmp_path, backward_kernel):
 
 
 def test_a_model_trained_in_graphs_before(tmp_path):
-    # What was traced with V isn't traced again for the export.
+    # Functions that were traced with V must not be reused in the export.
     model = make_model("RndF")
     x = np.ones((4, 4), "float32")
     model.compile("sgd", "mse", jit_compile=False)
@@ -141,7 +141,7 @@ def test_a_model_trained_in_graphs_before(tmp_path):
     np.testing.assert_allclose(served, model(x), rtol=1e-6)
 
 
-def test_an_own_input_signature(tmp_path):
+def test_a_custom_input_signature(tmp_path):
     model = make_model("frSF")
     signature = [keras.InputSpec(shape=(2, 4), dtype="float32")]
     model.export(tmp_path / "served", verbose=False, input_signature=signature)
@@ -150,7 +150,7 @@ def test_an_own_input_signature(tmp_path):
 
 
 def test_export_archive_by_hand_still_works(tmp_path):
-    # Keras's own class, which knows nothing of rules: their variables go with it.
+    # Keras's class knows no rules: it exports their variables, too.
     model = make_model("RndF")
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -186,7 +186,7 @@ def test_models_without_our_layers_export_as_before(tmp_path, run_python):
     assert ours == run_python(code, arguments=[str(tmp_path / "two")])
 
 
-def test_export_says_what_keras_s_says():
+def test_export_has_the_interface_of_keras():
     assert keras.Model.export.__name__ == "export"
     assert "Export" in keras.Model.export.__doc__
     assert feedbacks.get("RndF").variables == []

@@ -14,7 +14,7 @@ def normal(*shape):
 
 
 @given(SIZES, SIZES, SIZES)
-def test_matrix_product_is_equations_1_and_2(batch, inputs, units):
+def test_a_matrix_product_follows_equations_1_and_2(batch, inputs, units):
     x, w, v = normal(batch, inputs), normal(inputs, units), normal(inputs, units) + 1
     error = normal(batch, units)
     tx, tw = tf.constant(x), tf.constant(w)
@@ -27,7 +27,7 @@ def test_matrix_product_is_equations_1_and_2(batch, inputs, units):
     np.testing.assert_allclose(dw, x.T @ error, rtol=1e-5, atol=1e-5)
 
 
-def test_convolution_travels_back_through_v():
+def test_the_error_of_a_convolution_travels_through_v():
     def product(x, w):
         return tf.nn.conv2d(x, w, strides=2, padding="SAME", dilations=1)
 
@@ -38,7 +38,7 @@ def test_convolution_travels_back_through_v():
         y = asymmetric(product, x, w, lambda: v)
     error = tf.constant(normal(*y.shape))
     dx, dw = tape.gradient(y, [x, w], error)
-    # The raw operations, which `asymmetric` does not call.
+    # The raw operations, which `asymmetric` doesn't call.
     expected_dx = tf.raw_ops.Conv2DBackpropInput(
         input_sizes=x.shape,
         filter=v,
@@ -61,8 +61,8 @@ def test_convolution_travels_back_through_v():
 @pytest.mark.parametrize("graph", [False, True])
 def test_second_order_goes_through_v(graph):
     # With E = |X W|^2 / 2 the first order is dE/dX = X W V^T. The sum of its elements,
-    # weighted by C, sends the error C V to X W: from there X^T C V goes to W, and
-    # C V V^T to X, for this error too travels back through V.
+    # weighted by C, has the error C V at X W. So W's gradient is X^T C V, and X's is
+    # C V V^T, since this error travels back through V, too.
     x, w, v, c = normal(2, 3), normal(3, 4), normal(3, 4) + 1, normal(2, 3) - 1
 
     def second_order(x, w):
@@ -84,7 +84,7 @@ def test_second_order_goes_through_v(graph):
 
 
 @pytest.mark.parametrize("graph", [False, True])
-def test_v_is_asked_for_in_the_backward_pass_only(graph):
+def test_v_is_computed_in_the_backward_pass_only(graph):
     calls = tf.Variable(0)
 
     def feedback_kernel():
@@ -129,7 +129,7 @@ def test_v_is_cast_to_the_precision_of_the_kernel():
 
 @pytest.fixture
 def needed_by():
-    """The operations that a gradient of a traced layer needs, itself included.
+    """Returns the operations that a gradient of a traced layer needs, with itself.
 
     The layer's rule is the sign of a variable W.
     """
@@ -155,7 +155,7 @@ def needed_by():
             if operation not in found:
                 found.add(operation)
                 left += [tensor.op for tensor in operation.inputs]
-                # A function's results wait for all that it does to variables.
+                # A function's results wait for its updates of variables.
                 if operation.type != "Identity":
                     left += operation.control_inputs
         return [operation.name for operation in found]
@@ -163,12 +163,12 @@ def needed_by():
     return needed_by
 
 
-def test_in_a_graph_v_is_made_for_the_error_alone(needed_by):
-    # The first layer's dE/dX is never asked for, and its V may be dear.
+def test_a_graph_computes_v_only_for_the_error(needed_by):
+    # The first layer's dE/dX is never used, and its V may be expensive.
     assert any(name.endswith("V/Sign") for name in needed_by("x"))
     assert not any(name.endswith("V/Sign") for name in needed_by("w"))
 
 
-def test_in_a_graph_the_update_waits_until_v_has_read_w(needed_by):
+def test_in_a_graph_the_update_waits_for_the_reads_of_v(needed_by):
     # dE/dW = X^T dE/dY doesn't need W itself.
     assert any("V/" in name and "Read" in name for name in needed_by("w"))

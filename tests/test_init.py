@@ -8,7 +8,7 @@ import pytest
 import keras_asymbp
 
 
-def test_what_is_public_is_there():
+def test_public_names_exist():
     assert len(set(keras_asymbp.__all__)) == len(keras_asymbp.__all__)
     for name in keras_asymbp.__all__:
         assert getattr(keras_asymbp, name) is not None
@@ -57,21 +57,21 @@ def imported_by(program, *arguments):
         ["-Bmkeras_asymbp.benchmarks"],
     ],
 )
-def test_our_command_answers_without_tensorflow(program):
+def test_our_command_does_not_import_tensorflow(program):
     modules, output = imported_by(program, "--list")
     assert "keras_asymbp" in modules
     assert not modules & HEAVY
     assert "C2" in output
 
 
-def test_so_does_a_module_below_it():
+def test_a_module_below_it_does_not_import_tensorflow():
     modules, output = imported_by(["-m", "keras_asymbp.benchmarks.datasets"], "--help")
     assert "keras_asymbp" in modules
     assert not modules & HEAVY
     assert output
 
 
-def test_so_does_the_console_script(run_python):
+def test_the_console_script_does_not_import_tensorflow(run_python):
     run_python(
         "import sys; sys.argv[0] = '/usr/bin/keras-asymbp'\n"
         "import keras_asymbp\n"
@@ -94,7 +94,7 @@ def run_module(module, *arguments, folder):
     return done.stdout
 
 
-def test_a_user_s_program_has_the_classes(tmp_path):
+def test_a_user_program_has_the_classes(tmp_path):
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "__init__.py").write_text(
         "import keras\n"
@@ -113,7 +113,7 @@ def test_a_user_s_program_has_the_classes(tmp_path):
     assert output.split() == ["AsymDense", "batch_manhattan"]
 
 
-def test_a_module_whose_name_begins_like_ours_is_the_user_s(tmp_path):
+def test_a_module_with_a_similar_name_is_not_ours(tmp_path):
     package = tmp_path / "keras_asymbp_benchmarks_mine"
     package.mkdir()
     (package / "__main__.py").touch()

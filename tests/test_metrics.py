@@ -1,4 +1,4 @@
-"""Angles and ratios by hand; gradients by NumPy; the model as it was."""
+"""Angles and ratios by hand, gradients by NumPy; the model is unchanged."""
 
 import keras
 import numpy as np
@@ -61,7 +61,7 @@ def test_zeros_have_no_angle():
 
 
 @pytest.mark.parametrize("function", [angle, norm_ratio, sign_concordance])
-def test_sizes_must_agree(function):
+def test_sizes_must_be_equal(function):
     with pytest.raises(ValueError, match=r"one size.* \(1,\) and \(3,\)"):
         function([1], [1, 2, 3])
     assert isinstance(function(keras.ops.ones((2, 3)), np.ones((2, 3))), float)
@@ -109,7 +109,7 @@ def test_alignment_of_random_magnitudes(feedback):
     assert values["norm_ratio"] == pytest.approx(np.sqrt(1 / 3) / 0.05, rel=0.02)
 
 
-def test_alignment_of_fixed_random_feedback_at_the_start():
+def test_initial_alignment_of_fixed_random_feedback():
     values = aligned("RndF")
     assert values["sign_concordance"] == pytest.approx(0.5, abs=0.01)
     assert values["angle"] == pytest.approx(90, abs=1)
@@ -140,7 +140,7 @@ def batches(number=1, inputs=4, outputs=3, samples=6):
 
 
 def gradients_by_numpy(model, x, y, v):
-    """dE/dW1 and dE/dW2 of the mean squared error, the error sent down through v."""
+    """Returns dE/dW1 and dE/dW2 of the mean squared error, sent back through v."""
     w1, b1, w2, b2 = (np.asarray(w, "float64") for w in model.trainable_weights)
     hidden = np.tanh(x @ w1 + b1)
     error = 2 * (hidden @ w2 + b2 - y) / y.size
@@ -148,7 +148,7 @@ def gradients_by_numpy(model, x, y, v):
 
 
 @pytest.mark.parametrize("feedback", ["uSF", "frSF", "brSF-50", "RndF"])
-def test_gradient_angles_are_those_of_numpy(feedback):
+def test_gradient_angles_match_numpy(feedback):
     model = two_layers(feedback)
     data = batches(2)
     w2 = np.asarray(model.get_layer("second").kernel, "float64")
@@ -170,7 +170,7 @@ def test_gradient_angles_of_bp_are_zero():
     assert metrics.gradient_angles(model, batches()) == {"first": 0.0, "second": 0.0}
 
 
-def test_sample_weights_count():
+def test_sample_weights_are_used():
     model = two_layers("RndF")
     (x, y), (x2, y2) = batches(2)
     both = np.concatenate([x, x2]), np.concatenate([y, y2])
@@ -236,7 +236,7 @@ KERNELS = [
 ]
 
 
-def test_every_kernel_has_a_name_of_its_own():
+def test_kernel_names_are_unique():
     model, batch = full_of_state()
     assert list(metrics.alignment(model)) == KERNELS
     angles = metrics.gradient_angles(model, [batch])
@@ -245,7 +245,7 @@ def test_every_kernel_has_a_name_of_its_own():
     assert all(1 < angles[name] < 179 for name in KERNELS[:2])
 
 
-def test_layers_of_one_name_in_nested_models():
+def test_layers_with_equal_names_in_nested_models():
     def inner(name):
         return keras.Sequential(
             [keras.Input((4,)), AsymDense(4, name="dense")], name=name
@@ -258,7 +258,7 @@ def test_layers_of_one_name_in_nested_models():
     assert list(metrics.alignment(model)) == ["one/dense", "two/dense", "dense"]
 
 
-def test_the_model_is_left_as_it_was():
+def test_the_model_is_unchanged():
     model, batch = full_of_state()
     model.fit(*batch, verbose=0, callbacks=[RedrawFeedback()])
 
@@ -277,12 +277,12 @@ def test_the_model_is_left_as_it_was():
     metrics.alignment(model)
     for value, expected in zip(everything(), before, strict=True):
         np.testing.assert_array_equal(value, expected)
-    # The same dropout for both gradients, and the same each time.
+    # Both gradients have the same dropout, each time.
     assert metrics.gradient_angles(model, [batch]) == angles
     assert angles["first"] == 0
 
 
-def test_the_model_is_left_as_it_was_by_an_error():
+def test_the_model_is_unchanged_after_an_error():
     model, (x, _) = full_of_state()
     before = [variable.numpy() for variable in model.variables]
     with pytest.raises(ValueError):  # noqa: PT011
@@ -292,7 +292,7 @@ def test_the_model_is_left_as_it_was_by_an_error():
 
 
 def test_small_gradients_of_half_precision_are_scaled_as_in_fit():
-    # Without a scale of 2^24 the gradient in float16 would be 0, and have no angle.
+    # Without the scale of 2^24 the float16 gradient would be 0, without an angle.
     keras.config.set_dtype_policy("mixed_float16")
     try:
         inner = keras.optimizers.SGD()

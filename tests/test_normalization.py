@@ -15,7 +15,7 @@ def batches(*shape, number=3):
 
 
 def moments(x, per):
-    """Mean and standard deviation, per channel or per element of a sample."""
+    """Returns mean and standard deviation, per channel or per element of a sample."""
     axes = tuple(range(x.ndim - 1)) if per == "channel" else (0,)
     mean = x.mean(axes, keepdims=True)
     return mean, np.sqrt(x.var(axes, keepdims=True) + EPSILON)
@@ -32,7 +32,7 @@ def test_training_and_testing(shape, per):
         mean, stddev = moments(batch, per)
         outputs = norm(batch, training=True)
         np.testing.assert_allclose(outputs, (batch - mean) / stddev, **CLOSE)
-        # Deviations are averaged, not variances.
+        # Standard deviations are averaged, not variances.
         average_mean = average_mean + alpha * (mean - average_mean)
         average_stddev = average_stddev + alpha * (stddev - average_stddev)
     expected = (x[0] - average_mean) / average_stddev
@@ -40,11 +40,11 @@ def test_training_and_testing(shape, per):
     np.testing.assert_allclose(norm.moving_stddev, average_stddev, **CLOSE)
     np.testing.assert_allclose(norm(x[0]), expected, **CLOSE)
     np.testing.assert_allclose(norm(x[0], training=False), expected, **CLOSE)
-    # Testing has left the averages alone.
+    # Testing doesn't change the averages.
     np.testing.assert_allclose(norm.moving_mean, average_mean, **CLOSE)
 
 
-def test_a_channel_s_shape_and_an_element_s():
+def test_shapes_per_channel_and_per_element():
     for per, shape in (("channel", (1, 1, 1, 2)), ("element", (1, 4, 3, 2))):
         norm = BatchNormalization(per=per)
         norm.build((None, 4, 3, 2))
@@ -89,7 +89,7 @@ def test_learnable():
     np.testing.assert_array_equal(norm.offset, np.zeros((1, 3)))
 
 
-def test_a_constant_input_divides_by_no_zero():
+def test_a_constant_input_does_not_divide_by_zero():
     outputs = BatchNormalization()(np.full((4, 2), 7.0), training=True)
     np.testing.assert_array_equal(outputs, np.zeros((4, 2)))
 
@@ -97,7 +97,7 @@ def test_a_constant_input_divides_by_no_zero():
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision(policy):
     norm = BatchNormalization(dtype=policy)
-    # The square of 300 is beyond float16.
+    # The square of 300 overflows float16.
     x = tf.cast(100 * batches(64, 3, number=1)[0], norm.compute_dtype)
     outputs = norm(x, training=True)
     assert outputs.dtype == norm.compute_dtype
@@ -125,12 +125,12 @@ def test_training_in_fit_and_saving(tmp_path):
 
 
 @pytest.mark.parametrize("per", ["layer", None, "Channel"])
-def test_refuses_what_per_is_not(per):
+def test_refuses_an_invalid_per(per):
     with pytest.raises(ValueError, match="`per` must be 'channel' or 'element'"):
         BatchNormalization(per=per)
 
 
 @pytest.mark.parametrize("alpha", [0, -0.1, 1.1, float("nan")])
-def test_refuses_what_alpha_is_not(alpha):
+def test_refuses_an_invalid_alpha(alpha):
     with pytest.raises(ValueError, match="`alpha` must be above 0 and at most 1"):
         BatchNormalization(alpha=alpha)

@@ -30,21 +30,21 @@ def test_flip_probability_is_the_share_of_flipped_signs(p):
     factor = random.signed_magnitudes(MANY, 3, 0, p).numpy()
     flipped = (factor < 0).mean()
     assert flipped == pytest.approx(p, abs=0.01 if 0 < p < 1 else 1e-4)
-    # Flips change the sign only, and come from a stream of their own.
+    # Flips change the sign only, and have their own stream.
     magnitudes = random.signed_magnitudes(MANY, 3, 0, 0.0).numpy()
     np.testing.assert_array_equal(np.abs(factor), magnitudes)
     if 0 < p < 1:
         assert correlation(factor < 0, magnitudes) < 0.02
 
 
-def test_normal_has_its_deviation():
+def test_normal_has_its_standard_deviation():
     values = random.normal(MANY, 3, 0.05).numpy()
     assert values.std() == pytest.approx(0.05, rel=0.02)
     assert values.mean() == pytest.approx(0, abs=0.001)
 
 
-def test_numbers_are_those_of_their_definition(draw_factor):
-    # Saved models count on it: brSF stores the seed and the number of the draw only.
+def test_numbers_match_their_definition(draw_factor):
+    # Saved models rely on it: brSF stores only the seed and the draw's number.
     for seed, draw, p in ((0, 0, 0), (7, 3, 0), (2**31 - 1, 10**6, 0.25)):
         np.testing.assert_array_equal(
             random.signed_magnitudes((4, 3), seed, draw, p),
@@ -52,7 +52,7 @@ def test_numbers_are_those_of_their_definition(draw_factor):
         )
 
 
-def test_seeds_and_draws_are_streams_of_their_own():
+def test_seeds_and_draws_are_independent_streams():
     streams = [
         random.signed_magnitudes(MANY, seed, draw, 0.0)
         for seed in (0, 1, 2)
@@ -63,7 +63,7 @@ def test_seeds_and_draws_are_streams_of_their_own():
             assert correlation(a, b) < 0.03
 
 
-def test_keras_initializers_with_the_same_seed_draw_other_numbers():
+def test_keras_initializers_with_the_same_seed_draw_different_numbers():
     uniform = keras.initializers.RandomUniform(0, 1, seed=7)(MANY)
     assert correlation(uniform, random.signed_magnitudes(MANY, 7, 0, 0.0)) < 0.03
     normal = keras.initializers.RandomNormal(seed=7)(MANY)
@@ -73,9 +73,9 @@ def test_keras_initializers_with_the_same_seed_draw_other_numbers():
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("p", [0.0, 0.25])
-def test_graphs_draw_what_eager_code_draws(p, jit_compile):
-    # From variables, as in training: with a constant seed TensorFlow would fold the
-    # draw into a constant before XLA sees it.
+def test_draws_in_graphs_match_eager_code(p, jit_compile):
+    # From variables, as in training: TensorFlow would fold draws of a constant seed
+    # into a constant before XLA sees them.
     seed, draw = tf.Variable(3, dtype=tf.int64), tf.Variable(2, dtype=tf.int64)
 
     def signed_magnitudes():
@@ -111,7 +111,7 @@ def test_fingerprint_changes_with_any_bit(size, data, dtype):
     assert before != after
 
 
-def test_a_fingerprint_is_the_same_however_it_is_cut(monkeypatch):
+def test_a_fingerprint_does_not_depend_on_its_parts(monkeypatch):
     values = tf.random.stateless_normal((5, 8), (1, 2))
     whole = int(random.fingerprint(values))
     for part in (1, 7, 40, 41):
@@ -120,7 +120,7 @@ def test_a_fingerprint_is_the_same_however_it_is_cut(monkeypatch):
 
 
 def test_fingerprint_sees_opposite_and_swapped_changes():
-    # What Batch Manhattan does: equal steps of either sign.
+    # As in Batch Manhattan: equal steps of either sign.
     before = tf.constant([0.5, 0.5, 0.25])
     seen = {
         int(random.fingerprint(before + tf.constant(step)))
@@ -140,7 +140,7 @@ def test_resolve_seed_follows_the_global_seed():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.5, "1", True])
-def test_resolve_seed_refuses(seed):
+def test_resolve_seed_refuses_an_invalid_seed(seed):
     with pytest.raises(ValueError, match=r"`seed` must be .* Received: seed="):
         random.resolve_seed(seed)
 

@@ -5,7 +5,7 @@ import pytest
 from keras_asymbp._switch import Switch
 
 
-def test_is_on_within_and_off_outside():
+def test_is_on_inside_and_off_outside():
     switch, other = Switch("switch"), Switch("other")
     assert not switch
     with switch():
@@ -19,14 +19,14 @@ def test_is_on_within_and_off_outside():
     assert not switch
 
 
-def test_is_off_again_after_an_error():
+def test_is_off_after_an_error():
     switch = Switch("switch")
     with pytest.raises(ZeroDivisionError), switch():
         raise ZeroDivisionError
     assert not switch
 
 
-def test_is_a_thread_s_own():
+def test_is_local_to_a_thread():
     switch, seen = Switch("switch"), []
     with switch():
         thread = threading.Thread(target=lambda: seen.append(bool(switch)))

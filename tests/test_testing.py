@@ -1,4 +1,4 @@
-"""`check_feedback` passes rules that keep the contract, and names what others break."""
+"""`check_feedback` passes rules that keep the contract, and names broken checks."""
 
 import keras
 import numpy as np
@@ -67,7 +67,7 @@ def test_a_good_rule_passes(rule):
 
 
 def test_a_good_rule_passes_everything():
-    # "replicas" wants two logical CPUs, and is not said to have run.
+    # "replicas" needs two logical CPUs, and isn't among the checks that ran.
     assert testing.check_feedback(Blurred(0.5), DENSE) == checks()
 
 
@@ -77,7 +77,7 @@ def test_a_good_rule_passes_on_every_layer(rule):
     assert testing.check_feedback(rule) == checks()
 
 
-def test_the_rule_that_is_given_is_left_alone():
+def test_the_given_rule_is_unchanged():
     rule = Blurred(2.0)
     testing.check_feedback(rule, DENSE, ["gradients", "fit"])
     assert not rule.built
@@ -110,14 +110,14 @@ class Infinite(Halved):
 
 
 class Fickle(Halved):
-    """Draws anew at each call."""
+    """Redraws in each call."""
 
     def call(self, kernel):
         return tf.random.normal(kernel.shape)
 
 
 class Counting(Halved):
-    """Counts its calls, and so is another rule after each gradient."""
+    """Counts its calls, so that each gradient changes it."""
 
     def build(self, kernel_shape):
         self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
@@ -143,14 +143,14 @@ class Forgetful(Halved):
 
 
 class Needy(Forgetful):
-    """The same, and can't be made without it."""
+    """The same, and the argument is required."""
 
     def __init__(self, scale, **kwargs):
         super().__init__(scale, **kwargs)
 
 
 class Unsaved(Halved):
-    """Its state is no variable."""
+    """Its state is not a variable."""
 
     def build(self, kernel_shape):
         self.noise = tf.constant(np.random.normal(size=kernel_shape), "float32")
@@ -161,7 +161,7 @@ class Unsaved(Halved):
 
 
 class Unseeded(Halved):
-    """Keras's seed doesn't reach it."""
+    """It ignores Keras's seed."""
 
     generator = np.random.default_rng()
 
@@ -178,7 +178,7 @@ class Unseeded(Halved):
 
 
 class Trained(Halved):
-    """Its state is trainable, which an optimizer would change."""
+    """Its state is trainable, so an optimizer would change it."""
 
     def build(self, kernel_shape):
         self.noise = self.add_weight(shape=kernel_shape)
@@ -197,7 +197,7 @@ class Meddling(Halved):
 
 
 class Pretending(Halved):
-    """Says that V is W, so that its V is never asked for."""
+    """Claims that V is W, so that its V is never used."""
 
     symmetric = True
 
@@ -217,7 +217,7 @@ class Eager(Halved):
 
 
 @pytest.mark.parametrize(
-    ("rule", "check", "says"),
+    ("rule", "check", "reason"),
     [
         (Transposed(), "shapes", "shape"),
         (Infinite(), "shapes", "finite"),
@@ -234,17 +234,17 @@ class Eager(Halved):
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )
-def test_a_broken_rule_fails_by_name(rule, check, says):
+def test_a_broken_rule_fails_by_name(rule, check, reason):
     with pytest.raises(AssertionError) as error:
         testing.check_feedback(rule, DENSE, list(testing.CHECKS))
     message = str(error.value)
     name = type(rule).__name__
     assert message.startswith(f"Check '{check}' of AsymDense with {name}: "), message
-    assert says in message
+    assert reason in message
 
 
 class Variables(Halved):
-    """Its variables can't be hidden from an export."""
+    """Its variables end up in an export."""
 
     def build(self, kernel_shape):
         self.noise = self.add_weight(shape=kernel_shape, trainable=False)
@@ -255,8 +255,8 @@ class Variables(Halved):
         return [self.noise]
 
 
-def test_what_an_export_takes_along_is_found():
-    with pytest.raises(AssertionError, match=r"Check 'export'.*other variables"):
+def test_unexpected_variables_in_an_export_are_found():
+    with pytest.raises(AssertionError, match=r"Check 'export'.*variables are not"):
         testing.check_feedback(Variables(), DENSE, ["export"])
 
 

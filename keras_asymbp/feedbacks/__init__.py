@@ -13,16 +13,16 @@ if TYPE_CHECKING:  # the rules are discovered at import
     def __getattr__(name: str) -> Any: ...
 
 
-_RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
-globals().update(_RULES)
-for _rule in _RULES.values():
+RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
+globals().update(RULES)
+for _rule in RULES.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_rule)
 
 ALIASES: dict[str, type[Feedback]] = {
-    rule.alias: rule for rule in _RULES.values() if rule.alias
+    rule.alias: rule for rule in RULES.values() if rule.alias
 }
 
-__all__ = ["ALIASES", "Feedback", "deserialize", "get", "serialize", *_RULES]
+__all__ = ["ALIASES", "RULES", "Feedback", "deserialize", "get", "serialize", *RULES]
 
 
 def get(identifier: Any) -> Feedback:
@@ -52,7 +52,7 @@ def get(identifier: Any) -> Feedback:
         if isinstance(rule, Feedback):
             return rule
     elif isinstance(identifier, str):
-        rule_class = ALIASES.get(identifier) or _RULES.get(identifier)
+        rule_class = ALIASES.get(identifier) or RULES.get(identifier)
         if rule_class:
             return rule_class()
         partial = re.fullmatch(r"(\w+)-(\d{1,2}|100)", identifier)
@@ -87,5 +87,5 @@ def _partial_aliases() -> list[str]:
     return [
         a
         for a, rule in ALIASES.items()
-        if issubclass(rule, _RULES["RandomSignConcordant"])
+        if issubclass(rule, RULES["RandomSignConcordant"])
     ]

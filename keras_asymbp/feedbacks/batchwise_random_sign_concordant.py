@@ -64,6 +64,11 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         )
         super().build(kernel_shape)
 
+    @property
+    def draws(self):
+        """Number of redraws so far, an integer."""
+        return int(self._state[_DRAW])
+
     def call(self, kernel):
         state = self._caught_up(kernel)
         factor = random.signed_magnitudes(

@@ -67,6 +67,11 @@ class WeightMirror(FixedRandom):
         )
         super().build(kernel_shape)
 
+    @property
+    def steps(self):
+        """Number of mirror steps so far, an integer."""
+        return int(self._state[_DRAW]) - 1
+
     def mirror(self, product, inputs, kernel):
         state = ops.convert_to_tensor(self._state)
         noise = random.noise(ops.shape(inputs), state[_SEED], state[_DRAW])

@@ -1,4 +1,4 @@
-"""What the monitor sees is `metrics`'; that it looks changes nothing."""
+"""The monitor's values are those of `metrics`; measuring changes nothing."""
 
 import csv
 import sys
@@ -49,8 +49,8 @@ def fit(model, *callbacks, epochs=3, **arguments):
     return model.fit(*data(), epochs=epochs, **options | arguments)
 
 
-class Look(keras.callbacks.Callback):
-    """What `metrics` says at the end of each epoch."""
+class Reference(keras.callbacks.Callback):
+    """Measures with `metrics` at the end of each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -61,23 +61,23 @@ class Look(keras.callbacks.Callback):
         self.angles.append(metrics.gradient_angles(self.model, [data()]))
 
 
-def test_history_has_what_metrics_says():
-    monitor, look = AlignmentMonitor(batches=[data()]), Look()
-    history = fit(make_model(), RedrawFeedback(), look, monitor)
+def test_history_has_the_values_of_metrics():
+    monitor, reference = AlignmentMonitor(batches=[data()]), Reference()
+    history = fit(make_model(), RedrawFeedback(), reference, monitor)
     assert monitor.epochs == [0, 1, 2]
     names = []
     for layer in ("first", "second"):
         for quantity in QUANTITIES:
-            expected = [values[layer][quantity] for values in look.alignment]
+            expected = [values[layer][quantity] for values in reference.alignment]
             assert history.history[f"{layer}/{quantity}"] == expected
-        expected = [values[layer] for values in look.angles]
+        expected = [values[layer] for values in reference.angles]
         assert history.history[f"{layer}/gradient_angle"] == expected
-        names += [f"{layer}/{what}" for what in (*QUANTITIES, "gradient_angle")]
+        names += [f"{layer}/{quantity}" for quantity in (*QUANTITIES, "gradient_angle")]
     assert set(history.history) == {"loss", "mae", *names}
     assert set(monitor.history) == set(names)
     for name in names:
         assert monitor.history[name] == history.history[name]
-    # The figures move, for the weights do.
+    # The values change with the weights.
     assert len(set(monitor.history["first/angle"])) == 3
     assert len(set(monitor.history["first/gradient_angle"])) == 3
 
@@ -91,7 +91,7 @@ def test_without_batches_gradients_are_not_compared():
 @pytest.mark.parametrize(
     "mode", [{}, {"run_eagerly": True}, {"steps_per_execution": 2}]
 )
-def test_looking_changes_nothing(mode):
+def test_measuring_changes_nothing(mode):
     results = []
     for monitors in ([], [AlignmentMonitor(batches=[data()])]):
         keras.utils.set_random_seed(1)
@@ -103,21 +103,20 @@ def test_looking_changes_nothing(mode):
         np.testing.assert_array_equal(variable, expected)
     for name, values in logs.items():
         assert more_logs[name] == values
-    state = watched.layers[0].feedback._state
-    assert int(state[1]) == 6  # one draw an update
+    assert watched.layers[0].feedback.draws == 6  # one per update
 
 
 def test_frequency():
-    monitor, look = AlignmentMonitor(frequency=2), Look()
-    history = fit(make_model(), look, monitor, epochs=5)
+    monitor, reference = AlignmentMonitor(frequency=2), Reference()
+    history = fit(make_model(), reference, monitor, epochs=5)
     assert monitor.epochs == [0, 2, 4]
-    expected = [values["first"]["angle"] for values in look.alignment]
+    expected = [values["first"]["angle"] for values in reference.alignment]
     assert monitor.history["first/angle"] == expected[::2]
-    # Between the looks the logs have the last one.
+    # Between measurements the logs repeat the last one.
     assert history.history["first/angle"] == [expected[n] for n in (0, 0, 2, 2, 4)]
 
 
-def test_the_first_epoch_of_a_training_is_looked_at():
+def test_the_first_epoch_of_a_fit_is_measured():
     monitor = AlignmentMonitor(frequency=10)
     model = make_model()
     history = fit(model, monitor, epochs=5, initial_epoch=3)
@@ -125,7 +124,7 @@ def test_the_first_epoch_of_a_training_is_looked_at():
     assert len(history.history["first/angle"]) == 2
 
 
-def test_a_later_training_goes_on_or_starts_anew():
+def test_a_later_fit_continues_or_restarts():
     monitor = AlignmentMonitor()
     model = make_model()
     fit(model, monitor, epochs=2)
@@ -188,7 +187,7 @@ def test_layers_with_two_kernels_and_frozen_ones():
     }
 
 
-def test_a_model_without_asymmetric_layers_is_left_alone():
+def test_a_model_without_asymmetric_layers_is_unaffected():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     model.compile("sgd", "mse")
     history = fit(model, AlignmentMonitor(batches=[data()]), epochs=1)
@@ -222,7 +221,7 @@ def test_plot(tmp_path):
         lines = {line.get_label(): line for line in panel.get_lines()}
         assert list(lines) == ["first", "second"]
         for layer, line in lines.items():
-            # Epochs as Keras's progress bar counts them.
+            # Counted as in Keras's progress bar.
             np.testing.assert_array_equal(line.get_xdata(), [1, 3, 5])
             expected = monitor.history[f"{layer}/{quantity}"]
             np.testing.assert_array_equal(line.get_ydata(), expected)
@@ -232,12 +231,12 @@ def test_plot(tmp_path):
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_plot_of_nothing_is_refused():
+def test_an_empty_plot_is_refused():
     with pytest.raises(ValueError, match="nothing to plot"):
         AlignmentMonitor().plot()
 
 
-def test_a_plot_without_matplotlib_says_what_to_install(monkeypatch):
+def test_a_plot_without_matplotlib_names_the_package(monkeypatch):
     monitor = AlignmentMonitor()
     fit(make_model(), monitor, epochs=1)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

@@ -35,7 +35,7 @@ def dataset():
 
 
 def expected_statistics(model, alpha):
-    """The averages over all batches with the weights of now, by hand."""
+    """Returns the averages over all batches with the present weights, by hand."""
     kernel, bias = (w.numpy() for w in model.layers[0].trainable_weights)
     mean = stddev = None
     for batch in BATCHES:
@@ -50,7 +50,7 @@ def expected_statistics(model, alpha):
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.5, 1.0])
-def test_statistics_after_each_epoch_are_of_the_weights_then(alpha):
+def test_statistics_after_each_epoch_belong_to_the_present_weights(alpha):
     model = make_model(alpha)
     norm = model.layers[1]
     seen = []
@@ -60,7 +60,7 @@ def test_statistics_after_each_epoch_are_of_the_weights_then(alpha):
             mean, stddev = expected_statistics(model, alpha)
             np.testing.assert_allclose(norm.moving_mean, mean, **CLOSE)
             np.testing.assert_allclose(norm.moving_stddev, stddev, **CLOSE)
-            # The validation has used them.
+            # The validation used them.
             kernel, bias = (w.numpy() for w in model.layers[0].trainable_weights)
             hidden = (X @ kernel + bias - mean) / stddev
             kernel, bias = (w.numpy() for w in model.layers[2].trainable_weights)
@@ -80,7 +80,7 @@ def test_statistics_after_each_epoch_are_of_the_weights_then(alpha):
     assert np.all(seen[0] != seen[2])
 
 
-def test_training_goes_on_with_alpha():
+def test_training_continues_with_alpha():
     model = make_model(alpha=0.25)
     statistics = BatchStatistics(dataset())
     model.evaluate(X, Y, verbose=0, callbacks=[statistics])
@@ -105,7 +105,7 @@ def test_it_changes_nothing_but_the_statistics():
     before = others()
     model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(dataset())])
     for a, b in zip(before, others(), strict=True):
-        np.testing.assert_array_equal(a, b)  # no redraw of brSF either
+        np.testing.assert_array_equal(a, b)  # brSF isn't redrawn, either
 
 
 def test_a_single_batch():
@@ -131,7 +131,7 @@ def test_models_without_normalization_run_no_batch():
     model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(batches)])
 
 
-def test_it_may_serve_several_models():
+def test_one_callback_serves_several_models():
     statistics = BatchStatistics(dataset())
     for _ in range(2):
         model = make_model()

@@ -1,8 +1,8 @@
-"""One draw for one update, whatever makes the updates.
+"""One draw per update, in every kind of training.
 
-The model is a product of two matrices, X W1 W2, whose error in the output is 1: then
-W1's step for an input of 1 is -rate * V2^T, and how far W1 has moved is the sum of
-every V2 that training has used.
+The model is a product of two matrices, X W1 W2, with an output error of 1: for an input
+of 1, W1's step is -rate * V2^T, and the distance that W1 moves is the sum of every V2
+that training used.
 """
 
 import keras
@@ -32,7 +32,7 @@ def make_model(optimizer=None, seed=SEED, compiled=True, **arguments):
             AsymDense(1, use_bias=False, feedback=rule),
         ]
     )
-    # Away from zero, so that no sign changes in so few steps.
+    # Away from zero, so that no sign changes in a few steps.
     asymmetric(model).kernel.assign([[(-1.0) ** n] for n in range(UNITS)])
     if compiled:
         # The mean absolute error's gradient: 1, for outputs above the target.
@@ -61,15 +61,15 @@ def asymmetric(model):
 
 
 def draws(model):
-    """The number of the draw that the next gradient uses."""
+    """Returns the number of the draw that the next gradient uses."""
     layer = asymmetric(model)
-    _ = layer.feedback_kernel  # catches up with W where no callback does
-    return int(layer.feedback._state[1])
+    _ = layer.feedback_kernel  # catches up with W if no callback does
+    return layer.feedback.draws
 
 
 @pytest.fixture
 def sum_of_v(draw_factor):
-    """The sum of V over draws, transposed, for a W2 whose signs stay."""
+    """Returns the sum of V over draws, transposed, for a W2 with constant signs."""
 
     def sum_of_v(model, draws, seed=SEED):
         signs = np.sign(asymmetric(model).kernel)
@@ -127,8 +127,8 @@ def test_fit_again(mode, callbacks, sum_of_v):
     assert draws(model) == 10
 
 
-def test_in_fit_nothing_is_looked_up_that_the_redraw_knows(monkeypatch):
-    # The fingerprint of W costs a good part of a step.
+def test_fit_takes_no_fingerprints_with_the_callback(monkeypatch):
+    # The fingerprint of W takes a good part of a step.
     seen = []
     fingerprint = feedbacks.batchwise_random_sign_concordant.random.fingerprint
     monkeypatch.setattr(
@@ -153,7 +153,7 @@ def test_two_callbacks_draw_once(sum_of_v):
     assert draws(model) == 3
 
 
-def test_compiled_anew_it_goes_on():
+def test_a_recompiled_model_continues():
     model = make_model()
     fit(model, 3)
     model.compile(keras.optimizers.SGD(RATE), "mae")
@@ -233,23 +233,23 @@ def test_a_frozen_layer_redraws_too(sum_of_v):
     assert draws(model) == 6
 
 
-def test_evaluate_and_predict_leave_all_state_alone():
+def test_evaluate_and_predict_change_no_state():
     model = make_model()
     fit(model, 3)
-    state = asymmetric(model).feedback._state.numpy()
+    [state] = asymmetric(model).feedback.get_weights()
     x = np.ones((4, 1))
     model.evaluate(x, x, 1, verbose=0, callbacks=[RedrawFeedback()])
     model.predict(x, 1, verbose=0, callbacks=[RedrawFeedback()])
     model.test_on_batch(x, x)
     model(x)
     model(x, training=True)
-    np.testing.assert_array_equal(asymmetric(model).feedback._state, state)
+    np.testing.assert_array_equal(asymmetric(model).feedback.get_weights(), [state])
 
 
 @pytest.mark.parametrize("mode", ["graph", "xla, 5 steps an execution"])
 @pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
 @pytest.mark.parametrize("kind", ["model.keras", "model.weights.h5"])
-def test_saved_in_mid_training_the_sequence_goes_on(kind, callback, mode, tmp_path):
+def test_saved_in_mid_training_the_sequence_continues(kind, callback, mode, tmp_path):
     model = make_model(BatchManhattan(RATE), **MODES[mode])
     fit(model, 5, callback)
     path = tmp_path / kind
@@ -263,7 +263,7 @@ def test_saved_in_mid_training_the_sequence_goes_on(kind, callback, mode, tmp_pa
         restored.load_weights(path)
     for both in (model, restored):
         fit(both, 5, callback)
-    # All that may differ: the names.
+    # Only the names may differ.
     for ours, theirs in zip(model.weights, restored.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(
@@ -272,7 +272,7 @@ def test_saved_in_mid_training_the_sequence_goes_on(kind, callback, mode, tmp_pa
     assert draws(restored) == 10
 
 
-def test_nested_models_are_looked_through():
+def test_nested_models_are_included():
     inner = make_model(compiled=False)
     inputs = keras.Input((1,))
     model = keras.Model(inputs, inner(inputs))
@@ -281,7 +281,7 @@ def test_nested_models_are_looked_through():
     assert draws(inner) == 3
 
 
-def test_a_train_step_of_ones_own_is_kept():
+def test_a_custom_train_step_is_kept():
     class Own(keras.Model):
         steps = 0
 
@@ -300,24 +300,24 @@ def test_a_train_step_of_ones_own_is_kept():
     model = Own()
     model.compile(keras.optimizers.SGD(RATE), "mae", run_eagerly=True)
     fit(model, 3)
-    assert int(model.layer.feedback._state[1]) == 3
+    assert model.layer.feedback.draws == 3
     assert Own.steps == 3
 
 
-def test_models_without_such_a_rule_are_left_alone():
+def test_models_without_such_a_rule_are_unaffected():
     model = keras.Sequential([keras.Input((1,)), AsymDense(1, feedback="frSF")])
     model.compile("sgd", "mse")
-    before = asymmetric(model).feedback._factor.numpy()
+    [before] = asymmetric(model).feedback.get_weights()
     fit(model, 2)
     assert "train_step" not in vars(model)
-    np.testing.assert_array_equal(asymmetric(model).feedback._factor, before)
+    np.testing.assert_array_equal(asymmetric(model).feedback.get_weights(), [before])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
 def test_replicas_share_one_m(callback, run_python, draw_factor):
-    # Two logical CPUs want a process of their own. Each replica has its own input, so
-    # that it moves its own row of W1, by half the V that it has used.
+    # Two logical CPUs need a separate process. Each replica has its own input, and so
+    # moves its own row of W1, by half of the V that it used.
     code = f"""if True:
         import keras, numpy as np, tensorflow as tf
         tf.config.set_logical_device_configuration(
@@ -343,7 +343,7 @@ def test_replicas_share_one_m(callback, run_python, draw_factor):
         )
         moved = (before - first.kernel.numpy()) / {RATE}
         layer.feedback_kernel
-        print(int(rule._state[1]), *moved.ravel())
+        print(rule.draws, *moved.ravel())
     """
     number_of_draws, *moved = map(float, run_python(code).split())
     assert number_of_draws == 10

@@ -7,7 +7,7 @@ from keras_asymbp.feedbacks.base import sign
 
 
 class Halved(feedbacks.Feedback):
-    """A user's own rule: one method."""
+    """A custom rule with one method."""
 
     def call(self, kernel):
         return 0.5 * kernel
@@ -15,7 +15,7 @@ class Halved(feedbacks.Feedback):
 
 @keras.saving.register_keras_serializable("keras_asymbp_tests")
 class Shifted(feedbacks.Feedback):
-    """A user's own rule with an argument and state."""
+    """A custom rule with an argument and state."""
 
     def __init__(self, shift, **kwargs):
         super().__init__(**kwargs)
@@ -45,7 +45,7 @@ def test_a_rule_of_one_method(make_layer, backward_kernel):
     np.testing.assert_array_equal(layer.feedback_kernel, layer.kernel.numpy() / 2)
 
 
-def test_a_rule_without_its_method_says_so(make_layer, backward_kernel):
+def test_a_rule_without_call_is_refused(make_layer, backward_kernel):
     class Empty(feedbacks.Feedback):
         pass
 
@@ -56,7 +56,7 @@ def test_a_rule_without_its_method_says_so(make_layer, backward_kernel):
 @pytest.mark.parametrize(
     ("rule", "custom_objects"), [(Halved(), {"Halved": Halved}), (Shifted(3.0), None)]
 )
-def test_a_rule_of_ones_own_is_saved_and_loaded(
+def test_a_custom_rule_is_saved_and_loaded(
     rule, custom_objects, tmp_path, backward_kernel
 ):
     model = keras.Sequential([keras.Input((4,)), AsymDense(3, feedback=rule)])
@@ -70,7 +70,7 @@ def test_a_rule_of_ones_own_is_saved_and_loaded(
     )
 
 
-def test_state_without_a_redraw_stays(make_layer):
+def test_state_without_a_redraw_is_constant(make_layer):
     layer = make_layer(Shifted(1.0))
     before = layer.feedback_kernel
     layer.feedback.redraw(layer.kernel, updates=3)
@@ -78,7 +78,7 @@ def test_state_without_a_redraw_stays(make_layer):
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
-def test_rules_see_w_as_it_is_stored(dtype, make_layer, backward_kernel):
+def test_rules_read_the_stored_w(dtype, make_layer, backward_kernel):
     seen = []
 
     class Spy(feedbacks.Feedback):

@@ -1,4 +1,4 @@
-"""The rule by itself; `tests/callbacks/test_redraw_feedback.py` has it in training."""
+"""The rule alone; in training see `tests/callbacks/test_redraw_feedback.py`."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_gradients_of_the_same_w_share_one_m(make_layer, backward_kernel):
         np.testing.assert_array_equal(layer.feedback_kernel, first)
 
 
-def test_without_a_redraw_a_change_of_w_draws_anew(
+def test_without_a_redraw_a_change_of_w_redraws(
     make_layer, backward_kernel, draw_factor
 ):
     layer = make_layer(brsf())
@@ -81,17 +81,17 @@ def test_initializing_w_before_the_first_gradient_draws_nothing(
     )
 
 
-def test_forward_passes_leave_the_state_alone(make_layer):
+def test_forward_passes_change_no_state(make_layer):
     layer = make_layer(brsf())
-    before = layer.feedback._state.numpy()
+    [before] = layer.feedback.get_weights()
     layer(np.ones((1, 2)))
     layer(np.ones((1, 2)), training=True)
     tf.function(lambda x: layer(x, training=True))(tf.ones((1, 2)))
-    np.testing.assert_array_equal(layer.feedback._state, before)
+    np.testing.assert_array_equal(layer.feedback.get_weights(), [before])
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_graphs_use_the_m_of_eager_code(p, jit_compile, make_layer, draw_factor):
+def test_m_in_graphs_matches_eager_code(p, jit_compile, make_layer, draw_factor):
     layer = make_layer(brsf(p))
 
     @tf.function(jit_compile=jit_compile)
@@ -119,6 +119,6 @@ def test_draws_are_independent(make_layer):
     assert np.abs(off_diagonal).max() < 0.05
 
 
-def test_nothing_of_the_size_of_w_is_stored(make_layer):
+def test_the_state_is_small(make_layer):
     (state,) = make_layer(brsf(), np.ones((100, 100))).non_trainable_weights
     assert state.shape == (3,)

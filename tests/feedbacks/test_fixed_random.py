@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_asymbp import AsymDense, feedbacks, metrics
 
 
-def test_v_is_drawn_once_whatever_w_is(make_layer, backward_kernel):
+def test_v_is_drawn_once_independent_of_w(make_layer, backward_kernel):
     layer = make_layer(feedbacks.FixedRandom(stddev=0.5, seed=11))
     key = tf.constant([11 + 2**32, 0], tf.int64)
     v = tf.random.stateless_normal((2, 3), key, stddev=0.5, alg="philox")
@@ -16,7 +16,7 @@ def test_v_is_drawn_once_whatever_w_is(make_layer, backward_kernel):
     np.testing.assert_array_equal(backward_kernel(layer), v)
 
 
-def test_its_deviation_is_the_paper_s():
+def test_the_default_standard_deviation_is_the_paper_s():
     layer = AsymDense(300, feedback="RndF")
     layer.build((None, 300))
     v = layer.feedback_kernel.numpy()
@@ -24,8 +24,8 @@ def test_its_deviation_is_the_paper_s():
     assert v.mean() == pytest.approx(0, abs=0.001)
 
 
-def test_the_initializer_of_w_tells_nothing_of_v():
-    # One seed for both would make V of the numbers of W: backpropagation.
+def test_v_is_independent_of_the_initializer_of_w():
+    # With one stream for both V would be W: backpropagation.
     for seed in (None, 4):
         layer = AsymDense(
             100,
@@ -38,19 +38,19 @@ def test_the_initializer_of_w_tells_nothing_of_v():
 
 
 @pytest.mark.parametrize("stddev", [-0.1, float("nan")])
-def test_refuses_what_is_no_deviation(stddev):
+def test_refuses_an_invalid_standard_deviation(stddev):
     with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
         feedbacks.FixedRandom(stddev=stddev)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 0.5])
-def test_refuses_what_is_no_seed(seed):
+def test_refuses_an_invalid_seed(seed):
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
         feedbacks.FixedRandom(seed=seed)
 
 
-def test_in_learning_the_angle_of_w_and_v_falls_below_90_degrees():
-    """Feedback alignment, as Lillicrap et al. 2014 have it: W comes to V."""
+def test_learning_brings_the_angle_of_w_and_v_below_90_degrees():
+    """Feedback alignment as in Lillicrap et al. 2014: W approaches V."""
     keras.utils.set_random_seed(0)
     upper = AsymDense(10, feedback=feedbacks.FixedRandom(seed=1, stddev=0.3))
     model = keras.Sequential(

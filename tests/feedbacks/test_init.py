@@ -12,14 +12,14 @@ RULES = {
     "brSF": feedbacks.BatchwiseRandomSignConcordant,
     "frSF": feedbacks.FixedRandomSignConcordant,
     "RndF": feedbacks.FixedRandom,
-    # Past the paper.
+    # Beyond the paper.
     "KP": feedbacks.KolenPollack,
     "WM": feedbacks.WeightMirror,
 }
 
 
 @pytest.mark.parametrize("alias", RULES)
-def test_get_takes_the_field_s_names_and_ours(alias):
+def test_get_accepts_aliases_and_class_names(alias):
     assert type(feedbacks.get(alias)) is RULES[alias]
     assert type(feedbacks.get(RULES[alias].__name__)) is RULES[alias]
     assert feedbacks.get(alias) is not feedbacks.get(alias)
@@ -27,18 +27,18 @@ def test_get_takes_the_field_s_names_and_ours(alias):
 
 @pytest.mark.parametrize("alias", ["brSF", "frSF"])
 @pytest.mark.parametrize("percentage", [0, 7, 25, 50, 75, 100])
-def test_get_takes_a_percentage(alias, percentage):
+def test_get_accepts_a_percentage(alias, percentage):
     rule = feedbacks.get(f"{alias}-{percentage}")
     assert type(rule) is RULES[alias]
     assert rule.flip_probability == percentage / 100
     assert feedbacks.get(alias).flip_probability == 0
 
 
-def test_get_takes_none_for_backpropagation():
+def test_get_accepts_none_for_backpropagation():
     assert type(feedbacks.get(None)) is feedbacks.Symmetric
 
 
-def test_get_takes_a_rule_as_it_is():
+def test_get_returns_a_rule_unchanged():
     rule = feedbacks.FixedRandom()
     assert feedbacks.get(rule) is rule
 
@@ -63,7 +63,7 @@ def test_get_takes_a_rule_as_it_is():
     ],
     ids=str,
 )
-def test_get_names_the_rules_when_there_is_no_such(unknown):
+def test_get_lists_the_rules_for_an_unknown_name(unknown):
     with pytest.raises(ValueError, match="Unknown feedback rule") as error:
         feedbacks.get(unknown)
     for alias in RULES:
@@ -89,9 +89,9 @@ def test_get_names_the_rules_when_there_is_no_such(unknown):
         (feedbacks.InitSignedRandom, {"flip_probability": 0.5, "scale": 2.0}),
     ],
 )
-def test_configs_go_there_and_back(rule, arguments):
+def test_config_round_trip(rule, arguments):
     config = feedbacks.serialize(rule(**arguments))
-    config = json.loads(json.dumps(config))  # nothing but JSON
+    config = json.loads(json.dumps(config))  # JSON is enough
     assert config["registered_name"] == f"keras_asymbp>{rule.__name__}"
     for made in (feedbacks.deserialize(config), feedbacks.get(config)):
         assert type(made) is rule

@@ -6,7 +6,7 @@ from keras_asymbp import AsymDense, asymmetrize, feedbacks
 W = np.random.default_rng(0).normal(size=(12, 10))
 
 
-def test_v_is_m_times_the_signs_at_the_start(make_layer, backward_kernel, draw_factor):
+def test_v_is_m_times_the_initial_signs(make_layer, backward_kernel, draw_factor):
     layer = make_layer(feedbacks.InitSignedRandom(flip_probability=0.25, seed=11), W)
     v = np.sign(W) * draw_factor(W.shape, seed=11, flip_probability=0.25)
     np.testing.assert_array_equal(backward_kernel(layer), v)
@@ -15,7 +15,7 @@ def test_v_is_m_times_the_signs_at_the_start(make_layer, backward_kernel, draw_f
     np.testing.assert_array_equal(layer.feedback_kernel, v)
 
 
-def test_what_it_is_compared_with_follows_the_signs(make_layer):
+def test_frsf_follows_the_signs(make_layer):
     fixed = make_layer(feedbacks.InitSignedRandom(seed=11), W)
     follows = make_layer(feedbacks.FixedRandomSignConcordant(seed=11), W)
     np.testing.assert_array_equal(fixed.feedback_kernel, follows.feedback_kernel)
@@ -24,7 +24,7 @@ def test_what_it_is_compared_with_follows_the_signs(make_layer):
     np.testing.assert_array_equal(fixed.feedback_kernel, -follows.feedback_kernel)
 
 
-def test_the_start_is_that_of_the_weights_that_a_model_is_converted_with():
+def test_the_initial_signs_are_those_of_the_converted_model():
     dense = keras.layers.Dense(10, name="dense")
     model = keras.Sequential([keras.Input((12,)), dense])
     dense.kernel.assign(W)
@@ -33,7 +33,7 @@ def test_the_start_is_that_of_the_weights_that_a_model_is_converted_with():
     np.testing.assert_array_equal(np.sign(v), np.sign(W))
 
 
-def test_a_saved_model_keeps_the_signs_of_its_start(tmp_path):
+def test_a_saved_model_keeps_its_initial_signs(tmp_path):
     layer = AsymDense(10, feedback="InitSignedRandom")
     model = keras.Sequential([keras.Input((12,)), layer])
     v = layer.feedback_kernel.numpy()

@@ -9,7 +9,7 @@ STEPS = 12
 
 
 def make_model(optimizer, **arguments):
-    """Two layers, the upper of which sends its error down through a V that learns."""
+    """Two layers; the upper one sends its error back through a learned V."""
     upper = AsymDense(4, feedback=feedbacks.KolenPollack(seed=11), **arguments)
     model = keras.Sequential(
         [keras.Input((6,)), keras.layers.Dense(5, activation="tanh"), upper]
@@ -43,7 +43,7 @@ def test_the_gradient_of_v_is_that_of_w_and_of_a_stock_layer():
     x = tf.random.normal((8, 6))
     with tf.GradientTape() as tape:
         energy = tf.reduce_sum(tf.sin(model(x)))
-    w, v = layer.kernel, layer.feedback._weights
+    w, [v] = layer.kernel, layer.feedback.trainable_variables
     dw, dv = tape.gradient(energy, [w.value, v.value])
     hidden = model.layers[0](x).numpy()
     expected = hidden.T @ np.cos(hidden @ w.numpy())
@@ -60,7 +60,7 @@ def test_the_difference_decays_whatever_is_learned(setting, momentum):
     expected = difference(layer)
     tau = np.zeros_like(expected)
     train(model, STEPS)
-    for _ in range(STEPS):  # the recursion of W - V, in which no gradient stands
+    for _ in range(STEPS):  # the recursion of W - V, which has no gradient
         tau = momentum * tau - decay * expected
         expected = expected + rate * tau
     np.testing.assert_allclose(difference(layer), expected, atol=1e-5)
@@ -74,7 +74,7 @@ def test_the_difference_decays_whatever_is_learned(setting, momentum):
         lambda: BatchManhattan(0.01),
     ],
 )
-def test_without_a_decay_the_difference_stays(optimizer):
+def test_without_a_decay_the_difference_is_constant(optimizer):
     model, layer = make_model(optimizer())
     before, w = difference(layer), layer.kernel.numpy()
     train(model, STEPS)
@@ -100,8 +100,8 @@ def test_the_kernel_s_regularizer_is_a_decay_of_both():
     ],
     ids=["SGD", "BatchManhattan"],
 )
-def test_in_learning_the_angle_of_w_and_v_falls_below_5_degrees(optimizer):
-    """As Akrout et al. 2019 have it: V becomes W while the network learns."""
+def test_learning_brings_the_angle_of_w_and_v_below_5_degrees(optimizer):
+    """As in Akrout et al. 2019: V becomes W while the network learns."""
     model, layer = make_model(optimizer())
     x = np.random.default_rng(1).normal(size=(64, 6))
     y = np.tanh(x @ np.random.default_rng(2).normal(size=(6, 4)))

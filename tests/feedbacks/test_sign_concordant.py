@@ -78,7 +78,7 @@ def test_fan_in_is_nusf(make_layer):
         ),
     ],
 )
-def test_init_std_is_of_the_outputs(layer, shape, outputs):
+def test_init_std_depends_on_the_outputs(layer, shape, outputs):
     # He's initializer by fan-out: sqrt(2 / (width x height x output channels)).
     built = layer(feedback=feedbacks.UniformSignConcordant(scale="init_std"))
     built.build(shape)
@@ -90,13 +90,13 @@ def test_init_std_is_of_the_outputs(layer, shape, outputs):
     "scale", [0, -1.0, float("nan"), float("inf"), True, "fan_out", (1,)]
 )
 @pytest.mark.parametrize("rule", RULES)
-def test_refuses_what_is_no_scale(rule, scale):
+def test_refuses_an_invalid_scale(rule, scale):
     with pytest.raises(ValueError, match="`scale` must be None, 'fan_in', 'init_std'"):
         rule(scale=scale)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_scale_is_in_the_config_and_none_in_older_ones(rule):
+def test_scale_is_in_the_config_and_none_in_older_configs(rule):
     config = feedbacks.serialize(rule(scale="init_std"))
     assert feedbacks.get(config).scale == "init_std"
     del config["config"]["scale"]

@@ -19,7 +19,7 @@ def noise(shape, seed, draw, draw_factor):
     return np.sqrt(3) * (2 * draw_factor(shape, seed, draw) - 1)
 
 
-def test_a_step_is_the_formula_s(draw_factor):
+def test_a_step_follows_the_formula(draw_factor):
     layer = AsymDense(4, feedback=feedbacks.WeightMirror(rate=0.25, seed=SEED))
     model = keras.Sequential([keras.Input((6,)), layer])
     w, v = layer.kernel.numpy(), layer.feedback_kernel.numpy()
@@ -31,7 +31,7 @@ def test_a_step_is_the_formula_s(draw_factor):
     np.testing.assert_array_equal(layer.kernel, w)
 
 
-def test_v_is_what_the_error_travels_through(make_layer, backward_kernel):
+def test_the_error_travels_through_v(make_layer, backward_kernel):
     layer = make_layer(feedbacks.WeightMirror(seed=SEED))
     np.testing.assert_array_equal(backward_kernel(layer), layer.feedback_kernel)
     v = layer.feedback_kernel
@@ -51,8 +51,8 @@ def test_v_is_what_the_error_travels_through(make_layer, backward_kernel):
     ],
     ids=["dense", "conv, same", "conv, groups", "depthwise", "separable"],
 )
-def test_in_mirror_mode_alone_the_angle_falls_below_20_degrees(layer, shape):
-    """The weights stand still: no error, no label, nothing but noise."""
+def test_mirroring_brings_the_angle_below_20_degrees(layer, shape):
+    """From noise only: no error, no label, no update of the weights."""
     layer = layer("WM")
     model = keras.Sequential([keras.Input(shape), layer])
     angles = [metrics.angle(w, v) for _, w, v in layer.feedback_pairs()]
@@ -63,11 +63,14 @@ def test_in_mirror_mode_alone_the_angle_falls_below_20_degrees(layer, shape):
         assert metrics.norm_ratio(w, v) == pytest.approx(1, abs=0.2)
 
 
-def test_layers_and_steps_have_noise_of_their_own():
-    layers = [AsymDense(6, feedback="WM", kernel_initializer="ones") for _ in "12"]
+def test_layers_and_steps_have_independent_noise():
+    layers = [
+        AsymDense(
+            6, feedback=feedbacks.WeightMirror(stddev=0), kernel_initializer="ones"
+        )
+        for _ in "12"
+    ]
     model = keras.Sequential([keras.Input((6,)), *layers])
-    for layer in layers:
-        layer.feedback._weights.assign(np.zeros((6, 6)))
     mirror_feedback(model)
     first, second = (layer.feedback_kernel.numpy() for layer in layers)
     assert np.all(first != second)
@@ -76,6 +79,6 @@ def test_layers_and_steps_have_noise_of_their_own():
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, 1.1, float("nan")])
-def test_refuses_what_is_no_rate(rate):
+def test_refuses_an_invalid_rate(rate):
     with pytest.raises(ValueError, match=r"`rate` must be in the range \(0, 1\]"):
         feedbacks.WeightMirror(rate=rate)

@@ -12,7 +12,7 @@ INT8 = keras.quantizers.Int8QuantizationConfig()
 
 
 def make(name, feedback="uSF", /, **more):
-    """A layer of the table, called once."""
+    """Returns a layer of the table, called once."""
     case = CASES[name]
     layer = LAYERS[name](**case.arguments | more, feedback=feedback)
     layer(*[tf.ones((2, *case.shape))] * case.inputs)
@@ -47,7 +47,7 @@ def test_an_unknown_rule_is_refused_with_the_names(feedback):
         assert repr(alias) in str(error.value)
 
 
-def test_feedback_kernel_is_a_tensor_of_its_own(make_layer):
+def test_feedback_kernel_is_a_copy(make_layer):
     layer = make_layer("BP")
     before = layer.feedback_kernel
     assert isinstance(before, tf.Tensor)
@@ -69,8 +69,8 @@ def test_the_global_seed_makes_a_model_reproducible(feedback):
 
 
 @pytest.mark.parametrize("feedback", ["brSF", "frSF", "RndF"])
-def test_layers_have_streams_of_their_own(feedback):
-    # With equal kernels, all that can differ is the random factor.
+def test_layers_have_independent_streams(feedback):
+    # With equal kernels only the random factors can differ.
     model = two_layers(feedback, kernel_initializer="ones")
     first, second = feedback_kernels(model)
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
@@ -80,7 +80,7 @@ def test_layers_have_streams_of_their_own(feedback):
 def test_a_rule_belongs_to_one_layer(name):
     rule = feedbacks.FixedRandomSignConcordant()
     AsymDense(3, feedback=rule, name="first").build((None, 2))
-    if name == "AsymMultiHeadAttention":  # which only makes copies of it
+    if name == "AsymMultiHeadAttention":  # which only copies it
         make(name, rule)
         return
     with pytest.raises(ValueError, match=r"'second'.* Give each layer its own: a str"):
@@ -103,15 +103,15 @@ def test_a_config_may_be_shared():
 
 @each_layer
 @pytest.mark.parametrize(
-    ("argument", "value", "what"),
+    ("argument", "value", "feature"),
     [
         ("lora_rank", 2, "LoRA"),
         ("quantization_config", INT8, "quantization"),
     ],
 )
-def test_lora_and_quantization_are_refused_as_arguments(name, argument, value, what):
-    says = f"{name} does not support {what}: .* Leave out `{argument}`. Received: "
-    with pytest.raises(ValueError, match=says):
+def test_lora_and_quantization_are_refused_as_arguments(name, argument, value, feature):
+    message = f"{name} does not support {feature}: .* Leave out `{argument}`. Received"
+    with pytest.raises(ValueError, match=message):
         LAYERS[name](**CASES[name].arguments, **{argument: value})
 
 
@@ -137,7 +137,7 @@ def test_lora_and_quantization_are_refused_as_methods(name):
 
 
 def test_quantization_of_a_whole_model_is_refused(make_layer):
-    # Keras asks a model's innermost layers only, hence the rule.
+    # Keras calls only a model's innermost layers, hence the rule.
     model = keras.Sequential([keras.Input((2,)), make_layer("uSF")])
     with pytest.raises(ValueError, match="does not support quantization"):
         model.quantize("int8")
@@ -181,7 +181,7 @@ class Broken(feedbacks.Feedback):
     ],
     ids=["rank", "shape", "scalar"],
 )
-def test_a_v_of_another_shape_is_refused(name, function, received):
+def test_a_v_of_a_wrong_shape_is_refused(name, function, received):
     layer = make(name, Broken(function), name="mine")
     xs = [tf.ones((2, *CASES[name].shape))] * CASES[name].inputs
     with tf.GradientTape() as tape:

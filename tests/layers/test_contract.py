@@ -1,7 +1,7 @@
-"""What holds for every layer with every rule: a new one of either is run through it.
+"""The contract of every layer with every rule, new ones included.
 
-The checks are those of `keras_asymbp.testing`, which users run their own rules through.
-A new layer needs a line in its `CASES`, a new rule nothing.
+The checks are those of `keras_asymbp.testing`, which users run on their own rules. A
+new layer needs a line in its `CASES`, a new rule nothing.
 """
 
 import inspect
@@ -13,13 +13,17 @@ from keras_asymbp import feedbacks, testing
 from keras_asymbp.layers import LAYERS
 
 RULES = [
-    # Under the name that it goes by; what rules share has no V of its own.
+    # By alias or class name, without abstract bases.
     *(
         rule.alias or name
-        for name, rule in feedbacks._RULES.items()
+        for name, rule in feedbacks.RULES.items()
         if rule.call is not feedbacks.Feedback.call
     ),
-    *(f"{alias}-25" for alias in feedbacks._partial_aliases()),
+    *(
+        f"{alias}-25"
+        for alias, rule in feedbacks.ALIASES.items()
+        if issubclass(rule, feedbacks.RandomSignConcordant)
+    ),
 ]
 COMBINATIONS = [(layer, rule) for layer in testing.CASES for rule in RULES]
 
@@ -27,8 +31,8 @@ COMBINATIONS = [(layer, rule) for layer in testing.CASES for rule in RULES]
 def is_fast(layer, rule, check=None):
     if layer in ("AsymDense", "AsymConv2D"):
         return True
-    # Of the others a rule with a state that changes, and one with a state that stays,
-    # which need not both be compiled.
+    # The other layers with one rule whose state changes and one with fixed state; only
+    # the first is compiled.
     return rule == "brSF" or (rule == "frSF" and check not in ("fit", "modes"))
 
 
@@ -84,8 +88,8 @@ def test_every_exported_model_needs_none_of_our_code():
 
 
 @pytest.mark.slow
-def test_two_replicas_are_one(run_python):
-    # Two logical CPUs want a process of their own.
+def test_two_replicas_equal_one(run_python):
+    # Two logical CPUs need a separate process.
     code = f"""if True:
         from keras_asymbp import testing
         testing.use_two_cpus()

@@ -37,7 +37,7 @@ def test_gradients_are_those_of_conv1d_with_v(arguments, gradients, stock_gradie
 
 @pytest.mark.parametrize("dilation", [1, 2])
 def test_gradients_by_hand_of_a_causal_convolution(dilation, gradients):
-    # y[t] = sum over k of x[t - (2 - k) * dilation] w[k]: what is before 0 is 0.
+    # y[t] = sum over k of x[t - (2 - k) * dilation] w[k], with 0 before the start.
     layer = AsymConv1D(3, 3, padding="causal", dilation_rate=dilation, feedback="frSF")
     x, error = normal(2, 6, 2), normal(2, 6, 3)
     layer.build(x.shape)
@@ -54,7 +54,7 @@ def test_gradients_by_hand_of_a_causal_convolution(dilation, gradients):
         np.testing.assert_allclose(a, e, **CLOSE)
 
 
-def test_the_error_does_not_come_from_the_past():
+def test_the_error_does_not_reach_the_future():
     layer = AsymConv1D(2, 3, padding="causal", feedback="RndF")
     x = tf.constant(normal(1, 6, 2))
     with tf.GradientTape() as tape:

@@ -35,7 +35,7 @@ def assert_gradients_are_stock(layer, x, gradients, stock_gradients):
 def test_gradients_are_those_of_conv2d_with_v(
     size, gradients, stock_gradients, **arguments
 ):
-    # Keras refuses the two together.
+    # Keras refuses to combine them.
     assume(arguments["strides"] == (1, 1) or arguments["dilation_rate"] == (1, 1))
     x = normal(2, *size, 3)
     layer = AsymConv2D(4, feedback="frSF", **arguments)
@@ -71,7 +71,7 @@ def test_channels_first(arguments, twin, gradients, stock_gradients):
     try:
         gradients(twin(layer), x, error)
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as refusal:
-        pytest.skip(f"Conv2D itself is refused here: {str(refusal)[:200]}")
+        pytest.skip(f"Conv2D itself is unsupported here: {str(refusal)[:200]}")
     actual = gradients(layer, x, error)
     expected = stock_gradients(layer, x, error, v=layer.feedback_kernel)
     for a, e in zip(actual, expected, strict=True):
@@ -121,8 +121,8 @@ def test_the_first_layer_s_input_gradient_is_not_computed(layers, feedback):
         metadata = context.export_run_metadata()
     finally:
         context.disable_run_metadata()
-    # What the executor was given, after TensorFlow's optimizations. Graphs of what ran
-    # before this test may be listed too.
+    # The graph as executed, after TensorFlow's optimizations. Graphs of earlier tests
+    # may be listed, too.
     (operations,) = (
         [node.op for node in graph.node]
         for graph in metadata.partition_graphs
@@ -134,5 +134,5 @@ def test_the_first_layer_s_input_gradient_is_not_computed(layers, feedback):
 
     assert count("Conv2DBackpropFilter") == layers
     assert count("Conv2DBackpropInput") == layers - 1
-    # One forward convolution each: those inside the gradients are dropped.
+    # One forward convolution per layer: those inside the gradients are dropped.
     assert count("Conv2D") == 3 * layers - 1

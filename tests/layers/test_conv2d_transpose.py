@@ -36,8 +36,8 @@ def test_gradients_are_those_of_conv2d_transpose_with_v(
 
 
 def test_gradients_by_hand(gradients):
-    # Each input is spread over 3 x 2 outputs, 2 apart; the kernel's last axis is the
-    # input channels.
+    # Each input contributes to 3 x 2 outputs, with a stride of 2; the last axis of the
+    # kernel is the input channels.
     layer = AsymConv2DTranspose(4, (3, 2), strides=2, feedback="frSF")
     x = normal(2, 2, 3, 2)
     layer.build(x.shape)

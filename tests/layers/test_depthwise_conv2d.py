@@ -37,7 +37,7 @@ def test_gradients_are_those_of_depthwise_conv2d_with_v(
 
 
 def test_gradients_by_hand(gradients):
-    # Output channel c * multiplier + m is of input channel c alone.
+    # Output channel c * multiplier + m depends on input channel c only.
     layer = AsymDepthwiseConv2D((2, 1), depth_multiplier=2, feedback="frSF")
     x = normal(1, 3, 2, 3)
     layer.build(x.shape)
@@ -54,7 +54,7 @@ def test_gradients_by_hand(gradients):
 
 @pytest.mark.parametrize("multiplier", [1, 3])
 def test_nusf_divides_by_width_x_height(multiplier):
-    # A filter sees one channel, however many there are.
+    # A filter sees one channel, whatever their number.
     layer = AsymDepthwiseConv2D((3, 2), depth_multiplier=multiplier, feedback="NuSF")
     layer.build((None, 5, 5, 4))
     np.testing.assert_allclose(

@@ -10,8 +10,7 @@ def normal(*shape):
     return np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
 
 
-# The equation, its output's shape, its bias's axes, the input's shape, and the inputs
-# that an output sums over.
+# Equation, output shape, bias axes, input shape, and number of inputs per output.
 EQUATIONS = [
     ("ab,bc->ac", (3,), "c", (2, 4), 4),
     ("ab,bc->ac", (3,), None, (2, 4), 4),
@@ -74,7 +73,7 @@ def test_nusf_divides_by_the_inputs_that_an_output_sums(
     np.testing.assert_allclose(
         layer.feedback_kernel, np.sign(layer.kernel) / fan_in, rtol=1e-6
     )
-    # From its meaning: all inputs 1 and all weights 1 sum up to their number.
+    # By definition: with all inputs and weights 1, the sum is their number.
     layer.kernel.assign(np.ones(layer.kernel.shape))
     outputs = layer(np.ones(shape, "float32")).numpy()
     np.testing.assert_allclose(outputs, np.full(outputs.shape, fan_in), rtol=1e-6)

@@ -43,7 +43,7 @@ def test_its_projections_are_asymmetric(use_gate):
     assert not any(
         type(part) is keras.layers.EinsumDense for part in layer._flatten_layers()
     )
-    # The rule that theirs are made like makes no variables of its own.
+    # The template of their rules has no variables.
     assert layer.feedback not in [part.feedback for part in parts.values()]
     assert not layer.feedback.variables
 
@@ -87,7 +87,7 @@ def test_gradients_by_hand():
 
 @pytest.mark.parametrize("rule", ["brSF", "frSF", "RndF"])
 @pytest.mark.parametrize("seed", [None, 5])
-def test_each_projection_has_a_stream_of_its_own(rule, seed):
+def test_each_projection_has_its_own_stream(rule, seed):
     rule = type(feedbacks.get(rule))(seed=seed)
     layer = make(
         rule, ((2, 3, 12),) * 2, use_gate=True, key_dim=6, kernel_initializer="ones"
@@ -102,7 +102,7 @@ def test_each_projection_has_a_stream_of_its_own(rule, seed):
             assert not np.isin(first, second).any()
 
 
-def test_a_given_seed_gives_the_same_v_again():
+def test_a_seed_reproduces_v():
     first, again = (make(feedbacks.FixedRandom(seed=5)) for _ in range(2))
     for name in NAMES:
         np.testing.assert_array_equal(
@@ -181,7 +181,7 @@ def test_causal_masks_and_scores():
     assert np.all(np.triu(scores.numpy(), 1) == 0)
 
 
-def test_keras_s_masks_reach_it():
+def test_keras_masks_are_used():
     inputs = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(9, 4, mask_zero=True)(inputs)
     outputs = AsymMultiHeadAttention(2, 3, feedback="uSF")(x, x)

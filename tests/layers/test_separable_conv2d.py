@@ -21,7 +21,7 @@ def make(feedback, shape=(2, 4, 5, 3), **arguments):
 
 
 def test_gradients_by_hand():
-    # X * D = H, H P = Y: the error goes to H through P's V, from H to X through D's.
+    # X * D = H, H P = Y: the error reaches H through P's V, and X through D's.
     layer = make("frSF")
     x, error = normal(2, 4, 5, 3), normal(2, 2, 4, 4)
     d, p = layer.depthwise_kernel.numpy(), layer.pointwise_kernel.numpy()
@@ -48,8 +48,8 @@ def test_gradients_by_hand():
 
 @pytest.mark.parametrize("rule", ["brSF", "frSF", "RndF"])
 @pytest.mark.parametrize("seed", [None, 5])
-def test_each_kernel_has_a_rule_and_a_stream_of_its_own(rule, seed):
-    # Kernels of one shape, so that a shared stream would show as the same numbers.
+def test_each_kernel_has_its_own_rule_and_stream(rule, seed):
+    # Kernels of one shape: a shared stream would give equal numbers.
     rule = type(feedbacks.get(rule))(seed=seed)
     layer = AsymSeparableConv2D(
         24,
@@ -67,7 +67,7 @@ def test_each_kernel_has_a_rule_and_a_stream_of_its_own(rule, seed):
     assert not np.isin(depthwise, pointwise).any()
 
 
-def test_a_given_seed_gives_the_same_v_again():
+def test_a_seed_reproduces_v():
     def kernels():
         rule = feedbacks.FixedRandom(seed=5)
         return make(rule).feedback_kernel
@@ -94,8 +94,8 @@ def test_feedback_pairs_names_both_kernels():
 
 
 def test_nusf_divides_each_kernel_by_its_own_inputs():
-    # A depthwise filter sees width x height of one channel, a pointwise one all of the
-    # channels in between: input channels x multiplier.
+    # A depthwise filter has width x height inputs, a pointwise filter input channels x
+    # multiplier.
     layer = make("NuSF")
     depthwise, pointwise = layer.feedback_kernel
     np.testing.assert_allclose(
@@ -137,7 +137,7 @@ def test_bp_is_separable_conv2d_to_the_last_bit(arguments, twin):
     try:
         expected = gradients(stock)
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as refusal:
-        pytest.skip(f"SeparableConv2D itself is refused here: {str(refusal)[:200]}")
+        pytest.skip(f"SeparableConv2D itself is unsupported here: {str(refusal)[:200]}")
     for actual, e in zip(gradients(layer), expected, strict=True):
         np.testing.assert_array_equal(actual, e)
 

@@ -74,7 +74,7 @@ def test_any_settings(setting, momentum, decay, rate, seed):
 
 
 def test_the_rate_multiplies_tau_and_not_the_buffer():
-    # Keras's SGD would go on with the old rate's velocity.
+    # Keras's SGD would continue with the velocity of the old rate.
     w = run(BatchManhattan(1.0, 0.5, setting=1), [0.0], [[1.0], [1.0]], [1.0, 0.0])
     np.testing.assert_array_equal(w, [-1.0])
 
@@ -112,7 +112,7 @@ def test_exclude_from_weight_decay():
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_graphs_do_what_eager_code_does(setting, jit_compile):
+def test_graphs_match_eager_code(setting, jit_compile):
     w, gradients = normal(4), normal(5, 4)
     optimizer = BatchManhattan(0.05, 0.9, 0.01, setting)
     variable = keras.Variable(w, dtype="float64")
@@ -212,7 +212,7 @@ def small_model():
     return model
 
 
-def test_saved_and_loaded_in_mid_training_it_goes_on(tmp_path):
+def test_saved_in_mid_training_it_continues(tmp_path):
     x, y = normal(4, 3), normal(4, 2)
     model = small_model()
     for _ in range(3):
@@ -242,7 +242,7 @@ def test_its_alias():
     assert config["setting"] == 1
 
 
-def test_configs_go_there_and_back():
+def test_config_round_trip():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     optimizer = BatchManhattan(schedule, 0.8, 0.01, 2, clipnorm=3.0, name="bm")
     config = keras.optimizers.serialize(optimizer)
@@ -284,7 +284,7 @@ def clipped(gradients, clip, limit):
 
 
 def whole_reference(weights, gradients, arguments, schedule, excluded):
-    """Equation 3 with all that a Keras optimizer does around it; weights, averages."""
+    """Equation 3 with all features of a Keras optimizer; returns weights, averages."""
     momentum, decay = arguments["momentum"], arguments["weight_decay"]
     setting = arguments["setting"]
     each = arguments["gradient_accumulation_steps"] or 1
@@ -308,7 +308,7 @@ def whole_reference(weights, gradients, arguments, schedule, excluded):
                 if setting == 2:
                     taus[i] = np.sign(taus[i])
                 tau = np.sign(taus[i]) if setting == 3 else taus[i]
-                weights[i] += schedule(step) * tau  # of calls, as Keras
+                weights[i] += schedule(step) * tau  # counts calls, as Keras does
         if arguments["use_ema"]:
             m = arguments["ema_momentum"] if update else 0
             averages = [
@@ -339,7 +339,7 @@ everything = given(
 
 
 def make_optimizer(arguments, clip, scale, excluded, rate, jump):
-    """The optimizer, its equal in NumPy for the rate, and the loss's scale."""
+    """Returns the optimizer, its NumPy equivalent for a rate, and the loss scale."""
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
         [jump], [rate, rate / 10]
     )
@@ -357,7 +357,7 @@ def make_optimizer(arguments, clip, scale, excluded, rate, jump):
 
 
 @everything
-def test_all_of_keras_s_arguments_at_once(
+def test_all_keras_arguments_at_once(
     arguments, clip, scale, excluded, rate, jump, seed
 ):
     optimizer, rates, factor = make_optimizer(
@@ -399,7 +399,7 @@ def test_all_of_keras_s_arguments_at_once(
 )
 @pytest.mark.parametrize("mode", ["eager", "graph"])
 def test_an_embedding_in_fit(arguments, mode):
-    """Its gradient is sparse; a dense product with one-hot rows has the same."""
+    """Its sparse gradient equals that of a dense product with one-hot rows."""
     indices = np.array([[4, 1], [4, 4], [0, 2], [1, 1]])
     targets = normal(4, 2, 3).astype("float32")
     table = normal(6, 3).astype("float32")
