@@ -75,7 +75,7 @@ class Dataset:
         """The prepared version.
 
         Raises:
-            NotPreparedError: If none is, with the remedies.
+            UsageError: If none is, with the remedies, or it can't be read.
         """
         try:
             return self.source.version(data_dir)

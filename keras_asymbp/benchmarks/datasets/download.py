@@ -14,7 +14,7 @@ from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 
 def origin(dataset: Dataset) -> TfdsFolder | None:
-    """The TFDS data set behind a data set or a subset; None if there is none."""
+    """The TFDS data set behind a data set or a subset; None for other sources."""
     source = dataset.source
     if isinstance(source, Subset):
         source = source.source

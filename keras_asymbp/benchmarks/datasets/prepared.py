@@ -169,9 +169,9 @@ def _fitted_rows(fit, split, positions) -> Iterator[np.ndarray]:
     start = 0
     for batch in fit.dataset.source.inputs(split, fit.data_dir):
         end = start + len(batch)
-        wanted = positions[(positions >= start) & (positions < end)] - start
-        if len(wanted):
-            yield from _fitted(batch[wanted], fit.input_shape)
+        selected = positions[(positions >= start) & (positions < end)] - start
+        if len(selected):
+            yield from _fitted(batch[selected], fit.input_shape)
         start = end
 
 

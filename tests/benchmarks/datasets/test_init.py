@@ -59,6 +59,13 @@ def test_a_data_set_of_a_peer_has_only_the_figures_of_the_peer():
     assert experiments.get("A").printed(fashion, "mnist") == "paper: no row"
 
 
+def test_a_registered_data_set_is_found(tiny):
+    """`tiny` is registered as the documentation says, in `datasets.DATASETS`."""
+    assert datasets.DATASETS["tiny"] is tiny
+    assert datasets.get("tiny") is tiny
+    assert datasets.find(["tiny"]) == ((tiny, "1"),)
+
+
 def test_unknown_data_set():
     with pytest.raises(
         UsageError, match=r"unknown data set 'MNIST': .*mnist_5k, mnist.*\.npz file"
