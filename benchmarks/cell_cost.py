@@ -45,7 +45,7 @@ def main():
 
 def measure(name, normalization):
     keras.utils.clear_session()
-    column = Column("uSF", feedback="uSF", normalization=normalization, setting=1)
+    column = Column("uSF", rule="uSF", normalization=normalization, setting=1)
     classes = workloads.classes(name)
     dataset = dataclasses.replace(
         datasets.get("mnist_5k"), num_classes=classes, network=name

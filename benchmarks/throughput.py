@@ -39,7 +39,7 @@ from keras_asymbp.benchmarks.run import runner
 from keras_asymbp.benchmarks.run.executors import Execution
 from keras_asymbp.benchmarks.run.progress import Display
 from keras_asymbp.benchmarks.tables import experiments
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 _PARTS = flags.DEFINE_multi_enum(
@@ -146,9 +146,8 @@ def overhead(execution):
     seeds = range(-(-_CELLS.value // len(columns)))
     dataset = datasets.get("mnist_5k")
     protocol = Protocol(epochs=1, learning_rates=(5e-4,))
-    plan = Plan(
-        experiment, columns, ((dataset, dataset.version()),), protocol, "", tuple(seeds)
-    )
+    setup = Setup(dataset, dataset.version(), protocol, None, tuple(seeds))
+    plan = Plan(experiment, columns, setup)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
         with Clock(rich.console.Console(file=io.StringIO())) as clock:

@@ -23,7 +23,7 @@ from keras_asymbp.benchmarks.tables.experiments import (
     Column,
     Experiment,
 )
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 SGD = Column("SGD")
@@ -139,14 +139,17 @@ def make_trainer(make_cell, tiny, tiny_examples):
 def make_plan():
     """A plan of a made-up experiment; other keywords are the protocol's settings."""
 
-    def make(columns=(SGD,), rows=None, seeds=(0,), baseline="SGD", **protocol):
+    def make(columns=(SGD,), dataset=None, seeds=(0,), baseline="SGD", **protocol):
         return Plan(
             Experiment("X", "Made up", "Table 0", tuple(columns), baseline),
             tuple(columns),
-            rows or ((datasets.get("mnist_5k"), "1"),),
-            dataclasses.replace(PRESETS["quick"], **protocol),
-            "quick",
-            seeds,
+            Setup(
+                dataset or datasets.get("mnist_5k"),
+                "1",
+                dataclasses.replace(PRESETS["quick"], **protocol),
+                "quick",
+                seeds,
+            ),
         )
 
     return make
@@ -172,6 +175,7 @@ def finish():
             f"{cell.dataset.name}-{cell.column.name}-{trial.learning_rate:g}",
             {
                 "settings": cell.settings(trial),
+                "overridden": cell.overridden,
                 "model": cell.column.name,
                 "result": {
                     "best_error": best_error,

@@ -21,6 +21,7 @@ from keras_asymbp.benchmarks.commands.flags import (
 )
 from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
 
 
@@ -30,8 +31,8 @@ def main() -> None:
     training = Training("results-depth")
     families = flags.DEFINE_list(
         "networks",
-        list(study.NETWORKS),
-        f"Networks, separated by commas, of {', '.join(study.NETWORKS)}.",
+        list(FAMILIES),
+        f"Networks, separated by commas, of {', '.join(FAMILIES)}.",
     )
     depths = flags.DEFINE_list(
         "depths",
@@ -72,13 +73,15 @@ def _run(training, families, depths, models, alignment_batches) -> int:
         raise UsageError(
             f"--datasets names {len(rows)} data sets: the depth study takes one"
         )
-    ((_, columns),) = experiments.select([study.DEPTH], models)
+    ((_, columns),) = experiments.select([experiments.DEPTH], models)
+    if training.learning_rates_said:
+        columns = tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+    ((dataset, version),) = rows
     plans = study.plans(
-        *(networks, columns, rows, protocol, training.preset, seeds),
-        protocol.learning_rates if training.learning_rates_said else None,
+        networks, columns, dataset, version, protocol, training.preset, seeds
     )
     for plan in plans:
-        plan.protocol.check(rows[0][0])
+        plan.setup.protocol.check(dataset)
     if training.dry:
         print(training.describe(plans, execution))
         return 0
@@ -120,12 +123,12 @@ def _write(runs, results):
 def _networks(families, depths) -> list[tuple[str, int]]:
     """Family and depth of each network: of a family, those depths that it has."""
     for family in families:
-        if family not in study.NETWORKS:
-            raise unknown("family of networks", family, study.NETWORKS)
+        if family not in FAMILIES:
+            raise unknown("family of networks", family, FAMILIES)
     numbers = distinct(integer("depth", text) for text in depths)
     if not families or not numbers:
         raise UsageError("--networks or --depths is empty: leave it out for all")
-    known = {d for family in families for d in study.NETWORKS[family]}
+    known = {d for family in families for d in FAMILIES[family].depths}
     for number in numbers:
         if number not in known:
             raise unknown("depth", str(number), map(str, sorted(known)))
@@ -133,7 +136,7 @@ def _networks(families, depths) -> list[tuple[str, int]]:
         (family, number)
         for family in distinct(families)
         for number in numbers
-        if number in study.NETWORKS[family]
+        if number in FAMILIES[family].depths
     ]
 
 

@@ -317,9 +317,7 @@ class Training:
         from keras_asymbp.benchmarks.run import progress
 
         fits = dict.fromkeys(
-            plan.protocol.fit(dataset, self.data_dir)
-            for plan in plans
-            for dataset, _ in plan.datasets
+            plan.setup.protocol.fit(plan.setup.dataset, self.data_dir) for plan in plans
         )
         for fit in fits:
             prepared.load(fit, progress.bar(console))

@@ -40,13 +40,13 @@ def main() -> None:
 
 
 def _run(results_dir, names, data_dir) -> int:
-    named = [datasets.get(name, data_dir) for name in names]
+    named = {d.name: d for d in (datasets.get(name, data_dir) for name in names)}
     from keras_asymbp.benchmarks.reports import files
-    from keras_asymbp.benchmarks.results import store
+    from keras_asymbp.benchmarks.results import inventory, store
 
     results = store.Store(results_dir, make=False)
-    known = datasets.DATASETS | {dataset.name: dataset for dataset in named}
-    page = program.write(results, files.write_all, results, known)
+    held = inventory.take(results, named)
+    page = program.write(results, files.write_all, held)
     for problem in (*results.problems, *(page.problems if page else ())):
         print(f"warning: {problem}", file=sys.stderr)
     if not page:

@@ -7,7 +7,6 @@ all six. Finished trials are kept in the results folder; the same command again 
 where it was stopped.
 """
 
-import collections
 import dataclasses
 import os
 import sys
@@ -20,6 +19,7 @@ from keras_asymbp.benchmarks.commands.flags import Training
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.run import executors
 from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 
 _EXP = flags.DEFINE_list(
@@ -92,14 +92,19 @@ def _run_experiment() -> int:
         return 0
     import rich.console
 
-    from keras_asymbp.benchmarks.reports import files
-    from keras_asymbp.benchmarks.results import table
+    from keras_asymbp.benchmarks.reports import files, terminal
+    from keras_asymbp.benchmarks.results import inventory, table
     from keras_asymbp.benchmarks.training import events
 
+    preset = _TRAINING.preset
     plans = [
-        table.Plan(experiment, columns, some, how, _TRAINING.preset, seeds)
+        Plan(
+            experiment,
+            columns,
+            Setup(dataset, version, _how(experiment, dataset, protocol), preset, seeds),
+        )
         for experiment, columns in experiments.select(chosen, _MODELS.value)
-        for some, how in _by_network(experiment, rows, protocol)
+        for dataset, version in rows
     ]
     if _TRAINING.dry:
         print(_TRAINING.describe(plans, execution))
@@ -109,11 +114,11 @@ def _run_experiment() -> int:
     command = program.typed("keras_asymbp.benchmarks")
     outcome = _TRAINING.run(plans, execution, console, command, tensorboard_dir)
     results, failures = outcome.results, outcome.failures
-    tables = [table.fill(plan, results, failures) for plan in plans]
-    for filled in tables:
-        (files.show if console.is_terminal else files.show_plain)(filled, console)
-    arguments = tables, results.folder, results.problems
-    written = program.write(results, files.write, *arguments, failed=bool(failures))
+    filled = [table.fill(plan, results, failures) for plan in plans]
+    for each in table.group(filled):
+        (terminal.show if console.is_terminal else terminal.show_plain)(each, console)
+    held = inventory.take(results, {d.name: d for d, _ in rows})
+    written = program.write(results, files.write, filled, held, failed=bool(failures))
     place = f"report: {results.folder / 'report.html'}" if written else "no report"
     print(f"{outcome.summary}; {place}")
     return outcome.exit_code()
@@ -122,8 +127,8 @@ def _run_experiment() -> int:
 def _check_claims() -> int:
     import rich.console
 
-    from keras_asymbp.benchmarks.reports import files
-    from keras_asymbp.benchmarks.results import claims, setups, store
+    from keras_asymbp.benchmarks.reports import files, terminal
+    from keras_asymbp.benchmarks.results import claims, inventory, store
 
     wanted = {
         dataset.name: dataset
@@ -132,17 +137,17 @@ def _check_claims() -> int:
         )
     }
     results = store.Store(_TRAINING.results_dir, make=False)
-    found, problems = setups.find(results, datasets.DATASETS | wanted)
-    for problem in (*results.problems, *problems):
+    held = inventory.take(results, wanted)
+    found = held.setups
+    for problem in (*results.problems, *held.problems):
         print(f"warning: {problem}", file=sys.stderr)
     if _TRAINING.datasets_said:
         for name in sorted(set(wanted) - {setup.dataset.name for setup in found}):
             print(f"warning: no results on {name}", file=sys.stderr)
-        found = [setup for setup in found if setup.dataset.name in wanted]
-    checked: files.Checked = [(s, claims.evaluate(s, results)) for s in found]
-    # That there are no results is no claim that holds.
-    checked = checked or [(None, claims.evaluate(None, results))]
-    files.show_claims(checked, rich.console.Console())
+        found = tuple(setup for setup in found if setup.dataset.name in wanted)
+    # Without results every claim is unknown.
+    checked = [(s, claims.evaluate(s, results)) for s in found or (None,)]
+    terminal.show_claims(checked, rich.console.Console())
     program.write(results, files.write_claims, checked, results.folder)
     return 0
 
@@ -164,17 +169,13 @@ def _protocol() -> Protocol:
     return protocol
 
 
-def _by_network(experiment, rows, protocol):
-    """Data sets that share a network, and how an experiment trains it."""
+def _how(experiment, dataset, protocol) -> Protocol:
+    """How an experiment trains on a data set, as far as no flag says otherwise."""
     if not _TRAINING.validation_said:
         share = experiment.validation_share
         protocol = dataclasses.replace(protocol, validation_share=share)
-    by_network = collections.defaultdict(list)
-    for dataset, version in rows:
-        network = dict(experiment.networks).get(dataset.network)
-        by_network[protocol.architecture or network].append((dataset, version))
-    for network, some in by_network.items():
-        yield tuple(some), dataclasses.replace(protocol, architecture=network)
+    network = protocol.architecture or dict(experiment.networks).get(dataset.network)
+    return dataclasses.replace(protocol, architecture=network)
 
 
 def _listing() -> str:

@@ -1,4 +1,4 @@
-"""The picture of the depth study: how far each rule carries the error down."""
+"""The picture of the depth study: how far down each rule carries the error."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,29 +6,42 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_asymbp.benchmarks.depth.study import (
-    RULES,
     Run,
     lowest_gradient_angle,
     mean,
     over_seeds,
 )
 
+# Colour and marker of each rule. The colours are Okabe and Ito's, which colour-blind
+# people can tell apart.
+STYLES = {
+    "BP": ("#000000", "o"),
+    "uSF": ("#0072B2", "s"),
+    "NuSF": ("#56B4E9", "^"),
+    "brSF": ("#E69F00", "D"),
+    "frSF": ("#009E73", "v"),
+    "RndF": ("#D55E00", "X"),
+    "KP": ("#CC79A7", "P"),
+    "WM": ("#8F7A00", "*"),
+    "DFA": ("#7F7F7F", "d"),
+}
 _ERRORS = (2, 5, 10, 20, 50, 90)  # in percent, on an axis of ratios
-_RIGHT = 90  # degrees: no part of the gradient is backpropagation's
+_RIGHT = 90  # degrees: the gradient has no component along backpropagation's
 
 
 def draw(runs: Sequence[Run]) -> Figure:
-    """Draws runs: errors and alignment against depth, and alignment by layer.
+    """Draws errors and alignment against depth, and alignment by layer.
 
-    A column of panels for each family of networks, of rules alone and then with each
-    help; a line for each rule, with a colour and a marker of its own. The rows are
+    There is a column of panels for each family of networks, first without help, then
+    with each help, and a line for each rule, with its own colour and marker. The rows
+    are
 
     - the error;
     - the angle between the gradient of the lowest layer and backpropagation's;
     - the same angle in every layer of the deepest network.
 
     Args:
-        runs: One or more, of `depth_study.runs`.
+        runs: One or more, of `study.runs`.
     """
     helps = dict.fromkeys(run.helped for run in runs)
     columns = [
@@ -65,8 +78,8 @@ def draw(runs: Sequence[Run]) -> Figure:
         for line, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        [named[rule] for rule in RULES if rule in named],
-        [rule for rule in RULES if rule in named],
+        [named[rule] for rule in STYLES if rule in named],
+        [rule for rule in STYLES if rule in named],
         loc="outside right upper",
         title="rule",
     )
@@ -74,12 +87,12 @@ def draw(runs: Sequence[Run]) -> Figure:
 
 
 def _plot(panel: Axes, runs: Iterable[Run], values) -> None:
-    """A line for each rule: the values that a function makes of its runs."""
+    """A line for each rule, with the values that a function takes from its runs."""
     by_rule: dict[str, list[Run]] = {}
     for run in runs:
-        by_rule.setdefault(run.rule, []).append(run)
+        by_rule.setdefault(run.column.rule, []).append(run)
     for rule, some in by_rule.items():
-        color, marker = RULES[rule]
+        color, marker = STYLES[rule]
         known = values(some)
         panel.plot(
             list(known),
@@ -102,7 +115,7 @@ def _lowest_by_depth(runs):
 
 
 def _angle_by_layer(runs):
-    """Of runs on one network: the mean of the seeds by layer, from 1."""
+    """The mean over seeds by layer, from 1, for runs on one network."""
     layers = zip(*(run.layers for run in runs if run.layers), strict=True)
     means = (mean(layer.gradient_angle for layer in seeds) for seeds in layers)
     return {at: angle for at, angle in enumerate(means, 1) if angle is not None}

@@ -1,94 +1,34 @@
-"""The depth study as data: which models on which networks, and what became of them."""
+"""The depth study: its plans, and the runs that its tables and picture show."""
 
 import csv
 import dataclasses
 import io
-import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
-from keras_asymbp.benchmarks.tables.experiments import (
-    Column,
-    Experiment,
-)
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.experiments import DEPTH, HELPS, Column
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-# Numbers of layers with weights, by family.
-NETWORKS = {name: family.depths for name, family in FAMILIES.items()}
 DEPTHS = (2, 4, 8, 14, 20)
-# Each with its colour and its marker in the picture. The colours are Okabe and Ito's,
-# which do not look alike to the colour-blind.
-RULES = {
-    "BP": ("#000000", "o"),
-    "uSF": ("#0072B2", "s"),
-    "NuSF": ("#56B4E9", "^"),
-    "brSF": ("#E69F00", "D"),
-    "frSF": ("#009E73", "v"),
-    "RndF": ("#D55E00", "X"),
-    "KP": ("#CC79A7", "P"),
-    "WM": ("#8F7A00", "*"),
-    "DFA": ("#7F7F7F", "d"),
-}
-# W and V of KP become one as they decay. In so few updates the protocol's decay does
-# nothing; by this W - V falls to a fifth in two epochs at the rate 2e-3.
-_DECAYS = {"KP": 1.0}
-
-
-@dataclasses.dataclass(frozen=True)
-class Help:
-    """What a rule is helped by.
-
-    Attributes:
-        name: What is added to the rule's name; nothing where there is no help.
-        settings: Of its columns.
-        learning_rates: To search. The paper's lie too far apart for a deep network
-            without help.
-    """
-
-    name: str
-    settings: dict[str, Any]
-    learning_rates: tuple[float, ...]
-
-    def column(self, rule: str) -> Column:
-        return Column(
-            "+".join(filter(None, (rule, self.name))),
-            feedback=rule,
-            weight_decay=_DECAYS.get(rule),
-            **self.settings,
-        )
-
-
-# Without help the error must keep its size on its way down, too; the paper's help, BN
-# and BM, leaves nothing but its direction to count.
-HELP = (
-    Help("", {}, (2e-3, 2e-4, 2e-5)),
-    Help("BN+BM", {"normalization": "BN", "setting": 1}, (1e-2, 2e-3, 2e-4)),
-)
-
-DEPTH = Experiment(
-    name="depth",
-    title="Error and alignment against depth",
-    table="no table of the paper",
-    columns=tuple(helped.column(rule) for helped in HELP for rule in RULES),
-    baseline="BP",
-)
+# What helps a model, by its column's fields.
+_HELP_NAMES = {(helped.normalization, helped.setting): helped.name for helped in HELPS}
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """What was seen of a layer after training: angles in degrees, None if unknown.
+    """The alignment of a layer after training: angles in degrees, None if unknown.
 
     Attributes:
         name: Its name.
-        angle: Of W and V.
-        gradient_angle: Of its kernel's gradient and backpropagation's.
+        angle: Between W and V.
+        gradient_angle: Between its kernel's gradient and backpropagation's.
     """
 
     name: str
@@ -98,16 +38,16 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The best of the runs of a model on a network with a seed.
+    """The best run of a model on a network with a seed.
 
     Attributes:
-        family: Of `NETWORKS`.
-        depth: How many layers with weights the network has.
+        family: The network's family, a key of `networks.FAMILIES`.
+        depth: The network's number of layers with weights.
         column: The model.
         seed: The seed.
-        learning_rate: The rate that was best.
+        learning_rate: The best rate.
         error: In percent.
-        layers: The layers, bottom first; none if the run diverged.
+        layers: The layers, bottom first; empty if the run diverged.
     """
 
     family: str
@@ -119,83 +59,73 @@ class Run:
     layers: tuple[Layer, ...]
 
     @property
-    def rule(self) -> str:
-        """The feedback rule's name, of `RULES`."""
-        return self.column.name.partition("+")[0]
-
-    @property
     def helped(self) -> str:
-        """What the rule is helped by, of `HELP`."""
-        return self.column.name.partition("+")[2]
+        """The name of what helps the rule, of `experiments.HELPS`."""
+        return _HELP_NAMES[self.column.normalization, self.column.setting]
 
 
 def plans(
-    networks: Iterable[tuple[str, int]],
+    chosen: Iterable[tuple[str, int]],
     columns: tuple[Column, ...],
-    rows: tuple[tuple[Dataset, str], ...],
+    dataset: Dataset,
+    version: str,
     protocol: Protocol,
     preset: str,
     seeds: tuple[int, ...],
-    learning_rates: tuple[float, ...] | None = None,
 ) -> list[Plan]:
-    """What to run: a plan for each network and each help.
+    """A plan for each network.
 
     Args:
-        networks: Family and depth of each.
+        chosen: Family and depth of each network.
         columns: The models.
-        rows: The data set, and its version.
-        protocol: How models are trained, but for network and rates.
-        preset: The preset that the protocol was made from.
+        dataset: The data set.
+        version: Its version.
+        protocol: How models are trained, but for the network.
+        preset: The preset that the protocol is made from.
         seeds: The seeds.
-        learning_rates: What to search; None for the help's.
     """
-    wanted = []
-    for (family, depth), helped in itertools.product(networks, HELP):
-        mine = tuple(c for c in columns if c in map(helped.column, RULES))
-        network = dataclasses.replace(
-            protocol,
-            architecture=f"{family}-{depth}",
-            learning_rates=learning_rates or helped.learning_rates,
-        )
-        if mine:
-            wanted.append(Plan(DEPTH, mine, rows, network, preset, seeds))
-    return wanted
+    protocols = (
+        dataclasses.replace(protocol, architecture=FAMILIES[family].network(depth))
+        for family, depth in chosen
+    )
+    setups = (Setup(dataset, version, each, preset, seeds) for each in protocols)
+    return [Plan(DEPTH, columns, setup) for setup in setups]
 
 
-def runs(plans: Sequence[Plan], store: Store) -> list[Run]:
-    """The best run of each cell of which all runs are there."""
-    found = []
-    for cell in (cell for plan in plans for cell in plan.cells()):
-        trials = finished(cell, store)
-        if len(trials) < len(cell.trials()):
-            continue
-        best = trials[0]
-        family, _, depth = cell.network.rpartition("-")
-        found.append(
-            Run(
-                family=family,
-                depth=int(depth),
-                column=cell.column,
-                seed=cell.seed,
-                learning_rate=best["settings"]["learning_rate"],
-                error=100 * best["result"]["best_error"],
-                layers=tuple(
-                    Layer(name, **angles)
-                    for name, angles in (best["result"]["alignment"] or {}).items()
-                ),
-            )
-        )
-    return found
+def runs(plans: Iterable[Plan], store: Store) -> list[Run]:
+    """The best run of each complete cell."""
+    return [
+        _run(cell, trials[0])
+        for plan in plans
+        for cell in plan.cells()
+        if len(trials := finished(cell, store)) == len(cell.trials())
+    ]
+
+
+def _run(cell, best):
+    network = networks.get(cell.network)
+    return Run(
+        family=network.family,
+        depth=network.depth,
+        column=cell.column,
+        seed=cell.seed,
+        learning_rate=best["settings"]["learning_rate"],
+        error=100 * best["result"]["best_error"],
+        layers=tuple(
+            Layer(name, **angles)
+            for name, angles in (best["result"]["alignment"] or {}).items()
+        ),
+    )
 
 
 def over_seeds(
     runs: Iterable[Run], value: Callable[[Run], float | None]
 ) -> dict[int, float]:
-    """The mean of the seeds of a value that runs have, by depth.
+    """The mean of a value over seeds, by depth.
 
     Args:
         runs: Runs of one model on one family.
-        value: Takes a run; a run of which it knows none is left out.
+        value: The value of a run; runs where it is None are left out.
     """
     values = defaultdict(list)
     for run in runs:
@@ -205,20 +135,20 @@ def over_seeds(
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """The mean of the values that are known; None if none is."""
+    """The mean of the known values; None if there are none."""
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
 
 
 def lowest_gradient_angle(run: Run) -> float | None:
-    """The angle of the lowest layer's gradient and backpropagation's, in degrees."""
+    """The angle of the lowest layer's gradient to backpropagation's, in degrees."""
     return run.layers[0].gradient_angle if run.layers else None
 
 
 def tables(runs: Sequence[Run]) -> str:
-    """Error and lowest gradient angle as tables of Markdown: the means of the seeds.
+    """Error and lowest gradient angle as Markdown tables: means over seeds.
 
-    A row for each model, a column for each network. `?` is what isn't known.
+    A row for each model, a column for each network; `?` is unknown.
 
     Args:
         runs: One or more.
@@ -227,10 +157,10 @@ def tables(runs: Sequence[Run]) -> str:
         "error, %": (lambda run: run.error, ".2f"),
         "lowest layer, degrees": (lowest_gradient_angle, ".0f"),
     }
-    networks = dict.fromkeys((run.family, run.depth) for run in runs)
+    shown = dict.fromkeys((run.family, run.depth) for run in runs)
     lines = []
     for title, (value, form) in titles.items():
-        heads = [f"{family}-{depth}" for family, depth in networks]
+        heads = [f"{family}-{depth}" for family, depth in shown]
         lines += [
             "",
             f"| {title} | {' | '.join(heads)} |",
@@ -242,11 +172,11 @@ def tables(runs: Sequence[Run]) -> str:
                     (r for r in runs if (r.column.name, r.family) == (model, family)),
                     value,
                 )
-                for family in NETWORKS
+                for family in FAMILIES
             }
             cells = [
                 format(known[family][depth], form) if depth in known[family] else "?"
-                for family, depth in networks
+                for family, depth in shown
             ]
             lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines[1:]) + "\n"
@@ -255,7 +185,7 @@ def tables(runs: Sequence[Run]) -> str:
 def text(runs: Iterable[Run]) -> str:
     """The runs as CSV with a heading: a row for each layer, bottom first.
 
-    A run without layers has one row. What isn't known is left empty.
+    A run without layers has one row. Unknown values are left empty.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

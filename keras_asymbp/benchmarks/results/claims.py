@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import scipy.stats
 
-from keras_asymbp.benchmarks.results.setups import Setup
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import errors as errors_of
 from keras_asymbp.benchmarks.results.table import mark
 from keras_asymbp.benchmarks.tables import printed
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS
+from keras_asymbp.benchmarks.tables.plan import Setup
 from keras_asymbp.benchmarks.tables.protocol import chance_error
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "not enough results"
@@ -63,6 +64,10 @@ class Finding:
     papers: tuple[int, int]
 
 
+# Setups, None for no results, and the findings on each.
+Checked = Sequence[tuple[Setup | None, Sequence[Finding]]]
+
+
 def evaluate(setup: Setup | None, store: Store) -> list[Finding]:
     """Checks every claim on a setup; on None, which has no results, none is known."""
     return [_evaluate(claim, setup, store) for claim in CLAIMS]
@@ -70,7 +75,7 @@ def evaluate(setup: Setup | None, store: Store) -> list[Finding]:
 
 def _evaluate(claim, setup, store):
     by_model = {
-        model: setup.errors(store, _COLUMNS[model]) if setup else {}
+        model: errors_of(setup, COLUMNS[model], store) if setup else {}
         for model in claim.models
     }
     seeds = set.intersection(*map(set, by_model.values()))
@@ -144,7 +149,7 @@ _BM, _USF_BM = (
     tuple(f"{prefix}{setting}" for setting in (1, 2, 3))
     for prefix in ("BM", "uSF+BN+BM")
 )
-_COLUMNS = {c.name: c for e in EXPERIMENTS.values() for c in e.columns}
+COLUMNS = {c.name: c for e in EXPERIMENTS.values() for c in e.columns}
 
 CLAIMS = (
     Claim(

@@ -1,20 +1,17 @@
-"""A table of the paper, filled from the store."""
+"""Tables of the paper, filled from the store."""
 
+import collections
 import dataclasses
 import functools
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.results.comparison import (
-    Comparison,
-    compare,
-)
+from keras_asymbp.benchmarks.results.comparison import Comparison, compare
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.tables import printed
 from keras_asymbp.benchmarks.tables.cells import Cell
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import score
 
 # "Performances worse (better) than baseline by 3 % or more": points of error.
@@ -32,10 +29,10 @@ class Entry:
         mark: "worse" or "better" than our baseline by 3 points or more, or None.
         paper_mark: The same among the paper's figures.
         trials: Every stored trial, best first in each seed.
-        expected: How many trials the entry needs.
-        comparison: With our baseline, over the seeds that both have; None for less than
-            two, and for the baseline.
-        failures: Why a seed failed, for each that did.
+        expected: Number of trials that the entry needs.
+        comparison: With our baseline, over the seeds that both have; None for fewer
+            than two, and for the baseline.
+        failures: The reason of each seed that failed.
     """
 
     errors: dict[int, float]
@@ -49,9 +46,10 @@ class Entry:
 
     @property
     def error(self) -> float | None:
-        """Our error in percent, the mean of the seeds; None if none is complete.
+        """Our error in percent, the mean of the seeds.
 
-        None, too, if a seed failed: a mean of the others is not what was asked for.
+        None if no seed is complete, or one failed: the mean of the others would be
+        another quantity.
         """
         if not self.errors or self.failures:
             return None
@@ -59,89 +57,119 @@ class Entry:
 
     @property
     def spread(self) -> float | None:
-        """The standard deviation between seeds, in points; None for less than two."""
+        """The standard deviation between seeds, in points; None for fewer than two."""
         if len(self.errors) < 2:
             return None
         return statistics.stdev(self.errors.values())
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
-    """An experiment's table: a row of entries for each data set."""
+class Row:
+    """A plan filled from the store: an entry for each of its columns."""
 
     plan: Plan
-    rows: tuple[tuple[Dataset, tuple[Entry, ...]], ...]
+    entries: tuple[Entry, ...]
 
     def failures(self) -> list[tuple[Cell, str]]:
         """The cells that failed, and why."""
         return [
-            (self.plan.cell(dataset, version, column, seed), reason)
-            for (dataset, version), (_, entries) in zip(
-                self.plan.datasets, self.rows, strict=True
-            )
-            for column, entry in zip(self.plan.columns, entries, strict=True)
-            for seed, reason in entry.failures.items()
+            (cell, entry.failures[cell.seed])
+            for column, entry in zip(self.plan.columns, self.entries, strict=True)
+            for cell in self.plan.setup.cells(column)
+            if cell.seed in entry.failures
         ]
 
     def trials(self) -> list[dict[str, Any]]:
+        """All trials behind the entries."""
+        return [trial for entry in self.entries for trial in entry.trials]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows of one experiment that are trained alike, a data set each."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.rows[0].plan.experiment
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.rows[0].plan.columns
+
+    @property
+    def training(self) -> Setup:
+        """The first row's setup; the others differ in the data set alone."""
+        return self.rows[0].plan.setup
+
+    def failures(self) -> list[tuple[Cell, str]]:
+        """The cells that failed, and why."""
+        return [failure for row in self.rows for failure in row.failures()]
+
+    def trials(self) -> list[dict[str, Any]]:
         """All trials behind the figures."""
-        return [t for _, entries in self.rows for e in entries for t in e.trials]
+        return [trial for row in self.rows for trial in row.trials()]
 
 
-def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -> Table:
-    """Fills a plan's table with what is in the store.
+def group(rows: Iterable[Row]) -> list[Table]:
+    """Puts the rows of one experiment that are trained alike into one table."""
+    tables = collections.defaultdict(list)
+    for row in rows:
+        plan, setup = row.plan, row.plan.setup
+        training = setup.protocol, setup.preset, setup.seeds
+        tables[plan.experiment, plan.columns, training].append(row)
+    return [Table(tuple(rows)) for rows in tables.values()]
+
+
+def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -> Row:
+    """Fills a plan from the store.
 
     Args:
         plan: The plan.
         store: The store.
         failures: Cells that failed, and why.
     """
-    rows = []
     entry = functools.partial(_entry, plan, store, failures or {})
-    for dataset, version in plan.datasets:
-        base = [c for c in plan.columns if c.name == plan.experiment.baseline]
-        base_entry = entry(dataset, version, base[0]) if base else None
-        entries = tuple(
-            entry(dataset, version, column, base_entry) for column in plan.columns
-        )
-        rows.append((dataset, entries))
-    return Table(plan, tuple(rows))
+    base = [c for c in plan.columns if c.name == plan.experiment.baseline]
+    baseline = entry(base[0]) if base else None
+    return Row(plan, tuple(entry(column, baseline) for column in plan.columns))
 
 
 def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
-    """The trials of a cell that are stored, best first."""
+    """The stored trials of a cell, best first."""
     stored = (store.get(cell.settings(trial)) for trial in cell.trials())
     return sorted(filter(None, stored), key=lambda trial: score(trial["result"]))
 
 
-def cell_error(cell: Cell, store: Store) -> float | None:
+def errors(setup: Setup, column: Column, store: Store) -> dict[int, float]:
+    """A model's error in percent by seed, for each seed that is complete."""
+    found = {cell.seed: _error(cell, store) for cell in setup.cells(column)}
+    return {seed: error for seed, error in found.items() if error is not None}
+
+
+def _error(cell, store):
     """A cell's error in percent, or None while a trial is missing."""
     trials = finished(cell, store)
     complete = len(trials) == len(cell.trials())
     return 100 * trials[0]["result"]["best_error"] if complete else None
 
 
-def _entry(plan, store, failures, dataset, version, column, baseline=None):
-    errors, failed, trials, expected = {}, {}, [], 0
-    for seed in plan.seeds:
-        cell = plan.cell(dataset, version, column, seed)
-        stored = finished(cell, store)
-        trials += stored
-        expected += len(cell.trials())
-        if (error := cell_error(cell, store)) is not None:
-            errors[seed] = error
-        elif cell in failures:
-            failed[seed] = failures[cell]
+def _entry(plan, store, failures, column, baseline=None):
+    cells = plan.setup.cells(column)
+    complete = errors(plan.setup, column, store)
     entry = Entry(
-        errors=errors,
-        paper=printed.error(
-            plan.experiment.row(dataset, plan.protocol.network(dataset)), column.name
-        ),
+        errors=complete,
+        paper=plan.printed(column),
         mark=None,
         paper_mark=None,
-        trials=tuple(trials),
-        expected=expected,
-        failures=failed,
+        trials=tuple(trial for cell in cells for trial in finished(cell, store)),
+        expected=sum(len(cell.trials()) for cell in cells),
+        failures={
+            cell.seed: failures[cell]
+            for cell in cells
+            if cell in failures and cell.seed not in complete
+        },
     )
     if baseline is None:
         return entry

@@ -61,7 +61,7 @@ def run(
     cells = in_order(cell for plan in plans for cell in plan.cells())
     display.start(
         total=sum(len(cell.trials()) for cell in cells),
-        epochs=plans[0].protocol.epochs,
+        epochs=plans[0].setup.protocol.epochs,
     )
     leases = Leases(store.folder / "leases", lease_expiry)
     schedule = Schedule(cells, store, leases, display, execution.retries)

@@ -58,6 +58,13 @@ class Cell:
         own = self.column.weight_decay
         return self.protocol.weight_decay if own is None else own
 
+    @property
+    def overridden(self) -> dict[str, Any]:
+        """The protocol's settings where the model has its own, by name."""
+        if self.column.weight_decay is None:
+            return {}
+        return {"weight_decay": self.protocol.weight_decay}
+
     def trials(self) -> list[TrialSpec]:
         """The runs of which the best is reported."""
         # In a few epochs, or with another batch size, two procedures can be one.
@@ -65,7 +72,7 @@ class Cell:
         return [
             TrialSpec(rate, schedule)
             for schedule, rate in itertools.product(
-                schedules, self.protocol.learning_rates
+                schedules, self.column.learning_rates or self.protocol.learning_rates
             )
         ]
 

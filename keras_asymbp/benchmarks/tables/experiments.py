@@ -3,13 +3,9 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.errors import unknown
-from keras_asymbp.benchmarks.tables import printed
-
-if TYPE_CHECKING:
-    from keras_asymbp.benchmarks.datasets import Dataset
 
 # Batch size from an epoch (counted from 0) on; None is the protocol's.
 BatchSchedule = tuple[tuple[int, int | None], ...]
@@ -21,24 +17,40 @@ class Column:
 
     Attributes:
         name: As the paper writes it.
-        feedback: The feedback rule of every layer.
+        rule: The feedback rule of every layer, by its name.
+        flip_probability: The p with which a sign of the feedback is wrong (Table 3),
+            in [0, 1]; None for rules without random signs.
         normalization: None, "BN" (no learnable parameters) or "BN learnable".
         setting: Batch Manhattan's setting; 0 is SGD.
         clamped: None; "Bottom": the last layer stays at its random start; "Top": all
             layers but the last do.
         batch_schedules: The training procedures; the best is reported.
-        weight_decay: Of this model; None for the protocol's.
-        scale: The `scale` of a rule of signs; None for the rule's own.
+        weight_decay: The model's own; None for the protocol's.
+        scale: The `scale` of a sign-concordant rule; None for the rule's own.
+        learning_rates: The model's own rates to search; None for the protocol's.
     """
 
     name: str
-    feedback: str = "BP"
+    rule: str = "BP"
+    flip_probability: float | None = None
     normalization: str | None = None
     setting: int = 0
     clamped: str | None = None
     batch_schedules: tuple[BatchSchedule, ...] = (((0, None),),)
     weight_decay: float | None = None
     scale: str | None = None
+    learning_rates: tuple[float, ...] | None = None
+
+    @property
+    def feedback(self) -> str:
+        """The string that `feedback=` of a layer takes.
+
+        >>> Column("p = 25 %", rule="brSF", flip_probability=0.25).feedback
+        'brSF-25'
+        """
+        return self.rule + (
+            f"-{100 * self.flip_probability:g}" if self.flip_probability else ""
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +63,12 @@ class Experiment:
         table: Where the paper prints it.
         columns: Its models, in the order of the table.
         baseline: The column that the others are compared with.
-        source: Whose the printed figures are.
-        networks: The network for a data set, by the name of its own network of Table 1;
-            none for that one.
-        validation_share: The protocol's, unless a command says otherwise.
+        source: Who printed the figures for comparison; None if nobody did.
+        networks: The network for a data set, by the name of its own network of Table 1,
+            where it is another.
+        validation_share: The protocol's, unless a command gives another.
+        signs: How its signs are drawn, where it varies how many are wrong: the name of
+            its line in the report's picture.
     """
 
     name: str
@@ -62,25 +76,21 @@ class Experiment:
     table: str
     columns: tuple[Column, ...]
     baseline: str = "SGD"
-    source: str = "paper"
+    source: str | None = "paper"
     networks: tuple[tuple[str, str], ...] = ()
     validation_share: float = 0.0
+    signs: str | None = None
 
     @property
     def place(self) -> str:
         """Where the figures are printed, in words."""
         return self.table + (" of the paper" if self.source == "paper" else "")
 
-    def row(self, dataset: "Dataset", network: str) -> str:
-        """The row of printed figures that is for a network on a data set."""
+    def row(self, dataset: Dataset, network: str) -> str:
+        """The row of printed figures for a network on a data set."""
         if self.source == "paper":
             return dataset.paper or ""
-        return f"{dataset.paper or dataset.name} {network}"
-
-    def printed(self, dataset: "Dataset", network: str) -> str:
-        """Whose figures stand beside such a row, and which: for people."""
-        row = self.row(dataset, network)
-        return f"{self.source}: {row if printed.has(row) else 'no row'}"
+        return f"{dataset.paper or dataset.name} {network}" if self.source else ""
 
 
 def get(name: str) -> Experiment:
@@ -134,28 +144,26 @@ def _with_clamped(*columns: Column) -> tuple[Column, ...]:
     )
 
 
+def _signs(rule: str, flip_probability: float = 0.0) -> Column:
+    """A rule of random signs, as Tables 2 and 3 have it."""
+    column = Column("", rule, flip_probability, normalization="BN", setting=1)
+    return dataclasses.replace(column, name=f"{column.feedback}+BN+BM")
+
+
 def _concordance(rule: str) -> tuple[Column, ...]:
-    """A rule with ever more of the signs concordant, after the baseline (Table 3)."""
-    return (
-        SGD,
-        *(
-            Column(f"{name}+BN+BM", feedback=name, normalization="BN", setting=1)
-            for name in (f"{rule}-100", f"{rule}-75", f"{rule}-50", f"{rule}-25", rule)
-        ),
-    )
+    """The baseline, then a rule with ever fewer wrong signs (Table 3)."""
+    return SGD, *(_signs(rule, p) for p in (1.0, 0.75, 0.5, 0.25, 0.0))
 
 
 # Columns of more than one table. Only these two have learnable BN parameters.
 SGD = Column("SGD")
 BN = Column("BN", normalization="BN learnable")
 BN_BM = Column("BN+BM", normalization="BN learnable", setting=1)
-NUSF = Column("NuSF", feedback="NuSF")
-USF_BN = Column("uSF+BN", feedback="uSF", normalization="BN")
-USF_BN_BM = Column("uSF+BN+BM", feedback="uSF", normalization="BN", setting=1)
-RNDF = Column("RndF", feedback="RndF")
-RNDF_BN_BM = Column("RndF+BN+BM", feedback="RndF", normalization="BN", setting=1)
-
-_SIGNS = ("uSF", "brSF", "frSF")
+NUSF = Column("NuSF", rule="NuSF")
+USF_BN = Column("uSF+BN", rule="uSF", normalization="BN")
+USF_BN_BM = Column("uSF+BN+BM", rule="uSF", normalization="BN", setting=1)
+RNDF = Column("RndF", rule="RndF")
+RNDF_BN_BM = Column("RndF+BN+BM", rule="RndF", normalization="BN", setting=1)
 
 # The paper's tables.
 EXPERIMENTS = {
@@ -170,18 +178,18 @@ EXPERIMENTS = {
                 Column("BM", setting=1),
                 BN,
                 BN_BM,
-                Column("uSF", feedback="uSF"),
+                Column("uSF", rule="uSF"),
                 NUSF,
                 Column(
                     "uSF+BM",
-                    feedback="uSF",
+                    rule="uSF",
                     setting=1,
                     batch_schedules=(((0, None),), ((0, None), (3, 500))),
                 ),
                 USF_BN,
                 USF_BN_BM,
-                Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1),
-                Column("frSF+BN+BM", feedback="frSF", normalization="BN", setting=1),
+                _signs("brSF"),
+                _signs("frSF"),
             ),
         ),
         Experiment(
@@ -189,12 +197,14 @@ EXPERIMENTS = {
             title="Sign concordance violated with probability p, anew for each batch",
             table="Table 3, left",
             columns=_concordance("brSF"),
+            signs="batchwise",
         ),
         Experiment(
             name="B2",
             title="Sign concordance violated with probability p, fixed",
             table="Table 3, right",
             columns=_concordance("frSF"),
+            signs="fixed",
         ),
         Experiment(
             name="C1",
@@ -205,8 +215,8 @@ EXPERIMENTS = {
                 RNDF,
                 NUSF,
                 BN,
-                Column("RndF+BN", feedback="RndF", normalization="BN"),
-                Column("RndF+BM", feedback="RndF", setting=1),
+                Column("RndF+BN", rule="RndF", normalization="BN"),
+                Column("RndF+BM", rule="RndF", setting=1),
                 RNDF_BN_BM,
                 USF_BN_BM,
             ),
@@ -243,14 +253,16 @@ FA_BENCH = Experiment(
     table="Benchmarks.md of BioTorch 0.0.16",
     columns=(
         Column("BP"),
-        Column("FA", feedback="RndF"),
+        Column("FA", rule="RndF"),
         # BioTorch's V is about as large as W is at its start.
-        *(Column(rule, feedback=rule, scale="init_std") for rule in _SIGNS),
-        Column("DFA", feedback="DFA"),
+        Column("uSF", "uSF", scale="init_std"),
+        Column("brSF", "brSF", 0.0, scale="init_std"),
+        Column("frSF", "frSF", 0.0, scale="init_std"),
+        Column("DFA", rule="DFA"),
         # In fewer updates than hundred thousands, the protocol's decay doesn't bring W
         # and V together.
-        Column("KP", feedback="KP", weight_decay=1.0),
-        Column("WM", feedback="WM"),
+        Column("KP", rule="KP", weight_decay=1.0),
+        Column("WM", rule="WM"),
     ),
     baseline="BP",
     source="BioTorch",
@@ -258,4 +270,57 @@ FA_BENCH = Experiment(
     validation_share=0.1,
 )
 
+
+@dataclasses.dataclass(frozen=True)
+class Help:
+    """What a rule is helped by in the depth study.
+
+    Attributes:
+        name: What is added to the rule's name.
+        normalization: As of `Column`.
+        setting: As of `Column`.
+        learning_rates: To search. The paper's lie too far apart for a deep network
+            without help.
+    """
+
+    name: str
+    normalization: str | None
+    setting: int
+    learning_rates: tuple[float, ...]
+
+
+# Without help the error must keep its size on its way down; with the paper's help, BN
+# and BM, only its direction matters.
+HELPS = (
+    Help("", None, 0, (2e-3, 2e-4, 2e-5)),
+    Help("BN+BM", "BN", 1, (1e-2, 2e-3, 2e-4)),
+)
+DEPTH_RULES = ("BP", "uSF", "NuSF", "brSF", "frSF", "RndF", "KP", "WM", "DFA")
+
+DEPTH = Experiment(
+    name="depth",
+    title="Error and alignment against depth",
+    table="no table of the paper",
+    columns=tuple(
+        Column(
+            "+".join(filter(None, (rule, helped.name))),
+            rule=rule,
+            flip_probability=0.0 if rule in ("brSF", "frSF") else None,
+            normalization=helped.normalization,
+            setting=helped.setting,
+            # W and V of KP converge as they decay. In so few updates the protocol's
+            # decay does nothing; with this W - V falls to a fifth in two epochs at the
+            # rate 2e-3.
+            weight_decay=1.0 if rule == "KP" else None,
+            learning_rates=helped.learning_rates,
+        )
+        for helped in HELPS
+        for rule in DEPTH_RULES
+    ),
+    baseline="BP",
+    source=None,
+)
+
+# By the name that `--exp` takes; then all that a report knows.
 ALL = {**EXPERIMENTS, FA_BENCH.name: FA_BENCH}
+REPORTED = {**ALL, DEPTH.name: DEPTH}

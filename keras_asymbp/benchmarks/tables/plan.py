@@ -3,43 +3,89 @@
 import dataclasses
 
 from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.tables import printed
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 
 @dataclasses.dataclass(frozen=True)
+class Setup:
+    """A data set and how models are trained on it: what comparable trials share.
+
+    Attributes:
+        dataset: The data set.
+        version: Its version.
+        protocol: The protocol, with all learning rates.
+        preset: Name of the preset that the protocol is made from; None for no preset.
+        seeds: The seeds.
+    """
+
+    dataset: Dataset
+    version: str
+    protocol: Protocol
+    preset: str | None
+    seeds: tuple[int, ...]
+
+    @property
+    def network(self) -> str:
+        """The network that is trained."""
+        return self.protocol.network(self.dataset)
+
+    @property
+    def base(self) -> str:
+        """The preset that a command starts from; its flags override the rest."""
+        return self.preset or "quick"
+
+    def cells(self, column: Column) -> list[Cell]:
+        """A model's cells, one for each seed."""
+        return [
+            Cell(self.dataset, self.version, column, self.protocol, seed)
+            for seed in self.seeds
+        ]
+
+    def subject(self) -> "Setup":
+        """The setup without seeds, rates and preset: equal for runs of one kind."""
+        protocol = dataclasses.replace(
+            self.protocol, architecture=self.network, learning_rates=()
+        )
+        return Setup(self.dataset, self.version, protocol, None, ())
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
-    """What to run and to report: the request of a command, resolved.
+    """A row of an experiment's table: which of its models, on which setup.
 
     Attributes:
         experiment: The table.
         columns: The models of it that were asked for.
-        datasets: The data sets and the version of each that is there.
-        protocol: How models are trained.
-        preset: The name of the preset that the protocol was made from.
-        seeds: The seeds.
+        setup: The data set, and how models are trained.
     """
 
     experiment: Experiment
     columns: tuple[Column, ...]
-    datasets: tuple[tuple[Dataset, str], ...]
-    protocol: Protocol
-    preset: str
-    seeds: tuple[int, ...]
+    setup: Setup
 
     def cells(self) -> list[Cell]:
-        """Every cell to run, a data set at a time."""
-        return [
-            self.cell(dataset, version, column, seed)
-            for dataset, version in self.datasets
-            for seed in self.seeds
-            for column in self.columns
-        ]
+        """Every cell to run, a seed at a time."""
+        by_column = map(self.setup.cells, self.columns)
+        return [cell for cells in zip(*by_column, strict=True) for cell in cells]
 
-    def printed(self, dataset: Dataset) -> str:
-        """Whose figures stand beside a data set's, and which: for people."""
-        return self.experiment.printed(dataset, self.protocol.network(dataset))
+    def printed(self, column: Column) -> float | None:
+        """The error in percent printed for a model; None if there is none."""
+        return printed.error(self._printed_row(), column.name)
 
-    def cell(self, dataset: Dataset, version: str, column: Column, seed: int) -> Cell:
-        return Cell(dataset, version, column, self.protocol, seed)
+    @property
+    def has_printed_row(self) -> bool:
+        """Whether there are printed figures for the setup."""
+        return printed.has(self._printed_row())
+
+    def printed_row(self) -> str:
+        """Source and name of the row of printed figures, for display."""
+        source = self.experiment.source
+        if source is None:
+            return "nothing printed"
+        return f"{source}: {self._printed_row() if self.has_printed_row else 'no row'}"
+
+    def _printed_row(self):
+        return self.experiment.row(self.setup.dataset, self.setup.network)

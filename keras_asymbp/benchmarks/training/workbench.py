@@ -80,6 +80,7 @@ class Workbench:
             result = trainer.train(trial, observers)
             record = {
                 "settings": cell.settings(trial),
+                "overridden": cell.overridden,
                 "model": cell.column.name,
                 "result": result,
                 "started": started.isoformat(timespec="seconds"),

@@ -3,7 +3,9 @@ import io
 import pytest
 
 from keras_asymbp.benchmarks.depth import picture
-from keras_asymbp.benchmarks.depth.study import DEPTH, RULES, Layer, Run
+from keras_asymbp.benchmarks.depth.picture import STYLES
+from keras_asymbp.benchmarks.depth.study import Layer, Run
+from keras_asymbp.benchmarks.tables.experiments import DEPTH, DEPTH_RULES
 
 COLUMNS = {column.name: column for column in DEPTH.columns}
 
@@ -36,7 +38,7 @@ def points(panel):
     return {
         line.get_label(): list(zip(*line.get_data(), strict=True))
         for line in panel.lines
-        if line.get_label() in RULES
+        if line.get_label() in STYLES
     }
 
 
@@ -75,8 +77,14 @@ def test_a_rule_looks_the_same_in_every_panel(panels):
     looks = {
         (line.get_label(), line.get_color(), line.get_marker())
         for line in lines
-        if line.get_label() in RULES
+        if line.get_label() in STYLES
     }
-    assert looks == {(rule, *RULES[rule]) for rule in ("BP", "uSF", "RndF")}
+    assert looks == {(rule, *STYLES[rule]) for rule in ("BP", "uSF", "RndF")}
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["BP", "uSF", "RndF"]
+
+
+def test_rules_differ_by_more_than_colour():
+    colors, markers = zip(*STYLES.values(), strict=True)
+    assert set(STYLES) == set(DEPTH_RULES)
+    assert len(set(colors)) == len(set(markers)) == len(STYLES)

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -6,9 +7,11 @@ import pytest
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.depth import study
-from keras_asymbp.benchmarks.depth.study import DEPTH, Layer, Run
-from keras_asymbp.benchmarks.networks import NETWORKS
+from keras_asymbp.benchmarks.depth.study import Layer, Run
+from keras_asymbp.benchmarks.networks import FAMILIES, NETWORKS
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables.experiments import DEPTH, DEPTH_RULES
+from keras_asymbp.benchmarks.tables.plan import Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.training.build import build
 
@@ -28,10 +31,10 @@ def make_run():
     return make
 
 
-@pytest.mark.parametrize("family", study.NETWORKS)
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("depth", [2, 4, 20])
 def test_layers_and_weights_of_the_networks(family, depth):
-    if depth not in study.NETWORKS[family]:
+    if depth not in FAMILIES[family].depths:
         assert f"{family}-{depth}" not in NETWORKS
         return
     model = build(f"{family}-{depth}", 10, feedback="uSF")
@@ -45,9 +48,9 @@ def test_layers_and_weights_of_the_networks(family, depth):
 
 
 def test_every_network_that_is_asked_for_is_there():
-    for family, depths in study.NETWORKS.items():
-        assert {f"{family}-{depth}" for depth in depths} <= set(NETWORKS)
-    assert set(study.DEPTHS) <= set(study.NETWORKS["plain"])
+    for name, family in FAMILIES.items():
+        assert {f"{name}-{depth}" for depth in family.depths} <= set(NETWORKS)
+    assert set(study.DEPTHS) <= set(FAMILIES["plain"].depths)
 
 
 def test_a_residual_network_without_its_blocks_is_the_plain_one():
@@ -65,8 +68,8 @@ def test_a_residual_network_without_its_blocks_is_the_plain_one():
 
 
 def test_every_rule_is_trained_with_help_and_without():
-    assert len(COLUMNS) == 2 * len(study.RULES)
-    for rule in study.RULES:
+    assert len(COLUMNS) == 2 * len(DEPTH_RULES)
+    for rule in DEPTH_RULES:
         alone, helped = COLUMNS[rule], COLUMNS[f"{rule}+BN+BM"]
         assert (alone.normalization, alone.setting) == (None, 0)
         assert (helped.normalization, helped.setting) == ("BN", 1)
@@ -74,37 +77,32 @@ def test_every_rule_is_trained_with_help_and_without():
         assert (alone.weight_decay == helped.weight_decay == 1.0) == (rule == "KP")
 
 
-def test_rules_differ_by_more_than_colour():
-    colors, markers = zip(*study.RULES.values(), strict=True)
-    assert len(set(colors)) == len(set(markers)) == len(study.RULES)
-
-
 def test_a_plan_for_each_network():
-    rows = ((datasets.get("mnist_5k"), "1"),)
-    networks = [("plain", 2), ("residual", 4)]
     models = COLUMNS["uSF"], COLUMNS["uSF+BN+BM"]
-    request = rows, PRESETS["quick"], "quick", (0, 3)
-    plans = study.plans(networks, models, *request)
-    # Without help and with it the rates that are searched differ.
-    alone, helped = (2e-3, 2e-4, 2e-5), (1e-2, 2e-3, 2e-4)
-    assert [plan.protocol for plan in plans] == [
-        Protocol(epochs=6, architecture=network, learning_rates=rates)
+    mnist, quick = datasets.get("mnist_5k"), PRESETS["quick"]
+    networks = [("plain", 2), ("residual", 4)]
+    plans = study.plans(networks, models, mnist, "1", quick, "quick", (0, 3))
+    assert [plan.setup for plan in plans] == [
+        Setup(mnist, "1", Protocol(epochs=6, architecture=network), "quick", (0, 3))
         for network in ("plain-2", "residual-4")
-        for rates in (alone, helped)
     ]
-    for plan, model in zip(plans, 2 * ["uSF", "uSF+BN+BM"], strict=True):
-        names = [(cell.seed, cell.column.name) for cell in plan.cells()]
-        assert names == [(0, model), (3, model)]
-    plans = study.plans(networks, models[:1], *request, (0.5,))
-    assert [plan.protocol.learning_rates for plan in plans] == [(0.5,), (0.5,)]
+    for plan in plans:
+        assert (plan.experiment, plan.columns) == (DEPTH, models)
+        # Without help and with it the rates that are searched differ.
+        rates = [[t.learning_rate for t in c.trials()] for c in plan.cells()]
+        assert rates == 2 * [[2e-3, 2e-4, 2e-5], [1e-2, 2e-3, 2e-4]]
 
 
 def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
-    rows = ((datasets.get("mnist_5k"), "1"),)
-    protocol = Protocol(epochs=2, learning_rates=(0.5, 0.25), alignment_batches=1)
-    models = COLUMNS["uSF+BN+BM"], COLUMNS["RndF"], COLUMNS["NuSF"]
-    request = rows, protocol, "quick", (0,), protocol.learning_rates
-    plans = study.plans([("plain", 8)], models, *request)
+    rates = (0.5, 0.25)
+    models = [
+        dataclasses.replace(COLUMNS[name], learning_rates=rates)
+        for name in ("uSF+BN+BM", "RndF", "NuSF")
+    ]
+    mnist, protocol = datasets.get("mnist_5k"), Protocol(epochs=2, alignment_batches=1)
+    plans = study.plans(
+        [("plain", 8)], tuple(models), mnist, "1", protocol, "quick", (0,)
+    )
     store = Store(tmp_path)
     results = {
         "uSF+BN+BM": [(0.5, {}), (0.125, ANGLES)],
@@ -118,16 +116,16 @@ def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
             finish(store, cell, trial, error, result=result)
     layers = Layer("conv", 30.0, 60.0), Layer("logits", None, 0.0)
     assert study.runs(plans, store) == [
-        Run("plain", 8, models[1], 0, 0.5, 90.0, ()),
         Run("plain", 8, models[0], 0, 0.25, 12.5, layers),
+        Run("plain", 8, models[1], 0, 0.5, 90.0, ()),
     ]
 
 
-def test_the_name_of_a_model_is_rule_and_help(make_run):
+def test_a_run_has_its_rule_and_its_help(make_run):
     run = make_run("frSF+BN+BM")
-    assert (run.rule, run.helped) == ("frSF", "BN+BM")
+    assert (run.column.rule, run.helped) == ("frSF", "BN+BM")
     run = make_run("RndF")
-    assert (run.rule, run.helped) == ("RndF", "")
+    assert (run.column.rule, run.helped) == ("RndF", "")
 
 
 def test_the_mean_of_the_seeds_by_depth(make_run):

@@ -3,7 +3,6 @@ import csv
 import dataclasses
 import hashlib
 import html.parser
-import io
 import json
 import re
 import shutil
@@ -11,46 +10,28 @@ import subprocess
 import urllib.parse
 
 import pytest
-import rich.console
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.reports import files
+from keras_asymbp.benchmarks.results import inventory
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import Entry, fill
+from keras_asymbp.benchmarks.results.table import Table
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.experiments import Column
-from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
-COLUMNS = (
-    Column("SGD"),
-    Column("RndF Bottom", feedback="RndF", clamped="Bottom"),
-    Column("SGD Top", clamped="Top"),
-)
 HOSTILE = "<script>alert('1')</script>&\"|[x](http://x.example)`*"
-ENTRY = Entry({0: 3.0}, 2.5, None, None, ({},), 1)
 
 
-@pytest.fixture
-def make_table(tmp_path, make_plan, finish):
-    """A table of made-up errors: two rates, the last column lacks a trial."""
-
-    def make_table(
-        columns=COLUMNS, errors=((0.03, 0.5), (0.9, 0.0599), (0.5,)), **plan
-    ):
-        store = Store(tmp_path)
-        plan = make_plan(columns, **{"learning_rates": (0.005, 5e-5)} | plan)
-        for cell in plan.cells():
-            given = errors[plan.columns.index(cell.column)]
-            for trial, error in zip(cell.trials(), given, strict=False):
-                finish(store, cell, trial, error + cell.seed / 100)
-        return fill(plan, Store(tmp_path))
-
-    return make_table
+def write(tables, folder, problems=()):
+    rows = [row for table in tables for row in table.rows]
+    store = Store(folder)
+    store.problems += problems
+    own = (row.plan.setup.dataset for row in rows)
+    files.write(rows, inventory.take(store, {dataset.name: dataset for dataset in own}))
 
 
 def written(table, folder, problems=()):
-    tables = table if isinstance(table, list) else [table]
-    files.write(tables, folder, problems)
+    write(table if isinstance(table, list) else [table], folder, problems)
     return tuple(
         (folder / name).read_text(encoding="utf-8")
         for name in ("report.md", "report.html")
@@ -92,64 +73,48 @@ class Page(html.parser.HTMLParser):
 def test_markdown(make_table, tmp_path):
     table = make_table(epochs=4)
     text, _ = written(table, tmp_path, ["trials/x.json is no result; left alone"])
-    ids = {
+    assert re.findall("^#+ (.*)", text, re.MULTILINE) == [
+        *("Experiment X", "X: Made up (Table 0)", "Reproduce"),
+        *("Files that were not used", "Trials"),
+    ]
+    words = " ".join(text.split())
+    assert "Of Liao, Leibo and Poggio" in words
+    assert "Preset `quick`: 4 epochs, 2 learning rates, seeds 0." in words
+    assert "`mnist_5k` is not the paper's MNIST: " in words
+    assert "as in `--seeds 0,1,2`" in words
+    for line in (
+        "| error, % | SGD | RndF Bottom | SGD Top |",
+        "| mnist_5k | 3.00 | 5.99 | (1 of 2 trials) |",
+        "| paper: MNIST | 0.67 | 85.50▲ | 3.85▲ |",
+        "    python -m keras_asymbp.benchmarks --exp X --datasets mnist_5k "
+        "--preset quick --epochs 4 --learning_rates 0.005,5e-05 --seeds 0",
+        "    python -m keras_asymbp.benchmarks --exp X",
+        "- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1; 2 threads, not "
+        "deterministic.",
+        "- trials/x.json is no result; left alone",
+    ):
+        assert line in text.splitlines()
+
+
+def test_markdown_lists_the_trials(make_table, tmp_path):
+    table = make_table(epochs=4)
+    text, _ = written(table, tmp_path)
+    rows = text.partition("## Trials\n")[2].splitlines()[3:]
+    files = {
         (trial["model"], trial["settings"]["learning_rate"]): (
             f"[{trial['id']}]({trial['file'].replace(' ', '%20')})"
         )
         for trial in table.trials()
     }
-    assert (
-        text
-        == f"""\
-# Experiment X
-
-Of Liao, Leibo and Poggio, "How Important Is Weight Symmetry in Backpropagation?" (AAAI
-2016). Preset `quick`: 4 epochs,
-2 learning rates, seeds 0. A figure is the lowest
-error on the test split over all epochs of all rates, which is what the paper reports as
-validation error.
-
-▲ (yellow): worse than the baseline (SGD) by 3 points or more; \
-▼ (blue): better by 3 points or more. ±: standard deviation between seeds. ?: unknown.
-
-One seed tells nothing of the spread between seeds: give several, as in `--seeds 0,1,2`.
-
-`mnist_5k` is not the paper's MNIST: \
-4,000 + 1,000 images of MNIST, part of this package.
-
-## X: Made up (Table 0)
-
-| error, % | SGD | RndF Bottom | SGD Top |
-|:--|--:|--:|--:|
-| mnist_5k | 3.00 | 5.99 | (1 of 2 trials) |
-| paper: MNIST | 0.67 | 85.50▲ | 3.85▲ |
-
-## Reproduce
-
-    python -m keras_asymbp.benchmarks --exp X --datasets mnist_5k --preset quick \
---epochs 4 --learning_rates 0.005,5e-05 --seeds 0
-
-- 5 trials on P, 2 cores, S; keras-asymbp 0, numpy 1; 2 threads, not deterministic.
-
-The trials were made by:
-
-    python -m keras_asymbp.benchmarks --exp X
-
-## Files that were not used
-
-- trials/x.json is no result; left alone
-
-## Trials
-
-| data set | model | seed | learning rate | error, % | best epoch | seconds | file |
-|:--|:--|--:|--:|--:|--:|--:|:--|
-| mnist_5k | SGD | 0 | 0.005 | 3.00 | 2 | 1.2 | {ids["SGD", 0.005]} |
-| mnist_5k | SGD | 0 | 5e-05 | 50.00 | 2 | 1.2 | {ids["SGD", 5e-5]} |
-| mnist_5k | RndF Bottom | 0 | 5e-05 | 5.99 | 2 | 1.2 | {ids["RndF Bottom", 5e-5]} |
-| mnist_5k | RndF Bottom | 0 | 0.005 | 90.00 | 2 | 1.2 | {ids["RndF Bottom", 5e-3]} |
-| mnist_5k | SGD Top | 0 | 0.005 | 50.00 | 2 | 1.2 | {ids["SGD Top", 5e-3]} |
-"""
-    )
+    assert rows == [
+        f"| mnist_5k | {model} | 0 | {rate:g} | {error} | 2 | 1.2 "
+        f"| {files[model, rate]} |"
+        for model, rate, error in (
+            *(("SGD", 0.005, "3.00"), ("SGD", 5e-5, "50.00")),
+            *(("RndF Bottom", 5e-5, "5.99"), ("RndF Bottom", 0.005, "90.00")),
+            ("SGD Top", 0.005, "50.00"),
+        )
+    ]
 
 
 def test_html_has_the_same_figures(make_table, tmp_path):
@@ -194,30 +159,31 @@ def test_what_is_pending_is_said(make_table, tmp_path):
     assert "(1 of 2 trials)" in text
 
 
-def test_comparisons_are_in_both_reports(make_table, tmp_path, make_plan, finish):
+def test_comparisons_are_in_both_reports(
+    make_table, tmp_path, make_plan, finish, table_of, columns
+):
     errors = {"SGD": (0.03, 0.05, 0.04), "RndF Bottom": (0.9, 0.8, 0.85)}
-    plan = make_plan(COLUMNS[:2], seeds=(0, 1, 2), learning_rates=(0.005,))
+    plan = make_plan(columns[:2], seeds=(0, 1, 2), learning_rates=(0.005,))
     store = Store(tmp_path)
     for cell in plan.cells():
         finish(store, cell, *cell.trials(), errors[cell.column.name][cell.seed])
     # Differences 87, 75 and 81: mean 81, deviation 6, t(2) at 97.5 % is 4.3027.
     half = 4.3027 * 6 / 3**0.5
     row = ["RndF Bottom", "+81.00", f"+{81 - half:.2f} to +{81 + half:.2f}", "0.002"]
-    markdown, text = written(fill(plan, store), tmp_path)
+    markdown, text = written(table_of(plan), tmp_path)
     assert [*row[1:], "0, 1, 2"] in [cells[4:] for cells in Page(text).rows]
     assert " | ".join(["", *row, "0, 1, 2", ""]).strip() in markdown
     assert "No p is corrected" in markdown
     assert "no p is corrected" in text
 
 
-def test_several_tables_are_one_report(make_table, tmp_path):
+def test_several_tables_are_one_report(make_table, tmp_path, table_of):
     table = make_table()
+    plan = table.rows[0].plan
     other = dataclasses.replace(
-        table.plan.experiment, name="Y", title="Made up, too", baseline="SGD Top"
+        plan.experiment, name="Y", title="Made up, too", baseline="SGD Top"
     )
-    second = dataclasses.replace(
-        table, plan=dataclasses.replace(table.plan, experiment=other)
-    )
+    second = table_of(dataclasses.replace(plan, experiment=other))
     markdown, text = written([table, second], tmp_path)
     assert markdown.startswith("# Experiments X, Y\n")
     assert re.findall("^## (.): Made up", markdown, re.MULTILINE) == ["X", "Y"]
@@ -239,12 +205,12 @@ def test_every_figure_leads_to_its_files(make_table, tmp_path, contents):
     assert {urllib.parse.unquote(link) for link in links} == files
 
 
-def test_links_to_files_of_any_name(make_table, tmp_path):
-    table = make_table(columns=COLUMNS[:1], errors=((0.5, 0.25),))
+def test_links_to_files_of_any_name(make_table, tmp_path, table_of, columns):
+    table = make_table(columns=columns[:1], errors=((0.5, 0.25),))
     for number, trial in enumerate(table.trials()):
         name = ("a (copy) #1?.json", "<b>|&.json")[number]
         (tmp_path / trial["file"]).rename(tmp_path / "trials" / name)
-    again = fill(table.plan, Store(tmp_path))
+    again = table_of(table.rows[0].plan)
     markdown, _ = written(again, tmp_path)
     links = re.findall(r"\]\((.*)\) \|$", markdown, re.MULTILINE)
     assert len(links) == 2
@@ -291,15 +257,15 @@ def sha256(text):
 
 
 @pytest.fixture
-def hostile(make_plan, finish, tmp_path):
+def hostile(make_plan, finish, tmp_path, table_of):
     """A table in which all that can be a user's is hostile."""
     dataset = dataclasses.replace(
         datasets.get("mnist_5k"), name=HOSTILE, description=HOSTILE, paper=HOSTILE
     )
-    plan = make_plan([Column(HOSTILE)], ((dataset, "1"),), learning_rates=(0.5,))
+    plan = make_plan([Column(HOSTILE)], dataset, learning_rates=(0.5,))
     plan = dataclasses.replace(
         plan,
-        preset=HOSTILE,
+        setup=dataclasses.replace(plan.setup, preset=HOSTILE),
         experiment=dataclasses.replace(
             plan.experiment,
             name=HOSTILE,
@@ -319,7 +285,7 @@ def hostile(make_plan, finish, tmp_path):
         versions={HOSTILE: HOSTILE},
         machine={"system": HOSTILE, "processor": HOSTILE, "cores": HOSTILE},
     )
-    return fill(plan, store)
+    return table_of(plan)
 
 
 def test_html_escapes_what_came_from_elsewhere(hostile, tmp_path):
@@ -357,14 +323,14 @@ def test_latex_cannot_be_broken_out_of(hostile, tmp_path):
             assert "`" not in line
 
 
-def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path):
+def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path, table_of):
     peers = experiments.FA_BENCH
     plan = dataclasses.replace(
         make_plan(architecture="lenet-mnist", validation_share=0.1),
         experiment=peers,
         columns=peers.columns,
     )
-    text, _ = written(fill(plan, Store(tmp_path)), tmp_path)
+    text, _ = written(table_of(plan), tmp_path)
     assert "Liao" not in text
     assert f"Beside ours are the errors of {peers.place}. Preset" in text
     assert "10 % of the\ntraining examples are held out" in text
@@ -373,21 +339,26 @@ def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path):
     assert f">Our errors beside those of {peers.place}." in page
     assert "Of Liao" not in page
     # With a table of the paper's it is of both.
-    tables = [fill(each, Store(tmp_path)) for each in (make_plan(), plan)]
-    files.write(tables, tmp_path, [])
+    write([table_of(make_plan()), table_of(plan)], tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Of Liao" in page
     assert f"and beside those of {peers.place}." in page
 
 
-def test_latex_of_many_data_sets_is_compiled(make_plan, tmp_path):
-    rows = tuple((dataset, "1") for dataset in datasets.DATASETS.values())
-    plan = dataclasses.replace(
-        make_plan(rows=rows, seeds=(0, 1)),
-        experiment=experiments.get("C2"),
-        columns=experiments.get("C2").columns,
-    )
-    written(fill(plan, Store(tmp_path)), tmp_path)
+def test_latex_of_many_data_sets_is_compiled(make_plan, tmp_path, table_of):
+    c2 = experiments.get("C2")
+    rows = [
+        row
+        for dataset in datasets.DATASETS.values()
+        for row in table_of(
+            dataclasses.replace(
+                make_plan(dataset=dataset, seeds=(0, 1)),
+                experiment=c2,
+                columns=c2.columns,
+            )
+        ).rows
+    ]
+    write([Table(tuple(rows))], tmp_path)
     text = (tmp_path / "report.tex").read_text(encoding="utf-8")
     assert text.count(r"\begin{table}") == -(-len(rows) // 3)
     compiled(text, tmp_path)
@@ -418,7 +389,7 @@ def test_a_report_can_be_written_while_trials_are(make_table, tmp_path):
     (tmp_path / "trials" / "half.json").write_text('{"schema": "keras_asy')
     _, text = written(table, tmp_path)
     assert "5 of 6 runs" in text
-    assert "half.json" not in text  # it may be whole a moment later
+    assert "half.json is no JSON" in text
 
 
 def test_every_trial_of_the_folder_is_a_row(make_table, tmp_path, finish, make_cell):
@@ -447,141 +418,16 @@ def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
                 assert bare.count("|") in (3, 9)  # one column, or eight
 
 
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        (ENTRY, "3.00"),
-        (dataclasses.replace(ENTRY, errors={0: 2.996}), "3.00"),
-        (dataclasses.replace(ENTRY, errors={0: 100.0}, mark="worse"), "100.00▲"),
-        (dataclasses.replace(ENTRY, errors={0: 0.0}, mark="better"), "0.00▼"),
-        (
-            dataclasses.replace(
-                ENTRY,
-                errors={0: 2.0, 1: 4.0},
-                mark="worse",
-                trials=({}, {}),
-                expected=2,
-            ),
-            "3.00▲ ±1.41",
-        ),
-        (dataclasses.replace(ENTRY, errors={}, trials=()), "not run"),
-        (dataclasses.replace(ENTRY, errors={}, expected=5), "(1 of 5 trials)"),
-        (dataclasses.replace(ENTRY, expected=5), "3.00 (1 of 5 trials)"),
-    ],
-)
-def test_our_figure(entry, expected):
-    assert files.ours(entry) == expected
-
-
-@pytest.mark.parametrize(
-    ("figure", "mark", "expected"),
-    [(0.67, None, "0.67"), (85.5, "worse", "85.50▲"), (None, None, "?")],
-)
-def test_the_papers_figure(figure, mark, expected):
-    entry = dataclasses.replace(ENTRY, paper=figure, paper_mark=mark)
-    assert files.paper(entry) == expected
-
-
-def shown(table, width, show=files.show, **options):
-    console = rich.console.Console(file=io.StringIO(), width=width, **options)
-    show(table, console)
-    return console.file.getvalue()
-
-
-def grid(text):
-    """The cells of the rows of a printed table, heading left out."""
-    return [
-        [cell.strip() for cell in line.split("│")[1:-1]]
-        for line in text.splitlines()
-        if line.startswith("│")
-    ]
-
-
-def test_a_wide_terminal_shows_the_table_as_printed(make_table):
-    text = shown(make_table(), width=100)
-    assert grid(text) == [
-        ["mnist_5k", "3.00", "5.99", "(1 of 2 trials)"],
-        ["paper: MNIST", "0.67", "85.50▲", "3.85▲"],
-    ]
-    assert "Experiment X (Table 0): error, %" in text
-    assert "▲ (yellow): worse than the baseline (SGD)" in text
-
-
-def test_a_narrow_terminal_shows_a_line_for_each_model(make_table):
-    errors = [(0.03, 0.5), (0.06, 0.5), (0.5,), (), (0.9, 0.8), (0.01, 0.5)]
-    text = shown(make_table(experiments.get("C2").columns[:6], errors), width=60)
-    assert grid(text) == [
-        ["SGD", "3.00", "0.67"],
-        ["SGD Bottom", "6.00▲", "0.65"],
-        ["SGD Top", "(1 of 2 trials)", "3.85▲"],
-        ["RndF", "not run", "1.81"],
-        ["RndF Bottom", "80.00▲", "85.50▲"],
-        ["RndF Top", "1.00", "3.81▲"],
-    ]
-    assert max(map(len, text.splitlines())) <= 60
-
-
-@pytest.mark.parametrize(("width", "rows"), [(200, 2), (80, 12)])
-def test_c2_fits_a_usual_terminal(width, rows, make_table):
-    columns = experiments.get("C2").columns
-    text = shown(make_table(columns, [(0.5, 0.9)] * 12), width)
-    assert len(grid(text)) == rows
-    assert max(map(len, text.splitlines())) <= width
-    assert text.count("50.00") == 12
-    for figure in ("0.67", "86.74▲", "3.81▲", "85.50▲"):
-        assert figure in text
-
-
-def test_marks_have_a_colour_on_a_terminal(make_table):
-    errors = ((0.09, 0.5), (0.9, 0.0599), (0.13, 0.5))
-    text = shown(
-        make_table(errors=errors), 100, force_terminal=True, color_system="standard"
-    )
-    assert re.findall(r"\x1b\[(\d+)m *([\d.]+[▲▼])", text) == [
-        ("94", "5.99▼"),  # bright blue
-        ("33", "13.00▲"),  # yellow
-        ("33", "85.50▲"),
-        ("33", "3.85▲"),
-    ]
-    assert re.search(r"│ *9\.00 *│", text)
-    assert re.search(r"│ *0\.67 *│", text)
-
-
-@pytest.mark.parametrize("show", [files.show, files.show_plain])
-def test_no_colour_codes_where_there_is_no_terminal(show, make_table):
-    assert "\x1b" not in shown(make_table(), 40, show)
-
-
-def test_plain_output_is_the_markdown_table(make_table):
-    columns = experiments.get("C2").columns
-    lines = shown(make_table(columns, [(0.5, 0.9)] * 12), 40, files.show_plain)
-    heading, _, ours, theirs, _, legend = lines.splitlines()
-    assert heading.split(" | ")[1:-1] == [column.name for column in columns][:-1]
-    assert ours == "| mnist_5k |" + " 50.00 |" * 12
-    assert theirs.startswith("| paper: MNIST | 0.67 | 0.65 | 3.85▲ | 1.81 | 85.50▲ |")
-    assert legend.startswith("▲ (yellow)")
-
-
-def test_what_is_not_the_papers_is_named():
-    protocol = dataclasses.replace(
-        PRESETS["quick"], train_examples=10_000, architecture="large"
-    )
-    assert files.changes(protocol) == (
-        ", 10,000 training examples, the network 'large'"
-    )
-    assert files.changes(PRESETS["paper"]) == ""
-
-
 REASON = "error: a | b <b>c</b>"
 
 
-def test_what_failed_is_named(tmp_path, make_plan, finish):
-    plan = make_plan(COLUMNS[:2], seeds=(0, 1), learning_rates=(0.5,))
+def test_what_failed_is_named(tmp_path, make_plan, finish, table_of, columns):
+    plan = make_plan(columns[:2], seeds=(0, 1), learning_rates=(0.5,))
     store = Store(tmp_path)
     *cells, failed = plan.cells()
     for cell in cells:
         finish(store, cell, *cell.trials(), 0.1)
-    table = fill(plan, store, {failed: REASON})
+    table = table_of(plan, {failed: REASON})
     markdown, page = written(table, tmp_path)
     escaped = r"error: a \| b \<b\>c\</b\>"
     assert f"| mnist_5k | 10.00 ±0.00 | failed: {escaped} |" in markdown
@@ -590,14 +436,15 @@ def test_what_failed_is_named(tmp_path, make_plan, finish):
     assert "<b>" not in page
     for text in (markdown, page):
         assert "What failed" in text
-    assert f"failed: {REASON}" in " ".join(shown(table, 200).split())
-    for text in written(fill(plan, store), tmp_path):
+    for text in written(table_of(plan), tmp_path):
         assert "What failed" not in text
         assert "failed:" not in text
 
 
-def test_trials_on_other_threads_are_told_apart(tmp_path, make_plan, finish):
-    plan = make_plan(COLUMNS[:1], seeds=(0, 1, 2, 3), learning_rates=(0.5,))
+def test_trials_on_other_threads_are_told_apart(
+    tmp_path, make_plan, finish, table_of, columns
+):
+    plan = make_plan(columns[:1], seeds=(0, 1, 2, 3), learning_rates=(0.5,))
     store = Store(tmp_path)
     machine = {"system": "S", "processor": "P", "cores": 2, "onednn": "1"}
     for cell, how in zip(
@@ -611,7 +458,7 @@ def test_trials_on_other_threads_are_told_apart(tmp_path, make_plan, finish):
         strict=True,
     ):
         finish(store, cell, *cell.trials(), 0.1, machine=machine | how)
-    for text in written(fill(plan, store), tmp_path):
+    for text in written(table_of(plan), tmp_path):
         start = "trials on P, 2 cores, S; keras-asymbp 0, numpy 1; "
         for line in (
             f"1 {start}threads not recorded.",

@@ -8,10 +8,11 @@ import pytest
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.reports import files
+from keras_asymbp.benchmarks.results import inventory
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import fill
 from keras_asymbp.benchmarks.tables import experiments
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 CHROMIUM = shutil.which("chromium")
@@ -37,12 +38,16 @@ def folder(tmp_path_factory, finish):
     folder = tmp_path_factory.mktemp("results")
     store = Store(folder)
     hostile = dataclasses.replace(datasets.get("cifar10"), name=HOSTILE)
-    rows = (datasets.get("mnist_5k"), "1"), (hostile, "1")
-    chosen = experiments.select(experiments.get_all(["A", "B1", "B2"]), list(ERRORS))
     protocol = dataclasses.replace(PRESETS["quick"], learning_rates=(5e-3, 5e-4))
+    setups = [
+        Setup(dataset, "1", protocol, "quick", (0, 1))
+        for dataset in (datasets.get("mnist_5k"), hostile)
+    ]
+    chosen = experiments.select(experiments.get_all(["A", "B1", "B2"]), list(ERRORS))
     plans = [
-        Plan(experiment, columns, rows, protocol, "quick", (0, 1))
+        Plan(experiment, columns, setup)
         for experiment, columns in chosen
+        for setup in setups
     ]
     for cell in {cell for plan in plans for cell in plan.cells()}:
         error = ERRORS[cell.column.name][cell.dataset.name == HOSTILE]
@@ -54,9 +59,13 @@ def folder(tmp_path_factory, finish):
             result = {
                 **{"best_error": best, "best_epoch": 6, "diverged": name == "uSF"},
                 "curves": [_row(trial, epoch, best) for epoch in range(6)],
+                "alignment": {
+                    "conv": {"angle": 45.0, "gradient_angle": 80.0 + number},
+                    "logits": {"angle": None, "gradient_angle": 0.0},
+                },
             }
             finish(store, cell, trial, best, result=result)
-    files.write([fill(plan, store) for plan in plans], folder, [])
+    files.write([fill(plan, store) for plan in plans], inventory.take(store))
     return folder
 
 
@@ -66,7 +75,6 @@ def _row(trial, epoch, best):
         **{"epoch": epoch + 1, "learning_rate": trial.learning_rate},
         **{"train_loss": 0.5, "train_error": error / 2},
         **{"test_loss": 0.5, "test_error": error},
-        **{"fc/angle": 90.0 - epoch, "fc/sign_concordance": 0.5},
     }
 
 
@@ -331,7 +339,7 @@ def test_pictures_are_drawn(page):
             [f"{rate}: {split}" for rate in ("0.005", "5e-4") for split in SPLITS],
             [["1", "18.00", "9.00", "27.00"], ["2", "15.00", "7.50", "22.50"]],
         ),
-        ("alignment", ["fc"], [["1", "90.00"], ["2", "89.00"]]),
+        ("alignment", ["SGD", "BN"], [["1", "80.00", "80.00"], ["2", "0.00", "0.00"]]),
         (
             "scatter",
             ["ours", "paper"],
@@ -360,7 +368,7 @@ def test_curves_of_a_figure(visit):
 
 def test_no_panel_where_nothing_was_recorded(visit, folder):
     text = (folder / "report.html").read_text(encoding="utf-8")
-    without = text.replace('"alignment":{', '"other":{')
+    without = text.replace('"alignment":[', '"other":[')
     (folder / "bare.html").write_text(without, encoding="utf-8")
     bare = visit(file="bare.html")
     for part in ("#alignment-section", "#to-alignment"):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from keras_asymbp.benchmarks.results import claims, setups
+from keras_asymbp.benchmarks.results import claims, inventory
 from keras_asymbp.benchmarks.results.claims import (
     CLAIMS,
     FAILS,
@@ -81,7 +81,7 @@ def run(store, finish, make_cell):
 
 def found(store, name):
     """What became of a claim on the only setup of a store."""
-    (setup,), _ = setups.find(store)
+    (setup,) = inventory.take(store).setups
     return {f.claim.name: f for f in claims.evaluate(setup, store)}[name]
 
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import fill, mark
+from keras_asymbp.benchmarks.results.table import fill, group, mark
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.experiments import Column
 
-SGD, RNDF = Column("SGD"), Column("RndF Bottom", feedback="RndF", clamped="Bottom")
+SGD, RNDF = Column("SGD"), Column("RndF Bottom", rule="RndF", clamped="Bottom")
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def filled(tmp_path, make_plan, finish):
         store = Store(tmp_path)
         plan = make_plan(seeds=tuple(range(len(next(iter(errors.values()))))), **plan)
         for cell in plan.cells():
-            given = errors.get(cell.column.name, [()] * len(plan.seeds))[cell.seed]
+            missing = [()] * len(plan.setup.seeds)
+            given = errors.get(cell.column.name, missing)[cell.seed]
             for trial, error in zip(cell.trials(), given, strict=False):
                 finish(store, cell, trial, error)
         return fill(plan, Store(tmp_path))
@@ -33,9 +34,8 @@ def filled(tmp_path, make_plan, finish):
     return filled
 
 
-def entries(table):
-    ((_, entries),) = table.rows
-    return entries
+def entries(row):
+    return row.entries
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_unknown_figure_of_the_paper_is_none(filled):
     table = filled(
         {"SGD": [[0.1]], "RndF Bottom": [[0.9]], "SGD Top": [[0.2]]},
         columns=[SGD, RNDF, Column("SGD Top", clamped="Top")],
-        rows=((row, "1"),),
+        dataset=row,
         learning_rates=(0.5,),
     )
     sgd, rndf, top = entries(table)
@@ -171,19 +171,18 @@ def test_trials_of_other_settings_are_not_in_the_table(tmp_path, make_plan, fini
     assert (entry.error, entry.trials, entry.expected) == (None, (), 1)
 
 
-def test_a_row_for_each_data_set_in_the_plans_order(tmp_path, make_plan, tiny):
-    rows = ((tiny, "1"), (datasets.get("mnist_5k"), "1"))
-    plan = make_plan(columns=[SGD, RNDF], rows=rows, seeds=(0, 3))
-    table = fill(plan, Store(tmp_path))
-    assert [dataset.name for dataset, _ in table.rows] == ["tiny", "mnist_5k"]
-    assert [
-        (cell.dataset.name, cell.seed, cell.column.name) for cell in plan.cells()
-    ] == [
-        (name, seed, column)
-        for name in ("tiny", "mnist_5k")
-        for seed in (0, 3)
-        for column in ("SGD", "RndF Bottom")
+def test_rows_that_are_trained_alike_are_one_table(tmp_path, make_plan, tiny):
+    alike = [
+        make_plan(columns=[SGD, RNDF], dataset=dataset, seeds=(0, 3))
+        for dataset in (tiny, datasets.get("mnist_5k"))
     ]
+    other = make_plan(columns=[SGD, RNDF], seeds=(0, 3), epochs=7)
+    rows = [fill(plan, Store(tmp_path)) for plan in (alike[0], other, alike[1])]
+    first, second = group(rows)
+    assert [row.plan for row in first.rows] == alike
+    assert [row.plan for row in second.rows] == [other]
+    assert (first.experiment, first.columns) == (alike[0].experiment, (SGD, RNDF))
+    assert first.training == alike[0].setup
 
 
 def test_a_cell_that_failed_has_a_reason_and_no_figure(tmp_path, make_plan, finish):
@@ -224,18 +223,17 @@ def test_what_is_held_out_chooses_the_rate(tmp_path, make_plan, finish):
 
 
 def test_a_peers_figures_stand_beside_its_networks(tmp_path, make_plan):
-    plan = dataclasses.replace(
-        make_plan(architecture="lenet-mnist"),
-        experiment=experiments.FA_BENCH,
-        columns=experiments.FA_BENCH.columns,
+    bench = experiments.FA_BENCH
+    plan, other = (
+        dataclasses.replace(
+            make_plan(architecture=network), experiment=bench, columns=bench.columns
+        )
+        for network in ("lenet-mnist", "cifar")
     )
     table = fill(plan, Store(tmp_path))
     printed = [entry.paper for entry in entries(table)]
     assert printed == [0.91, 1.7, 0.94, 0.91, 0.97, 1.61, None, None]
-    assert plan.printed(plan.datasets[0][0]) == "BioTorch: MNIST lenet-mnist"
-    other = dataclasses.replace(
-        plan, protocol=dataclasses.replace(plan.protocol, architecture="cifar")
-    )
+    assert plan.printed_row() == "BioTorch: MNIST lenet-mnist"
     assert {entry.paper for entry in entries(fill(other, Store(tmp_path)))} == {None}
-    assert other.printed(plan.datasets[0][0]) == "BioTorch: no row"
-    assert make_plan().printed(plan.datasets[0][0]) == "paper: MNIST"
+    assert other.printed_row() == "BioTorch: no row"
+    assert make_plan().printed_row() == "paper: MNIST"

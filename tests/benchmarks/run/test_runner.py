@@ -27,7 +27,7 @@ SGD = Column("SGD")
 # Like a column of a later table: one of its two schedules increases the batch size.
 GROWING = Column(
     "uSF+BM",
-    feedback="uSF",
+    rule="uSF",
     setting=1,
     batch_schedules=(((0, None),), ((0, 20), (1, 50))),
 )
@@ -37,7 +37,7 @@ GROWING = Column(
 def tiny_plan(make_plan, tiny):
     def tiny_plan(columns=(SGD,), **settings):
         settings = {"epochs": 1, "learning_rates": (5e-3, 5e-4)} | settings
-        return make_plan(columns, ((tiny, "1"),), **settings)
+        return make_plan(columns, tiny, **settings)
 
     return tiny_plan
 
@@ -95,8 +95,7 @@ def test_a_column_is_one_row_of_data(tiny_plan, run, tmp_path):
     assert len(lines) == 2 + 4
     assert "4/6 tiny | uSF+BM | rate 0.0005 | seed 0: " in lines[3]
     assert "5/6 tiny | uSF+BM | rate 0.005 | batch 20-50 | seed 0: " in lines[4]
-    filled = table.fill(plan, Store(tmp_path))
-    ((_, (sgd, growing)),) = filled.rows
+    sgd, growing = table.fill(plan, Store(tmp_path)).entries
     assert (len(sgd.trials), len(growing.trials), growing.expected) == (2, 4, 4)
     errors = [trial["result"]["best_error"] for trial in growing.trials]
     assert growing.error == 100 * min(errors)
@@ -159,7 +158,7 @@ def test_experiments_share_trials_of_the_same_settings(tiny_plan, run):
 
 
 def test_tables_share_cells(tiny_plan, run, tmp_path, tiny):
-    usf = Column("uSF", feedback="uSF")
+    usf = Column("uSF", rule="uSF")
     plans = [tiny_plan([SGD, usf]), tiny_plan([SGD, Column("SGD again")])]
     lines, summary = run(plans)
     assert len(lines) == 4
@@ -167,7 +166,7 @@ def test_tables_share_cells(tiny_plan, run, tmp_path, tiny):
     assert summary == "4 trials run, 2 found stored"
     assert len(tiny.source.loads) == 1
     for plan in plans:
-        ((_, entries),) = table.fill(plan, Store(tmp_path)).rows
+        entries = table.fill(plan, Store(tmp_path)).entries
         assert [len(entry.trials) for entry in entries] == [2, 2]
 
 
@@ -182,7 +181,7 @@ def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
         init(self, cell, examples)
 
     monkeypatch.setattr(Trainer, "__init__", counted)
-    columns = [SGD, Column("uSF", feedback="uSF")]
+    columns = [SGD, Column("uSF", rule="uSF")]
     lines, _ = run(tiny_plan(columns, seeds=(0, 1, 2), learning_rates=(5e-4,)))
     assert made == [("SGD", 0), ("uSF", 0)]
     assert [line.split(" | ")[1] for line in lines] == ["SGD"] * 3 + ["uSF"] * 3
@@ -190,10 +189,20 @@ def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
 
 def test_cells_are_ordered_by_data_set_and_model(make_plan, tiny):
     other = dataclasses.replace(tiny, name="other")
+<<<<<<< HEAD
     rows = ((tiny, "1"), (other, "1"))
     usf, rndf = Column("uSF", feedback="uSF"), Column("RndF", feedback="RndF")
     plans = [make_plan([SGD, usf], rows, (0, 1)), make_plan([SGD, rndf], rows, (0, 1))]
     cells = runner.in_order(cell for plan in plans for cell in plan.cells())
+=======
+    usf, rndf = Column("uSF", rule="uSF"), Column("RndF", rule="RndF")
+    plans = [
+        make_plan(columns, dataset, (0, 1))
+        for columns in ([SGD, usf], [SGD, rndf])
+        for dataset in (tiny, other)
+    ]
+    cells = runner._in_order(cell for plan in plans for cell in plan.cells())
+>>>>>>> 9981805 (Reports run forward: an inventory hands plans to what draws; facts of a column are fields; alignment as it is stored)
     assert [(c.dataset.name, c.column.name, c.seed) for c in cells] == [
         (dataset, column, seed)
         for dataset in ("tiny", "other")
@@ -221,7 +230,7 @@ def test_data_are_truncated_and_fitted_to_the_network(
 
 
 def test_data_are_loaded_once(tiny_plan, run, tiny):
-    columns = [SGD, Column("uSF", feedback="uSF")]
+    columns = [SGD, Column("uSF", rule="uSF")]
     run(tiny_plan(columns, learning_rates=(5e-3,)), "a folder")
     assert tiny.source.loads == ["a folder"]
 

@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.run.schedule import Schedule
 from keras_asymbp.benchmarks.tables.cells import Task
 from keras_asymbp.benchmarks.tables.experiments import Column
 
-SGD, USF = Column("SGD"), Column("uSF", feedback="uSF")
+SGD, USF = Column("SGD"), Column("uSF", rule="uSF")
 
 
 @pytest.fixture

@@ -112,7 +112,8 @@ def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("feedback", "uSF"),
+        ("rule", "uSF"),
+        ("flip_probability", 0.25),
         ("normalization", "BN"),
         ("normalization", "BN learnable"),
         ("setting", 1),
@@ -128,8 +129,8 @@ def test_every_setting_of_the_column_matters(field, value, make_cell):
 
 def test_no_field_of_the_column_is_forgotten_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
-        *("name", "feedback", "normalization", "setting", "clamped"),
-        *("batch_schedules", "weight_decay", "scale"),
+        *("name", "rule", "flip_probability", "normalization", "setting"),
+        *("clamped", "batch_schedules", "weight_decay", "scale", "learning_rates"),
     }
 
 

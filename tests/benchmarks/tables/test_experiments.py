@@ -218,7 +218,7 @@ def test_unknown_experiment(name):
 
 
 def test_a_column_by_default_is_plain_backpropagation():
-    assert Column("SGD") == Column("SGD", "BP", None, 0, None, (((0, None),),))
+    assert Column("SGD") == Column("SGD", "BP", None, None, 0, None, (((0, None),),))
 
 
 # BioTorch 0.0.16, Benchmarks.md, by SGD.

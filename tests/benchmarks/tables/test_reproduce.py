@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.run import runner
 from keras_asymbp.benchmarks.tables import experiments, reproduce
-from keras_asymbp.benchmarks.tables.plan import Plan
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 
@@ -51,10 +51,13 @@ def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
     return Plan(
         experiment,
         experiments.select([experiment], names)[0][1],
-        ((datasets.get("mnist_5k"), "1"),),
-        dataclasses.replace(PRESETS[preset], **protocol),
-        preset,
-        seeds,
+        Setup(
+            datasets.get("mnist_5k"),
+            "1",
+            dataclasses.replace(PRESETS[preset], **protocol),
+            preset,
+            seeds,
+        ),
     )
 
 
@@ -111,22 +114,22 @@ def test_the_command_for_several_tables(tmp_path):
 @pytest.mark.parametrize("name", ["SGD", "RndF+BN+BM Bottom"])
 def test_the_command_for_one_figure(name, plan_of, tmp_path):
     plan = c2_plan("smoke", [name], (0, 3), architecture="large")
-    (dataset, _), (column,) = plan.datasets[0], plan.columns
+    (column,) = plan.columns
     words = [
         reproduce.PROGRAM,
         reproduce.model_flags(plan.experiment, column),
-        reproduce.setup_flags(dataset, plan.protocol, plan.preset, plan.seeds),
+        reproduce.setup_flags(plan.setup),
     ]
     assert plan_of(" ".join(words), tmp_path) == plan
 
 
 def test_what_no_flag_gives_is_named():
-    protocol = dataclasses.replace(
-        PRESETS["quick"], weight_decay=0.0, momentum=0.5, epochs=3, test_examples=10
-    )
-    assert reproduce.without_flag(protocol, "quick") == ["momentum", "weight_decay"]
-    assert reproduce.without_flag(PRESETS["smoke"], "smoke") == []
-    assert reproduce.without_flag(PRESETS["smoke"], "one's own") == []
+    changes = {"weight_decay": 0.0, "momentum": 0.5, "epochs": 3, "test_examples": 10}
+    setup = c2_plan(**changes).setup
+    assert reproduce.without_flag(setup) == ["momentum", "weight_decay"]
+    smoke = c2_plan("smoke").setup
+    assert reproduce.without_flag(smoke) == []
+    assert reproduce.without_flag(dataclasses.replace(smoke, preset=None)) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.25])
@@ -145,4 +148,4 @@ def test_the_command_has_what_is_held_out_and_changed(
     )
     command = reproduce.reproduce([plan])
     assert plan_of(command, tmp_path) == plan
-    assert reproduce.without_flag(plan.protocol, plan.preset) == []
+    assert reproduce.without_flag(plan.setup) == []

@@ -14,7 +14,7 @@ from keras_asymbp.benchmarks.training import events
 from keras_asymbp.benchmarks.training.events import Events
 from keras_asymbp.benchmarks.training.observers import Observer
 
-BRSF = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1)
+BRSF = Column("brSF+BN+BM", rule="brSF", normalization="BN", setting=1)
 QUANTITIES = {"angle", "norm_ratio", "sign_concordance"}
 
 

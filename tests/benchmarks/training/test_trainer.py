@@ -16,7 +16,7 @@ from keras_asymbp.benchmarks.training.observers import Observer
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
 SGD = Column("SGD")
-EVERYTHING = Column("brSF+BN+BM", feedback="brSF", normalization="BN", setting=1)
+EVERYTHING = Column("brSF+BN+BM", rule="brSF", normalization="BN", setting=1)
 
 
 def all_examples(split):
@@ -142,7 +142,7 @@ def test_every_trial_starts_from_the_same_state(column, make_trainer):
 
 
 def test_seeds_differ_in_weights_feedback_and_order(make_trainer):
-    column = Column("RndF", feedback="RndF")
+    column = Column("RndF", rule="RndF")
     (zero, cell), (one, _) = make_trainer(column), make_trainer(column, seed=1)
     for a, b in zip(layers_of(zero, AsymDense), layers_of(one, AsymDense), strict=True):
         assert (a.kernel != b.kernel).numpy().mean() > 0.9
@@ -180,7 +180,7 @@ def test_five_rates_are_traced_once(make_trainer, count_traces):
 # Every kind of initial state: weights, feedback, draws, statistics.
 @pytest.mark.parametrize(
     "column",
-    [SGD, EVERYTHING, Column("frSF", feedback="frSF"), Column("RndF", feedback="RndF")],
+    [SGD, EVERYTHING, Column("frSF", rule="frSF"), Column("RndF", rule="RndF")],
     ids=lambda column: column.name,
 )
 def test_a_cell_that_is_taken_up_gives_its_own_trainers_results(
@@ -217,7 +217,7 @@ def test_a_cell_that_is_taken_up_brings_its_data(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"column": Column("X", feedback="uSF")},
+        {"column": Column("X", rule="uSF")},
         {"column": Column("X", normalization="BN")},
         {"column": Column("X", setting=1)},
         {"column": Column("X", clamped="Top")},
@@ -365,7 +365,7 @@ def test_an_epoch_without_a_finite_test_loss_is_not_recorded(make_trainer, monke
 @pytest.mark.parametrize("normalization", ["BN", "BN learnable"])
 def test_clamped_layers_stay_at_their_start(clamped, normalization, make_trainer):
     column = Column(
-        "X", feedback="uSF", normalization=normalization, setting=1, clamped=clamped
+        "X", rule="uSF", normalization=normalization, setting=1, clamped=clamped
     )
     trainer, cell = make_trainer(column)
     hidden, last = layers_of(trainer, AsymDense)
@@ -397,7 +397,7 @@ def test_clamped_layers_stay_at_their_start(clamped, normalization, make_trainer
     ],
 )
 def test_updates_and_redraws(schedule, expected, make_trainer):
-    column = Column("brSF", feedback="brSF", batch_schedules=(schedule,))
+    column = Column("brSF", rule="brSF", batch_schedules=(schedule,))
     trainer, cell = make_trainer(column, epochs=3, learning_rates=(5e-4, 5e-5))
     for trial in cell.trials():
         trainer.train(trial)
@@ -408,7 +408,7 @@ def test_updates_and_redraws(schedule, expected, make_trainer):
 
 
 def test_v_after_training_is_that_of_the_last_draw(make_trainer, draw_factor):
-    column = Column("brSF", feedback="brSF")
+    column = Column("brSF", rule="brSF")
     trainer, cell = make_trainer(column, batch_size=20)
     assert trainer.model.steps_per_execution > 1
     for layer in layers_of(trainer, AsymDense):
@@ -445,7 +445,7 @@ def test_statistics_are_taken_after_the_epoch(make_trainer, tiny_examples):
 
 
 def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
-    column = Column("RndF", feedback="RndF")
+    column = Column("RndF", rule="RndF")
     trainer, cell = make_trainer(column, batch_size=40, alignment_batches=2)
     plain, _ = make_trainer(column, batch_size=40)
     trial = cell.trials()[2]
@@ -476,14 +476,14 @@ def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
 
 def test_undefined_angles_are_none(make_trainer):
     # A frozen layer has no gradient.
-    column = Column("X", feedback="uSF", clamped="Bottom")
+    column = Column("X", rule="uSF", clamped="Bottom")
     trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
     hidden, logits = trainer.train(*cell.trials())["alignment"].values()
     assert 0 < hidden["gradient_angle"] < 180
     assert 0 < logits["angle"] < 90
     assert logits["gradient_angle"] is None
     # Direct feedback has no V of a layer's shape.
-    column = Column("DFA", feedback="DFA")
+    column = Column("DFA", rule="DFA")
     trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
     hidden, logits = trainer.train(*cell.trials())["alignment"].values()
     assert 10 < hidden["gradient_angle"] < 170
@@ -495,12 +495,12 @@ def test_undefined_angles_are_none(make_trainer):
 
 
 def test_a_columns_own_weight_decay(make_trainer):
-    trainer, _ = make_trainer(Column("KP", feedback="KP", weight_decay=0.25))
+    trainer, _ = make_trainer(Column("KP", rule="KP", weight_decay=0.25))
     assert trainer.model.optimizer.weight_decay == 0.25
 
 
 def test_mirror_phases_are_run(make_trainer):
-    column = Column("WM", feedback="WM")
+    column = Column("WM", rule="WM")
     trainer, cell = make_trainer(column, learning_rates=(5e-5, 5e-6))
     logits = trainer.model.layers[-1]
     seen = []
@@ -511,7 +511,7 @@ def test_mirror_phases_are_run(make_trainer):
 
 
 def test_the_protocol_and_the_column_reach_the_model(make_trainer):
-    column = Column("X", feedback="NuSF", normalization="BN", setting=3)
+    column = Column("X", rule="NuSF", normalization="BN", setting=3)
     trainer, _ = make_trainer(
         column,
         kernel_initializer="zeros",

@@ -6,6 +6,10 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const UNKNOWN = "?";
   const LOWEST = 0.1; // where a logarithmic axis of errors ends; 0 is drawn there
+  const QUANTITIES = {
+    gradient_angle: "angle between the gradient and backpropagation’s",
+    angle: "angle between W and V",
+  };
   const POINTS = ["circle", "rect", "triangle", "rectRot", "star", "rectRounded", "crossRot", "cross"];
 
   const find = (selector, from = document) => from.querySelector(selector);
@@ -338,7 +342,7 @@
     const columns = [];
     const places = new Set();
     concordanceRows(setup).forEach(([experiment, figures], index) => {
-      const name = { B1: "batchwise", B2: "fixed" }[experiment.name] ?? experiment.title;
+      const name = experiment.signs ?? experiment.title;
       const color = [first, second, third][index % 3];
       const pointStyle = ["circle", "triangle", "rect"][index % 3];
       const points = figures
@@ -460,24 +464,32 @@
     };
   }
 
-  function alignment(setup, figureNumber, seed, quantity) {
-    const figure = data.figures[figureNumber];
-    const run = runsOf(figure).filter((one) => one.seed === seed && one.alignment).sort((a, b) => a.error - b.error)[0];
+  // The best run of a seed, if its layers' alignment was measured.
+  function alignedRun(figure, seed) {
+    return runsOf(figure).filter((run) => run.seed === seed && run.alignment).sort((a, b) => a.error - b.error)[0];
+  }
+
+  function alignment(setup, seed, quantity) {
     const palette = colors("--series");
-    const layers = Object.entries(run?.alignment ?? {}).filter(([name]) => name.endsWith(`/${quantity}`));
-    const lines = layers.map(([name, values]) => [name.slice(0, -quantity.length - 1), values]);
-    const length = Math.max(0, ...lines.map(([, values]) => values.length));
-    const what = `${figure.model} on ${data.setups[setup].label}, seed ${seed}, learning rate ${run ? rateText(run.rate) : UNKNOWN}`;
-    const words = quantity.replaceAll("_", " ");
+    const lines = figuresOf(setup)
+      .map((figure) => [figure.model, alignedRun(figure, seed)])
+      .filter(([, run]) => run)
+      .map(([model, run]) => [model, run.alignment.map((layer) => layer[quantity])]);
+    const depth = Math.max(0, ...lines.map(([, values]) => values.length));
+    const what = `${data.setups[setup].label}, seed ${seed}`;
+    const words = QUANTITIES[quantity];
     return {
-      label: `Line chart, ${what}: ${words} of each layer by epoch.`,
-      caption: `${what}.`,
-      series: lines.map(([name, values], index) => line(name, values.map((y, at) => ({ x: at + 1, y })), palette[index % palette.length], { pointStyle: POINTS[index % POINTS.length] })),
+      label: `Line chart, ${what}: ${words} of each layer after training, by model.`,
+      caption: `${what}: ${words}, after the last epoch of each model’s best run.`,
+      series: lines.map(([model, values], index) =>
+        line(model, values.map((y, at) => ({ x: at + 1, y })), palette[index % palette.length], { pointStyle: POINTS[index % POINTS.length], borderDash: index >= palette.length ? [5, 4] : [] }),
+      ),
       scales: {
-        x: { type: "linear", title: { display: true, text: "epoch" }, ticks: { precision: 0 } },
-        y: { type: "linear", title: { display: true, text: words.includes("angle") ? `${words}, degrees` : words } },
+        x: { type: "linear", min: 1, max: Math.max(depth, 2), title: { display: true, text: "layer, from the bottom" }, ticks: { precision: 0 } },
+        y: { type: "linear", min: 0, title: { display: true, text: "degrees" } },
       },
-      table: () => numbersTable(words, ["epoch", ...lines.map(([name]) => name)], Array.from({ length }, (_, index) => [index + 1, ...lines.map(([, values]) => values[index])])),
+      tooltip: { title: (items) => `layer ${items[0]?.parsed.x}`, label: (item) => `${item.dataset.label}: ${item.parsed.y.toFixed(1)}°` },
+      table: () => numbersTable(`${words}, degrees`, ["layer", ...lines.map(([model]) => model)], Array.from({ length: depth }, (_, index) => [index + 1, ...lines.map(([, values]) => values[index])])),
     };
   }
 
@@ -547,13 +559,10 @@
     alignment() {
       options(select("alignment-setup"), setups.filter(hasAlignment));
       const setup = numberIn("alignment-setup");
-      options(select("alignment-model"), figuresOf(setup).filter(withAlignment).map(asChoice));
-      const figure = data.figures[numberIn("alignment-model")];
-      const runs = runsOf(figure).filter((run) => run.alignment);
+      const runs = figuresOf(setup).flatMap(runsOf).filter((run) => run.alignment);
       options(select("alignment-seed"), distinct(runs.map((run) => run.seed)).map((seed) => [seed, String(seed)]));
-      const quantities = distinct(runs.flatMap((run) => Object.keys(run.alignment)).map((name) => name.split("/").at(-1)));
-      options(select("alignment-quantity"), quantities.map((name) => [name, name.replaceAll("_", " ")]));
-      draw("alignment", alignment(setup, data.figures.indexOf(figure), numberIn("alignment-seed"), select("alignment-quantity").value));
+      options(select("alignment-quantity"), Object.entries(QUANTITIES));
+      draw("alignment", alignment(setup, numberIn("alignment-seed"), select("alignment-quantity").value));
     },
     scatter() {
       options(select("scatter-setup"), setups);

@@ -3,13 +3,14 @@ import dataclasses
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.results import setups
+from keras_asymbp.benchmarks.results import inventory
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import errors
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
-SGD, USF = Column("SGD"), Column("uSF", feedback="uSF")
+SGD, USF = Column("SGD"), Column("uSF", rule="uSF")
 
 
 @pytest.fixture
@@ -21,23 +22,25 @@ def store(tmp_path):
 def run(store, finish):
     """Stores trials of a cell with these errors; further trials are missing."""
 
-    def run(cell, *errors):
-        for trial, error in zip(cell.trials(), errors, strict=False):
+    def run(cell, *figures):
+        for trial, error in zip(cell.trials(), figures, strict=False):
             finish(store, cell, trial, error)
 
     return run
 
 
 def test_an_empty_store_has_none(store):
-    assert setups.find(store) == ([], [])
+    held = inventory.take(store)
+    assert (held.setups, held.problems, held.plans()) == ((), (), [])
 
 
 def test_a_setup_is_what_the_trials_share(store, run, make_cell):
     for seed in (0, 2):
         for column in (SGD, USF):
             run(make_cell(column, seed=seed), 0.5, 0.25)
-    (setup,), problems = setups.find(store)
-    assert problems == []
+    held = inventory.take(store)
+    (setup,), problems = held.setups, held.problems
+    assert problems == ()
     assert setup.dataset is datasets.get("mnist_5k")
     assert (setup.preset, setup.seeds) == ("quick", (0, 2))
     # The preset's rates, those that were not run included.
@@ -55,7 +58,7 @@ def test_other_settings_are_other_setups(store, run, make_cell):
     ]
     for change in changes:
         run(make_cell(**change), 0.5)
-    found, _ = setups.find(store)
+    found = inventory.take(store).setups
     assert len(found) == len(changes)
     by_epochs = {(s.protocol.epochs, s.preset) for s in found}
     assert by_epochs == {(6, "quick"), (65, "paper"), (7, None)}
@@ -67,7 +70,7 @@ def test_other_settings_are_other_setups(store, run, make_cell):
 
 def test_without_a_preset_the_rates_are_those_that_were_run(store, run, make_cell):
     run(make_cell(epochs=7, learning_rates=(0.5, 0.125)), 0.5, 0.5)
-    (setup,), _ = setups.find(store)
+    (setup,) = inventory.take(store).setups
     assert setup.protocol.learning_rates == (0.5, 0.125)
 
 
@@ -77,12 +80,12 @@ def test_a_preset_with_a_cut_is_known_by_it(store, run, make_cell):
     run(make_cell(**smoke), 0.5, 0.5)
     run(make_cell(epochs=1), 0.25, 0.5, 0.5, 0.5, 0.5)
     run(make_cell(epochs=1, train_examples=100), 0.5)
-    by_cut = {s.protocol.train_examples: s for s in setups.find(store)[0]}
+    by_cut = {s.protocol.train_examples: s for s in inventory.take(store).setups}
     assert by_cut[500].preset == "smoke"
     assert by_cut[500].protocol == PRESETS["smoke"]
     # One epoch of all data at five rates: the best may be at a rate of no smoke test.
     assert (by_cut[None].preset, by_cut[None].protocol.learning_rates) == (None, rates)
-    assert by_cut[None].errors(store, SGD) == {0: 25.0}
+    assert errors(by_cut[None], SGD, store) == {0: 25.0}
     assert (by_cut[100].preset, by_cut[100].protocol.learning_rates) == (None, (5e-2,))
 
 
@@ -90,16 +93,16 @@ def test_errors_are_of_complete_seeds(store, run, make_cell):
     run(make_cell(SGD, seed=0), 0.5, 0.25, 0.9, 0.9, 0.9)
     run(make_cell(SGD, seed=1), 0.5, 0.25)
     run(make_cell(SGD, seed=2), 0.5, 0.125, 0.9, 0.9, 0.9)
-    (setup,), _ = setups.find(store)
+    (setup,) = inventory.take(store).setups
     assert setup.seeds == (0, 1, 2)
-    assert setup.errors(store, SGD) == {0: 25.0, 2: 12.5}
-    assert setup.errors(store, USF) == {}
+    assert errors(setup, SGD, store) == {0: 25.0, 2: 12.5}
+    assert errors(setup, USF, store) == {}
 
 
 def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_cell):
     run(make_cell(Column("BM1", setting=1)), *[0.5] * 5)
-    (setup,), _ = setups.find(store)
-    assert setup.errors(store, Column("BM", setting=1)) == {0: 50.0}
+    (setup,) = inventory.take(store).setups
+    assert errors(setup, Column("BM", setting=1), store) == {0: 50.0}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,8 @@ def test_a_trial_that_is_of_no_setup_is_named(change, words, store, run, make_ce
     change(settings)
     store.put("other", {"settings": settings, "result": {}})
     run(make_cell(seed=5), 0.5)
-    (setup,), (problem,) = setups.find(store)
+    held = inventory.take(store)
+    (setup,), (problem,) = held.setups, held.problems
     assert setup.seeds == (5,)
     assert words in problem
     assert "trials/other" in problem
@@ -130,7 +134,7 @@ def test_a_trial_that_is_of_no_setup_is_named(change, words, store, run, make_ce
 
 def test_the_network_asked_for_by_name_is_the_papers_own(store, run, make_cell):
     run(make_cell(architecture="mnist"), 0.5)
-    (setup,), _ = setups.find(store)
+    (setup,) = inventory.take(store).setups
     assert setup.protocol.architecture is None
     assert setup.protocol == PRESETS["quick"]
 
@@ -139,8 +143,9 @@ def test_what_is_held_out_and_changed_makes_setups_of_their_own(store, run, make
     changes = [{}, {"validation_share": 0.1}, {"augmentation": "standard"}]
     for change in changes:
         run(make_cell(**change), 0.5)
-    found, problems = setups.find(store)
-    assert problems == []
+    held = inventory.take(store)
+    found, problems = held.setups, held.problems
+    assert problems == ()
     assert {
         (s.protocol.validation_share, s.protocol.augmentation, s.preset) for s in found
     } == {(0.0, None, "quick"), (0.1, None, "quick"), (0.0, "standard", "quick")}
@@ -151,11 +156,12 @@ def test_a_models_own_weight_decay_makes_no_setup_of_its_own(store, run, make_ce
     assert kp.weight_decay is not None
     for column in (experiments.FA_BENCH.columns[0], kp):
         run(make_cell(column), *[0.5] * 5)
-    (setup,), problems = setups.find(store)
-    assert (setup.protocol, setup.preset, problems) == (PRESETS["quick"], "quick", [])
-    assert setup.errors(store, kp) == {0: 50.0}
+    held = inventory.take(store)
+    (setup,), problems = held.setups, held.problems
+    assert (setup.protocol, setup.preset, problems) == (PRESETS["quick"], "quick", ())
+    assert errors(setup, kp, store) == {0: 50.0}
     # The same decay of another model is its protocol's.
     run(make_cell(weight_decay=kp.weight_decay), 0.5)
-    found, _ = setups.find(store)
+    found = inventory.take(store).setups
     decays = {setup.protocol.weight_decay for setup in found}
     assert decays == {PRESETS["quick"].weight_decay, kp.weight_decay}

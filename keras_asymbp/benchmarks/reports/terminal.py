@@ -1,0 +1,109 @@
+"""Tables and claims in the terminal."""
+
+import rich.console
+import rich.measure
+import rich.table
+import rich.text
+
+from keras_asymbp.benchmarks.reports.rendering import render
+from keras_asymbp.benchmarks.reports.words import UNKNOWN, legend, ours, paper
+from keras_asymbp.benchmarks.results import claims
+from keras_asymbp.benchmarks.results.table import Table
+
+_STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
+_VERDICTS = {claims.HOLDS: "green", claims.FAILS: "bold red", claims.UNKNOWN: "dim"}
+
+
+def show(table: Table, console: rich.console.Console) -> None:
+    """Prints the table: as the paper does where it fits, else a line for each model."""
+    grid = _as_printed(table)
+    unlimited = console.options.update_width(10_000)
+    if rich.measure.Measurement.get(console, unlimited, grid).maximum > console.width:
+        grid = _a_line_each(table)
+    console.print(grid)
+    console.print(legend(table), markup=False, highlight=False)
+
+
+def show_plain(table: Table, console: rich.console.Console) -> None:
+    """Prints the table as Markdown, for output that is no terminal."""
+    text = render("table.md", table=table)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(legend(table), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_claims(checked: claims.Checked, console: rich.console.Console) -> None:
+    """Prints what became of each claim: a table, or Markdown where it is piped."""
+    if not console.is_terminal:
+        text = render("claims.md", checked=checked)
+        return console.print(text, markup=False, highlight=False, soft_wrap=True)
+    for setup, findings in checked:
+        title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
+        grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
+        for heading in ("", "claim", "verdict", "compared", "holds if", "the paper"):
+            grid.add_column(heading)
+        for finding in findings:
+            claim = finding.claim
+            grid.add_row(
+                claim.name,
+                claim.statement,
+                _verdict(finding),
+                "\n".join(
+                    f"{model} {finding.errors[model]:.2f}"
+                    if model in finding.errors
+                    else f"{model} {UNKNOWN}"
+                    for model in claim.models
+                ),
+                claim.test,
+                f"{finding.papers[0]} of {finding.papers[1]}",
+            )
+        console.print(grid)
+
+
+def _verdict(finding):
+    seeds = f"\nseeds {', '.join(map(str, finding.seeds))}" if finding.seeds else ""
+    return rich.text.Text(finding.verdict + seeds, style=_VERDICTS[finding.verdict])
+
+
+def _as_printed(table):
+    grid = _grid(table)
+    grid.add_column("")
+    for column in table.columns:
+        grid.add_column(column.name.replace(" ", "\n"), justify="right")
+    for row in table.rows:
+        name = row.plan.setup.dataset.name
+        grid.add_row(name, *(_styled(ours(e), e.mark) for e in row.entries))
+        grid.add_row(
+            rich.text.Text(row.plan.printed_row(), style="italic"),
+            *(_styled(paper(e), e.paper_mark) for e in row.entries),
+            end_section=True,
+        )
+    return grid
+
+
+def _a_line_each(table):
+    grid = _grid(table)
+    grid.add_column("")
+    for row in table.rows:
+        grid.add_column(row.plan.setup.dataset.name, justify="right")
+        grid.add_column(row.plan.printed_row(), justify="right", style="italic")
+    for number, column in enumerate(table.columns):
+        cells = []
+        for row in table.rows:
+            entry = row.entries[number]
+            cells += [
+                _styled(ours(entry), entry.mark),
+                _styled(paper(entry), entry.paper_mark),
+            ]
+        grid.add_row(column.name, *cells)
+    return grid
+
+
+def _grid(table):
+    experiment = table.experiment
+    return rich.table.Table(
+        title=f"Experiment {experiment.name} ({experiment.table}): error, %"
+    )
+
+
+def _styled(text, mark):
+    return rich.text.Text(text, style=_STYLES[mark])
