@@ -423,13 +423,8 @@ def test_a_file_system_without_links(store, contents, monkeypatch):
 
 
 WRITER = """
-<<<<<<< HEAD
 import sys; sys.argv[0] = "keras-asymbp"
-from keras_asymbp.benchmarks.store import Store
-=======
-import sys; sys.argv[0] = "-m"
 from keras_asymbp.benchmarks.results.store import Store
->>>>>>> 9981805 (Reports run forward: an inventory hands plans to what draws; facts of a column are fields; alignment as it is stored)
 store = Store(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -189,20 +189,13 @@ def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
 
 def test_cells_are_ordered_by_data_set_and_model(make_plan, tiny):
     other = dataclasses.replace(tiny, name="other")
-<<<<<<< HEAD
-    rows = ((tiny, "1"), (other, "1"))
-    usf, rndf = Column("uSF", feedback="uSF"), Column("RndF", feedback="RndF")
-    plans = [make_plan([SGD, usf], rows, (0, 1)), make_plan([SGD, rndf], rows, (0, 1))]
-    cells = runner.in_order(cell for plan in plans for cell in plan.cells())
-=======
     usf, rndf = Column("uSF", rule="uSF"), Column("RndF", rule="RndF")
     plans = [
         make_plan(columns, dataset, (0, 1))
         for columns in ([SGD, usf], [SGD, rndf])
         for dataset in (tiny, other)
     ]
-    cells = runner._in_order(cell for plan in plans for cell in plan.cells())
->>>>>>> 9981805 (Reports run forward: an inventory hands plans to what draws; facts of a column are fields; alignment as it is stored)
+    cells = runner.in_order(cell for plan in plans for cell in plan.cells())
     assert [(c.dataset.name, c.column.name, c.seed) for c in cells] == [
         (dataset, column, seed)
         for dataset in ("tiny", "other")
