@@ -182,7 +182,9 @@ class _Figures:
                     "paper": entry.paper,
                     "expected": entry.expected,
                     "trials": [self._trials[trial["id"]] for trial in entry.trials],
-                    "flags": reproduce.model_flags(experiment, column),
+                    "flags": reproduce.model_flags(
+                        experiment, column, self.setups[setup]
+                    ),
                 }
             )
         return Figure(number, entry)

@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
 from keras_asymbp.benchmarks.tables.cells import REVISION
-from keras_asymbp.benchmarks.tables.experiments import REPORTED, Column, Experiment
+from keras_asymbp.benchmarks.tables.experiments import ALL, Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
 
@@ -46,7 +46,7 @@ class Inventory:
         shown = {(plan.experiment, plan.setup.subject()) for plan in plans}
         seen = set().union(*(self._models(plan, plan.columns) for plan in plans))
         for columns, setup, experiment in itertools.product(
-            (_own_columns, _all_columns), self.setups, REPORTED.values()
+            (_own_columns, _all_columns), self.setups, ALL.values()
         ):
             plan = Plan(experiment, experiment.columns, setup)
             if (experiment, setup.subject()) not in shown and (
@@ -55,7 +55,7 @@ class Inventory:
                 plans.append(plan)
                 shown.add((experiment, setup.subject()))
                 seen |= self._models(plan, plan.columns)
-        order = list(REPORTED)
+        order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 
     def _models(self, plan: Plan, columns: Sequence[Column]) -> set[str]:
@@ -175,7 +175,7 @@ def _own_columns(experiment: Experiment) -> Sequence[Column]:
     """
     others = {
         _nameless(column)
-        for other in REPORTED.values()
+        for other in ALL.values()
         if other is not experiment and other.source in ("paper", experiment.source)
         for column in other.columns
     }

@@ -321,6 +321,7 @@ DEPTH = Experiment(
     source=None,
 )
 
-# By the name that `--exp` takes; then all that a report knows.
-ALL = {**EXPERIMENTS, FA_BENCH.name: FA_BENCH}
-REPORTED = {**ALL, DEPTH.name: DEPTH}
+ALL = {
+    experiment.name: experiment
+    for experiment in (*EXPERIMENTS.values(), FA_BENCH, DEPTH)
+}

@@ -124,7 +124,7 @@ class Protocol:
 # them open.
 REQUESTED = (
     *("train_examples", "test_examples", "architecture"),
-    *("validation_share", "augmentation"),
+    *("validation_share", "augmentation", "alignment_batches"),
 )
 AUGMENTATIONS = ("standard",)
 

@@ -28,25 +28,28 @@ def reproduce(plans: Sequence[Plan]) -> str:
     words = ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
     datasets = dict.fromkeys(plan.setup.dataset.name for plan in plans)
     words += ["--datasets", ",".join(datasets)]
+    columns = list(dict.fromkeys(c for plan in plans for c in plan.columns))
     if any(plan.columns != plan.experiment.columns for plan in plans):
-        models = dict.fromkeys(c.name for plan in plans for c in plan.columns)
-        words += ["--models", ",".join(models)]
+        words += ["--models", ",".join(dict.fromkeys(c.name for c in columns))]
     experiment, setup = plans[0].experiment, plans[0].setup
-    words += _training(setup)
+    words += _training(setup, _rates(setup, columns))
     if experiment.validation_share and not setup.protocol.validation_share:
         words += ["--validation_share", "0"]
     return f"{PROGRAM} {shlex.join(words)}"
 
 
-def model_flags(experiment: Experiment, column: Column) -> str:
-    """The first half of the command for one figure: its model.
+def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
+    """The first half of the command for one figure: its model, and the rates.
 
+    >>> from keras_asymbp.benchmarks import datasets
     >>> from keras_asymbp.benchmarks.tables import experiments
     >>> c2 = experiments.get("C2")
-    >>> model_flags(c2, c2.columns[1])
-    "--exp C2 --models 'SGD Bottom'"
+    >>> smoke = Setup(datasets.get("mnist_5k"), "1", PRESETS["smoke"], "smoke", (0,))
+    >>> model_flags(c2, c2.columns[1], smoke)
+    "--exp C2 --models 'SGD Bottom' --learning_rates 0.005,0.0005"
     """
-    return shlex.join(["--exp", experiment.name, "--models", column.name])
+    words = ["--exp", experiment.name, "--models", column.name]
+    return shlex.join([*words, *_rates(setup, [column])])
 
 
 def setup_flags(setup: Setup) -> str:
@@ -65,13 +68,19 @@ def without_flag(setup: Setup) -> list[str]:
     ]
 
 
-def _training(setup):
+def _training(setup, rates=()):
     protocol = setup.protocol
-    words = ["--preset", setup.base, "--epochs", str(protocol.epochs)]
-    rates = ",".join(map(repr, protocol.learning_rates))  # to the last digit
-    words += ["--learning_rates", rates]
+    words = ["--preset", setup.base, "--epochs", str(protocol.epochs), *rates]
     for name in REQUESTED:
         value = getattr(protocol, name)
         if value not in (None, 0):
             words += [f"--{name}", str(value)]
     return [*words, "--seeds", ",".join(map(str, setup.seeds))]
+
+
+def _rates(setup, columns):
+    """The flag for the rates, unless every model has its own."""
+    if all(column.learning_rates for column in columns):
+        return []
+    # To the last digit.
+    return ["--learning_rates", ",".join(map(repr, setup.protocol.learning_rates))]

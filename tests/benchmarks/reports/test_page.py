@@ -25,7 +25,7 @@ def store(tmp_path):
 
 
 def plan_of(name, names=None, dataset=MNIST, seeds=(0,), **protocol):
-    (chosen,) = experiments.select([experiments.REPORTED[name]], names)
+    (chosen,) = experiments.select([experiments.get(name)], names)
     protocol = dataclasses.replace(PRESETS["quick"], **protocol)
     return Plan(*chosen, Setup(dataset, "1", protocol, "quick", seeds))
 
@@ -63,17 +63,16 @@ def test_a_figure_and_its_runs(run, store):
     assert sgd == {
         **{"setup": 0, "model": "SGD", "rule": "BP", "error": 3.0, "spread": None},
         **{"paper": 0.67, "expected": 5, "trials": [0, 1, 2, 3, 4]},
-        "flags": "--exp C1 --models SGD",
+        "flags": (
+            "--exp C1 --models SGD --learning_rates 0.05,0.005,0.0005,5e-05,5e-06"
+        ),
     }
     assert (rndf["rule"], rndf["error"], rndf["paper"]) == ("RndF", 10.0, 1.81)
     assert page.data["setups"] == [
         {
             **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0]},
             "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
-            "flags": (
-                "--datasets mnist_5k --preset quick --epochs 6 --learning_rates "
-                "0.05,0.005,0.0005,5e-05,5e-06 --seeds 0"
-            ),
+            "flags": "--datasets mnist_5k --preset quick --epochs 6 --seeds 0",
             **{"pairs": 2, "correlation": None},
         }
     ]

@@ -285,8 +285,9 @@ def test_commands_are_copied(page):
     page.get_by_role("button", name="Copy the command").click()
     page.get_by_text("Copied", exact=True).last.wait_for()
     assert pasted() == (
-        "python -m keras_asymbp.benchmarks --exp B1 --models brSF-50+BN+BM --datasets "
-        "mnist_5k --preset quick --epochs 6 --learning_rates 0.005,0.0005 --seeds 0,1"
+        "python -m keras_asymbp.benchmarks --exp B1 --models brSF-50+BN+BM "
+        "--learning_rates 0.005,0.0005 --datasets mnist_5k --preset quick --epochs 6 "
+        "--seeds 0,1"
     )
 
 

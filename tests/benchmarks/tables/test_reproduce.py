@@ -117,7 +117,7 @@ def test_the_command_for_one_figure(name, plan_of, tmp_path):
     (column,) = plan.columns
     words = [
         reproduce.PROGRAM,
-        reproduce.model_flags(plan.experiment, column),
+        reproduce.model_flags(plan.experiment, column, plan.setup),
         reproduce.setup_flags(plan.setup),
     ]
     assert plan_of(" ".join(words), tmp_path) == plan
