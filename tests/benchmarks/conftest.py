@@ -1,4 +1,4 @@
-"""What the benchmark suite's tests share: data and a network that train in no time."""
+"""Fixtures of the benchmark suite's tests: data and a network that train quickly."""
 
 import contextlib
 import dataclasses
@@ -31,7 +31,7 @@ SGD = Column("SGD")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class InMemory:
-    """A data set's source that counts how often it is read."""
+    """A data source that counts its reads."""
 
     arrays: datasets.Arrays
     loads: list = dataclasses.field(default_factory=list)
@@ -50,14 +50,14 @@ class InMemory:
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
-    """The folder of prepared inputs: of this test alone."""
+    """The folder of prepared inputs, separate for each test."""
     monkeypatch.setenv("KERAS_ASYMBP_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")
 def tiny_arrays():
-    """200 + 100 of the embedded images, every class as often."""
+    """200 + 100 of the embedded images, balanced across classes."""
     arrays = datasets.get("mnist_5k").load()
     return datasets.Arrays(
         arrays.x_train[::20],
@@ -90,7 +90,7 @@ def make_split():
 
 @pytest.fixture
 def tiny(monkeypatch, tiny_arrays):
-    """A data set with a network of its own, each added as the one row that it is."""
+    """A data set and its network, each registered as one row of data."""
     monkeypatch.setitem(NETWORKS, "tiny", Network((28, 28, 1), (FC(16),)))
     dataset = datasets.Dataset(
         name="tiny",
@@ -107,7 +107,7 @@ def tiny(monkeypatch, tiny_arrays):
 
 @pytest.fixture
 def make_cell():
-    """A cell; other keywords are the protocol's settings."""
+    """Makes a cell; further keywords are settings of the protocol."""
 
     def make(column=SGD, dataset=None, seed=0, version="1", **protocol):
         return Cell(
@@ -123,7 +123,7 @@ def make_cell():
 
 @pytest.fixture
 def make_trainer(make_cell, tiny, tiny_examples):
-    """A trainer of the tiny network on 200 + 100 examples, and its cell."""
+    """Makes a trainer of the tiny network on 200 + 100 examples, and its cell."""
     from keras_asymbp.benchmarks.training import batches
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
@@ -137,7 +137,7 @@ def make_trainer(make_cell, tiny, tiny_examples):
 
 @pytest.fixture
 def make_plan():
-    """A plan of a made-up experiment; other keywords are the protocol's settings."""
+    """Makes a plan of an artificial experiment; further keywords are settings."""
 
     def make(columns=(SGD,), dataset=None, seeds=(0,), baseline="SGD", **protocol):
         return Plan(
@@ -157,7 +157,7 @@ def make_plan():
 
 @pytest.fixture(scope="session")
 def finish():
-    """Puts a trial of a cell into a store, as if it had been run."""
+    """Stores a trial of a cell as if it had been run."""
 
     def finish(store, cell, trial, best_error, validation_error=None, **changes):
         rows = [
@@ -209,7 +209,7 @@ def finish():
 
 @contextlib.contextmanager
 def _interruptible():
-    """A child inherits an ignored SIGINT, which a shell's background job has."""
+    """Lets child processes handle SIGINT, which background jobs of a shell ignore."""
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -235,7 +235,7 @@ def _start(program, flags, environment):
         )
 
 
-def _to_the_end(start):
+def _until_it_ends(start):
     def run(*flags, timeout=600, **environment):
         process = start(*flags, **environment)
         try:
@@ -253,12 +253,12 @@ def _to_the_end(start):
 def start_benchmarks():
     """Starts `python -m keras_asymbp.benchmarks` with flags, in a new process.
 
-    It is that process that trains, unless a flag says otherwise.
+    That process also trains, unless a flag sets the number of jobs.
     """
 
     def start(*flags, module="keras_asymbp.benchmarks", **environment):
-        said = any(str(flag).startswith("--jobs") for flag in flags)
-        if module == "keras_asymbp.benchmarks" and not said:
+        jobs_given = any(str(flag).startswith("--jobs") for flag in flags)
+        if module == "keras_asymbp.benchmarks" and not jobs_given:
             flags = ["--jobs=1", *flags]
         return _start(["-m", module], flags, environment)
 
@@ -267,23 +267,23 @@ def start_benchmarks():
 
 @pytest.fixture(scope="session")
 def benchmarks(start_benchmarks):
-    """Runs `python -m keras_asymbp.benchmarks` with flags to its end."""
-    return _to_the_end(start_benchmarks)
+    """Runs `python -m keras_asymbp.benchmarks` with flags until it ends."""
+    return _until_it_ends(start_benchmarks)
 
 
 @pytest.fixture
 def start_stand_in(tmp_path):
-    """Starts the command with flags where training is a stand-in; see `stand_in.py`.
+    """Starts the command with flags and without training; see `stand_in.py`.
 
-    The results folder is `results` in `tmp_path`, unless a flag says otherwise; the
-    number of jobs is 1, or the command's own choice if that is None.
+    The results folder is `results` in `tmp_path`, unless a flag names another; with
+    `jobs=None` the command chooses the number of jobs.
     """
     program = [str(pathlib.Path(__file__).with_name("stand_in.py"))]
 
     def start(*flags, faults=(), seconds=0.0, jobs=1, **environment):
         notes = tmp_path / "notes"
         notes.mkdir(exist_ok=True)
-        told = {"notes": str(notes), "faults": list(faults), "seconds": seconds}
+        settings = {"notes": str(notes), "faults": list(faults), "seconds": seconds}
         flags = [
             "--exp=C2",
             "--preset=smoke",
@@ -291,20 +291,20 @@ def start_stand_in(tmp_path):
             *([f"--jobs={jobs}"] if jobs else []),
             *flags,
         ]
-        return _start(program, flags, {"STAND_IN": json.dumps(told), **environment})
+        return _start(program, flags, {"STAND_IN": json.dumps(settings), **environment})
 
     return start
 
 
 @pytest.fixture
 def stand_in(start_stand_in):
-    """Runs the command with flags to its end, where training is a stand-in."""
-    return _to_the_end(start_stand_in)
+    """Runs the command with flags and without training until it ends."""
+    return _until_it_ends(start_stand_in)
 
 
 @pytest.fixture
 def notes(tmp_path):
-    """What stand-ins have done, an entry a trial begun: seed, rate, process, host."""
+    """The notes of stand-ins, one for each trial begun: seed, rate, process, host."""
 
     def notes():
         files = sorted((tmp_path / "notes").glob("*.json"))
@@ -315,12 +315,12 @@ def notes(tmp_path):
 
 @pytest.fixture(scope="session")
 def wait_for():
-    """Waits until something is so."""
+    """Waits until a condition is true; returns its value."""
 
     def wait_for(condition, seconds=60):
         deadline = time.monotonic() + seconds
         while not (value := condition()):
-            assert time.monotonic() < deadline, "it took too long"
+            assert time.monotonic() < deadline, "timed out"
             time.sleep(0.01)
         return value
 
@@ -329,7 +329,7 @@ def wait_for():
 
 @pytest.fixture(scope="session")
 def contents():
-    """Every file below a folder, with its bytes and the time it was written."""
+    """Every file below a folder, with its bytes and modification time."""
 
     def contents(folder):
         return {

@@ -1,14 +1,14 @@
-"""The real command where training is a stand-in, for faults that aren't TensorFlow's.
+"""The real command without training, for tests of faults outside TensorFlow.
 
-`python stand_in.py FLAGS` is `python -m keras_asymbp.benchmarks FLAGS`: executors,
-leases, store and reports are the real ones, and start in a second, for nothing imports
-TensorFlow. A trial takes no time and its error follows from its settings. What is to go
-wrong is in the environment, as STAND_IN: in JSON
+`python stand_in.py FLAGS` is `python -m keras_asymbp.benchmarks FLAGS` with the real
+executors, leases, store and reports. It starts within a second, because nothing imports
+TensorFlow. A trial takes no time, and its error is a function of its settings. The
+environment variable STAND_IN configures faults, in JSON:
 
 - `notes`: a folder that gets a file for each trial begun;
-- `seconds`: how long a trial takes;
-- `faults`: a list of `seed` and `rate` of the trials that are hit, as far as given,
-  `what` happens, and how many `times` in all (by default always).
+- `seconds`: duration of a trial;
+- `faults`: a list; each has the `seed` and the `rate` of the trials affected (all if
+  missing), the `kind` of fault, and the number of `times` in all (by default no limit).
 """
 
 import json
@@ -31,10 +31,10 @@ from keras_asymbp.benchmarks.training.workbench import Workbench  # noqa: E402
 
 
 class Bench(Workbench):
-    """A workbench that trains nothing."""
+    """A workbench with stand-ins for its trainers."""
 
     def run(self, task, report):
-        # keras-tuner would import TensorFlow.
+        # keras-tuner imports TensorFlow.
         search = types.ModuleType("keras_asymbp.benchmarks.training.search")
         search.search = lambda trials, run: [run(trial) for trial in trials]
         sys.modules[search.__name__] = search
@@ -45,16 +45,16 @@ class Bench(Workbench):
 
 
 class StandIn:
-    """Trains nothing."""
+    """Computes a result without training."""
 
     def __init__(self, cell):
         self._cell = cell
-        self._told = json.loads(os.environ["STAND_IN"])
+        self._settings = json.loads(os.environ["STAND_IN"])
 
     def train(self, trial, observers=()):
         observer = Observers(observers)
         observer.begin(self._cell, trial, model=None)
-        what = {
+        note = {
             "model": self._cell.column.name,
             "seed": self._cell.seed,
             "rate": trial.learning_rate,
@@ -63,14 +63,14 @@ class StandIn:
             "node": os.environ.get("RAY_NODE_ID"),
             "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         }
-        note(self._told["notes"], what)
-        for number, fault in enumerate(self._told["faults"]):
+        write(self._settings["notes"], note)
+        for number, fault in enumerate(self._settings["faults"]):
             hit = all(
-                fault.get(key, what[key]) == what[key] for key in ("seed", "rate")
+                fault.get(key, note[key]) == note[key] for key in ("seed", "rate")
             )
-            if hit and self._once_more(number, fault.get("times")):
-                self._go_wrong(fault)
-        time.sleep(self._told["seconds"])
+            if hit and self._is_due(number, fault.get("times")):
+                self._fail(fault["kind"])
+        time.sleep(self._settings["seconds"])
         error = (self._cell.seed + 1) * trial.learning_rate % 1
         row = {
             "epoch": 1,
@@ -90,9 +90,9 @@ class StandIn:
         observer.end(result)
         return result
 
-    def _once_more(self, number, times):
+    def _is_due(self, number, times):
         for time_ in range(times or 0):
-            mark = os.path.join(self._told["notes"], f"fault-{number}-{time_}")
+            mark = os.path.join(self._settings["notes"], f"fault-{number}-{time_}")
             try:
                 os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
                 return True
@@ -100,8 +100,8 @@ class StandIn:
                 continue
         return times is None
 
-    def _go_wrong(self, fault):
-        match fault["what"]:
+    def _fail(self, kind):
+        match kind:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "error":
@@ -119,11 +119,11 @@ class StandIn:
                 time.sleep(600)
 
 
-def note(folder, what):
+def write(folder, note):
     name = f"{time.time_ns()}-{uuid.uuid4().hex}.json"
     path = os.path.join(folder, name)
     with open(path + ".part", "w") as file:
-        json.dump(what, file)
+        json.dump(note, file)
     os.rename(path + ".part", path)
 
 

@@ -69,7 +69,7 @@ def alive(processes):
 
 
 def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
-    fault = {"seed": 1, "rate": 5e-4, "what": "kill", "times": 1}
+    fault = {"seed": 1, "rate": 5e-4, "kind": "kill", "times": 1}
     done = stand_in(*FLAGS, faults=[fault])
     assert done.returncode == 0, done.stderr
     assert "failed, trying again" in done.stdout
@@ -80,14 +80,14 @@ def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
 
 
 @pytest.mark.parametrize(
-    ("what", "reason"),
+    ("kind", "reason"),
     [
         ("kill", "worker killed by SIGKILL"),
         ("memory", "out of memory: MemoryError"),
     ],
 )
-def test_a_worker_that_always_dies_is_a_failure(what, reason, stand_in, trials, notes):
-    fault = {"seed": 1, "what": what}
+def test_a_worker_that_always_dies_is_a_failure(kind, reason, stand_in, trials, notes):
+    fault = {"seed": 1, "kind": kind}
     done = stand_in("--models=SGD", *FLAGS[1:], "--retries=1", faults=[fault])
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -103,7 +103,7 @@ def test_a_cell_that_always_fails_is_named(
 ):
     reason = "RuntimeError: out of | something"
     flags = (*FLAGS[:2], f"--jobs={jobs}", "--retries=1")
-    fault = {"seed": 1, "rate": 5e-4, "what": "error"}
+    fault = {"seed": 1, "rate": 5e-4, "kind": "error"}
     done = stand_in(*flags, faults=[fault])
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -128,14 +128,14 @@ def test_a_cell_that_always_fails_is_named(
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(
-    ("what", "line"),
+    ("kind", "line"),
     [
         ("refuse", "error: not like this"),
         ("missing", "error: no_such_package is not installed"),
     ],
 )
-def test_a_bad_request_ends_the_run(jobs, what, line, stand_in, trials):
-    fault = {"seed": 1, "what": what}
+def test_a_bad_request_ends_the_run(jobs, kind, line, stand_in, trials):
+    fault = {"seed": 1, "kind": kind}
     done = stand_in(*FLAGS[:2], f"--jobs={jobs}", faults=[fault])
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(line)
@@ -147,7 +147,7 @@ def test_the_driver_killed_and_started_again(
     jobs, start_stand_in, wait_for, trials, complete, notes
 ):
     flags = (*FLAGS[:2], f"--jobs={jobs}")
-    process = start_stand_in(*flags, faults=[{"seed": 1, "what": "hold"}])
+    process = start_stand_in(*flags, faults=[{"seed": 1, "kind": "hold"}])
     # All processes are in the middle of a trial.
     wait_for(lambda: len({n["model"] for n in notes() if n["seed"]}) == jobs)
     workers = psutil.Process(process.pid).children(recursive=True)
@@ -164,7 +164,7 @@ def test_ctrl_c_ends_all_processes(
     to, start_stand_in, wait_for, trials, complete, notes
 ):
     """A terminal sends SIGINT to all processes; `kill -INT` only to the driver."""
-    process = start_stand_in(*FLAGS, faults=[{"seed": 1, "what": "hold"}])
+    process = start_stand_in(*FLAGS, faults=[{"seed": 1, "kind": "hold"}])
     wait_for(lambda: len({note["model"] for note in notes() if note["seed"]}) == 2)
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
@@ -313,7 +313,7 @@ def test_two_runs_share_the_work(start_stand_in, trials, notes):
 def test_a_run_waits_for_another_and_takes_over_when_it_dies(
     start_stand_in, wait_for, trials, notes
 ):
-    hold = [{"seed": 1, "what": "hold", "times": 1}]
+    hold = [{"seed": 1, "kind": "hold", "times": 1}]
     first = start_stand_in("--models=SGD", "--seeds=1", faults=hold)
     wait_for(notes)
     second = start_stand_in("--models=SGD", "--seeds=0,1")

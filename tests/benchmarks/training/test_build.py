@@ -160,7 +160,7 @@ def test_cifar_convolutions_pad_two_pixels(number):
 def test_cifar_pooling_pads_one_pixel_at_the_right_and_bottom(number, reduce):
     layer = layers_of(build("cifar", 10), *POOLINGS)[number]
     x = np.abs(np.random.default_rng(0).normal(size=(2, *layer.input.shape[1:])))
-    # What is padded counts for nothing: for the maximum after a ReLU, as a zero does.
+    # Padding is ignored; for the maximum after a ReLU, zeros are equivalent.
     filler = {np.nanmax: 0.0, np.nanmean: np.nan}[reduce]
     padded = np.pad(x, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=filler)
     expected = [
@@ -188,7 +188,7 @@ def test_normalization_is_between_a_layer_and_its_relu(normalization):
     ]
 
 
-def test_normalization_learns_only_if_told():
+def test_only_learnable_normalization_has_parameters():
     plain = build("mnist", 10)
     assert layers_of(plain, BatchNormalization) == []
     assert len(plain.trainable_variables) == 8
@@ -204,7 +204,7 @@ def test_normalization_learns_only_if_told():
         ("element", [(1, 24, 24, 20), (1, 8, 8, 50), (1, 500)]),
     ],
 )
-def test_normalization_is_as_asked(per, shapes):
+def test_normalization_settings(per, shapes):
     model = build(
         "mnist", 10, normalization="BN", normalization_per=per, normalization_alpha=0.25
     )
@@ -236,7 +236,7 @@ def test_clamped(clamped, normalization):
 
 
 @pytest.mark.parametrize("feedback", ["BP", "uSF", "NuSF", "brSF", "frSF-25", "RndF"])
-def test_every_layer_has_a_rule_of_its_own(feedback):
+def test_every_layer_has_its_own_rule(feedback):
     layers = layers_of(build("timit", 80, feedback=feedback), AsymDense)
     assert len({id(layer.feedback) for layer in layers}) == len(layers) == 3
     assert {layer.feedback.alias for layer in layers} == {feedback.split("-")[0]}
@@ -249,7 +249,7 @@ def test_layers_of_one_shape_do_not_share_random_feedback(monkeypatch):
     assert (second.feedback_kernel != third.feedback_kernel).numpy().all()
 
 
-def test_kernels_are_initialized_as_asked_and_biases_at_zero():
+def test_kernels_have_the_initializer_and_biases_start_at_zero():
     model = build("mnist", 10, kernel_initializer="ones")
     for layer in layers_of(model, AsymConv2D, AsymDense):
         assert (layer.kernel.numpy() == 1).all()
@@ -275,7 +275,7 @@ def test_unknown_network():
 
 
 def stages(shortcuts):
-    """Parameters of a residual network's blocks: without biases, with normalization."""
+    """Parameters of residual blocks, without biases and with normalization."""
     total = 0
     for inputs, filters, blocks in shortcuts:
         total += 9 * inputs * filters + 9 * filters * filters + 2 * 2 * filters
@@ -287,7 +287,7 @@ def projections(*pairs):
     return sum(inputs * filters + 2 * filters for inputs, filters in pairs)
 
 
-# Trained parameters by hand, and as they are published: He et al. 2016 and torchvision.
+# Trained parameters, computed by hand and as published (He et al. 2016, torchvision).
 OTHERS = [
     (
         "lenet-mnist",
@@ -344,7 +344,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("name", "classes", "parameters", "millions"), OTHERS)
-def test_networks_past_table_1(name, classes, parameters, millions):
+def test_networks_beyond_table_1(name, classes, parameters, millions):
     model = build(name, classes, feedback="uSF")
     trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     assert trained == parameters
@@ -353,12 +353,12 @@ def test_networks_past_table_1(name, classes, parameters, millions):
     assert model.output_shape == (None, classes)
 
 
-def test_a_residual_network_has_its_own_normalization_and_a_model_s_comes_first():
+def test_a_column_overrides_a_residual_networks_own_normalization():
     own = layers_of(build("resnet-20", 10), BatchNormalization)
     assert len(own) == 19
     assert all(norm.learnable for norm in own)
-    told = layers_of(build("resnet-20", 10, normalization="BN"), BatchNormalization)
-    assert not any(norm.learnable for norm in told)
+    given = layers_of(build("resnet-20", 10, normalization="BN"), BatchNormalization)
+    assert not any(norm.learnable for norm in given)
     assert layers_of(build("lenet-mnist", 10), BatchNormalization) == []
 
 
@@ -375,7 +375,7 @@ def test_a_residual_block(stride, filters, projection, monkeypatch):
     x = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype("float32")
 
     def convolve(x, layer, stride):
-        # torch's padding: a pixel on each side.
+        # PyTorch's padding: one pixel on each side.
         padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
         return keras.ops.conv(padded, layer.kernel, stride, "valid") + layer.bias
 
@@ -397,7 +397,7 @@ def test_a_residual_block(stride, filters, projection, monkeypatch):
     np.testing.assert_allclose(below(x), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_pixels_of_zero_on_each_side(monkeypatch):
+def test_zero_padding_on_each_side(monkeypatch):
     monkeypatch.setitem(NETWORKS, "padded", Network((5, 5, 2), (Pad(2), Conv(3, 5))))
     assert layers_of(build("padded", 3), AsymConv2D)[0].output.shape[1:] == (5, 5, 3)
 
@@ -409,7 +409,7 @@ def test_what_is_no_row_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("clamped", [None, "Bottom", "Top"])
-def test_a_residual_network_is_clamped_as_others(clamped):
+def test_a_residual_network_is_clamped_like_others(clamped):
     model = build("resnet-20", 10, clamped=clamped)
     *hidden, last = layers_of(model, AsymConv2D, AsymDense, BatchNormalization)
     assert last.trainable == (clamped != "Bottom")
@@ -432,19 +432,19 @@ def test_a_model_of_keras_applications(clamped):
     assert {layer.trainable for layer in hidden} == {clamped != "Top"}
 
 
-def test_direct_feedback_is_a_model_s():
+def test_direct_feedback_converts_the_whole_model():
     keras.utils.set_random_seed(3)
     plain = build("resnet-20", 10)
     keras.utils.set_random_seed(3)
     model = build("resnet-20", 10, feedback="DFA")
     matrices = model.get_layer("direct_feedback").weights
-    assert len(matrices) == 19  # of 20 layers all but the first
+    assert len(matrices) == 19  # one for each of the 20 layers except the first
     assert {matrix.shape[0] for matrix in matrices} == {10}
     x = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
     np.testing.assert_allclose(model(x), plain(x), rtol=1e-5, atol=1e-5)
 
 
-def test_a_rule_of_signs_is_scaled_as_asked():
+def test_a_sign_based_rule_is_scaled():
     model = build("lenet-mnist", 10, feedback="uSF", scale="init_std")
     first = layers_of(model, AsymConv2D)[0]
     np.testing.assert_allclose(

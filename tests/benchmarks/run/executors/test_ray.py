@@ -81,7 +81,7 @@ def test_a_local_cluster_is_reached_by_this_machine_alone(
 ):
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED")
     monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
-    process = start_stand_in(*FLAGS, faults=[{"what": "hold"}])
+    process = start_stand_in(*FLAGS, faults=[{"kind": "hold"}])
     wait_for(lambda: len(notes()) >= 2, 120)
     below = psutil.Process(process.pid).children(recursive=True)
     addresses = listening(below)
@@ -97,8 +97,8 @@ def test_a_local_cluster_is_reached_by_this_machine_alone(
 
 @pytest.mark.slow
 def test_faults_in_workers(ray_stand_in, tmp_path, notes):
-    killed = {"seed": 1, "rate": 5e-4, "what": "kill", "times": 1}
-    memory = {"seed": 0, "rate": 5e-4, "what": "memory"}
+    killed = {"seed": 1, "rate": 5e-4, "kind": "kill", "times": 1}
+    memory = {"seed": 0, "rate": 5e-4, "kind": "memory"}
     done = ray_stand_in(*FLAGS, "--retries=1", faults=[killed, memory])
     assert done.returncode == 1, done.stderr
     assert "WorkerCrashedError" in done.stdout
