@@ -41,13 +41,13 @@ class SectionRow:
 
     Attributes:
         setup: The number of its setup.
-        printed: Source and name of the row of printed figures.
+        printed: Source and name of the row of printed figures; None without.
         figures: A figure for each of the section's columns; None where the row's table
             lacks the model.
     """
 
     setup: int
-    printed: str
+    printed: str | None
     figures: tuple[Figure | None, ...]
 
 

@@ -71,12 +71,18 @@ def _as_printed(table):
         grid.add_column(column.name.replace(" ", "\n"), justify="right")
     for row in table.rows:
         name = row.plan.setup.dataset.name
-        grid.add_row(name, *(_styled(ours(e), e.mark) for e in row.entries))
+        printed = row.plan.printed_row()
         grid.add_row(
-            rich.text.Text(row.plan.printed_row(), style="italic"),
-            *(_styled(paper(e), e.paper_mark) for e in row.entries),
-            end_section=True,
+            name,
+            *(_styled(ours(e), e.mark) for e in row.entries),
+            end_section=not printed,
         )
+        if printed:
+            grid.add_row(
+                rich.text.Text(printed, style="italic"),
+                *(_styled(paper(e), e.paper_mark) for e in row.entries),
+                end_section=True,
+            )
     return grid
 
 
@@ -85,7 +91,8 @@ def _a_line_each(table):
     grid.add_column("")
     for row in table.rows:
         grid.add_column(row.plan.setup.dataset.name, justify="right")
-        grid.add_column(row.plan.printed_row(), justify="right", style="italic")
+        printed = row.plan.printed_row() or ""
+        grid.add_column(printed, justify="right", style="italic")
     for number, column in enumerate(table.columns):
         cells = []
         for row in table.rows:

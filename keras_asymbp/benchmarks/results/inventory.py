@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import itertools
 import json
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +10,7 @@ from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
 from keras_asymbp.benchmarks.tables.cells import REVISION
-from keras_asymbp.benchmarks.tables.experiments import ALL, Column, Experiment
+from keras_asymbp.benchmarks.tables.experiments import ALL
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
 
@@ -36,36 +35,51 @@ class Inventory:
     def plans(self, asked: Sequence[Plan] = ()) -> list[Plan]:
         """The plans that show every model of a known experiment, in the paper's order.
 
-        First those asked for, then experiments that alone have a stored model, then
-        any with a model that is not shown yet.
+        First those asked for; then, for each setup, the experiment that shows the most
+        models that are not shown yet, with the fewest missing trials, until all are.
 
         Args:
             asked: Plans to begin with, whether they hold trials or not.
         """
         plans = [*asked]
-        shown = {(plan.experiment, plan.setup.subject()) for plan in plans}
-        seen = set().union(*(self._models(plan, plan.columns) for plan in plans))
-        for columns, setup, experiment in itertools.product(
-            (_own_columns, _all_columns), self.setups, ALL.values()
-        ):
-            plan = Plan(experiment, experiment.columns, setup)
-            if (experiment, setup.subject()) not in shown and (
-                self._models(plan, columns(experiment)) - seen
-            ):
+        seen = {model for plan in plans for model in self._missing(plan)}
+        for setup in self.setups:
+            shown = [
+                plan.experiment
+                for plan in plans
+                if plan.setup.subject() == setup.subject()
+            ]
+            others = (
+                Plan(experiment, experiment.columns, setup)
+                for experiment in ALL.values()
+                if experiment not in shown
+            )
+            missing = {plan: self._missing(plan) for plan in others}
+            while missing:
+                new = {
+                    plan: [lack for model, lack in models.items() if model not in seen]
+                    for plan, models in missing.items()
+                }
+                plan = max(new, key=lambda plan: (len(new[plan]), -sum(new[plan])))
+                if not new[plan]:
+                    break
                 plans.append(plan)
-                shown.add((experiment, setup.subject()))
-                seen |= self._models(plan, plan.columns)
+                seen |= missing.pop(plan).keys()
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 
-    def _models(self, plan: Plan, columns: Sequence[Column]) -> set[str]:
-        """The columns' stored models: what their trials share but for seed and rate."""
-        return {
-            json.dumps({**trial["settings"], **_OF_A_RUN}, sort_keys=True)
-            for column in columns
-            for cell in plan.setup.cells(column)
-            for trial in finished(cell, self.store)
-        }
+    def _missing(self, plan: Plan) -> dict[str, int]:
+        """A plan's stored models, each with its number of missing trials.
+
+        A model is known by the settings of its trials, but for seed and rate.
+        """
+        missing: dict[str, int] = collections.defaultdict(int)
+        for cell in plan.cells():
+            if trials := finished(cell, self.store):
+                settings = trials[0]["settings"] | _OF_A_RUN
+                lack = len(cell.trials()) - len(trials)
+                missing[json.dumps(settings, sort_keys=True)] += lack
+        return missing
 
 
 def take(store: Store, datasets: Mapping[str, Dataset] | None = None) -> Inventory:
@@ -162,26 +176,3 @@ def _preset(protocol):
 def _rank(name, order):
     """Known experiments in their order, then others by name."""
     return (order.index(name), "") if name in order else (len(order), name)
-
-
-def _all_columns(experiment: Experiment) -> Sequence[Column]:
-    return experiment.columns
-
-
-def _own_columns(experiment: Experiment) -> Sequence[Column]:
-    """The models that an experiment has alone.
-
-    A model that the paper and a peer share is the paper's.
-    """
-    others = {
-        _nameless(column)
-        for other in ALL.values()
-        if other is not experiment and other.source in ("paper", experiment.source)
-        for column in other.columns
-    }
-    return [c for c in experiment.columns if _nameless(c) not in others]
-
-
-def _nameless(column: Column) -> Column:
-    """A model, whatever a table calls it."""
-    return dataclasses.replace(column, name="")

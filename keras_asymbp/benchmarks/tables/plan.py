@@ -80,11 +80,11 @@ class Plan:
         """Whether there are printed figures for the setup."""
         return printed.has(self._printed_row())
 
-    def printed_row(self) -> str:
-        """Source and name of the row of printed figures, for display."""
+    def printed_row(self) -> str | None:
+        """Source and name of the row of printed figures, for display; None without."""
         source = self.experiment.source
         if source is None:
-            return "nothing printed"
+            return None
         return f"{source}: {self._printed_row() if self.has_printed_row else 'no row'}"
 
     def _printed_row(self):

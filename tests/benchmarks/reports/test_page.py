@@ -203,7 +203,7 @@ def test_the_depth_study_is_shown_with_its_own_rates(run, store):
         "BP": (10.0, 3),
         "uSF+BN+BM": (20.0, 3),
     }
-    assert page.sections[0].rows[0].printed == "nothing printed"
+    assert page.sections[0].rows[0].printed is None
 
 
 def test_claims_lead_to_the_figures_that_they_compare(run, store):
