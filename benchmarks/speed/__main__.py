@@ -66,7 +66,7 @@ _READ = flags.DEFINE_multi_string(
 
 
 def main() -> None:
-    program.start(_run, globals(), stopped="stopped; --json has what was finished")
+    program.start(_run, __doc__, stopped="stopped; --json has what was finished")
 
 
 def _run() -> int:

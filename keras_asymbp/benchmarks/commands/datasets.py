@@ -1,4 +1,4 @@
-"""Lists, prepares and looks at the data sets of the benchmarks.
+"""Lists, prepares and checks the data sets of the benchmarks.
 
 python -m keras_asymbp.benchmarks.datasets --list
 python -m keras_asymbp.benchmarks.datasets --prepare cifar10,stl10
@@ -11,53 +11,58 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands.flags import define_data_dir
 from keras_asymbp.benchmarks.datasets import download, prepared
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-_LIST = flags.DEFINE_bool(
-    "list", False, "Say which data sets are there, and how to get the others."
-)
-_PREPARE = flags.DEFINE_list(
-    "prepare",
-    [],
-    "Data sets to download, where that is allowed, and to fit to their networks; "
-    "separated by commas, or all.",
-)
-_CHECK = flags.DEFINE_list(
-    "check", [], "Data sets to count and to draw a picture of, separated by commas."
-)
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of data sets prepared by TensorFlow Datasets, instead of its own default.",
-)
-_PICTURES = flags.DEFINE_string("pictures", ".", "Folder for the pictures of --check.")
-
 
 def main() -> None:
-    """The command line; ends the process with its exit code."""
+    """The command; ends the process with its exit code."""
+    listed = flags.DEFINE_bool(
+        "list", False, "List the data sets, and how to get those that are missing."
+    )
+    to_prepare = flags.DEFINE_list(
+        "prepare",
+        [],
+        "Data sets to download, where that is permitted, and to fit to their "
+        "networks; separated by commas, or all.",
+    )
+    to_check = flags.DEFINE_list(
+        "check",
+        [],
+        "Data sets to count and to draw samples of, separated by commas.",
+    )
+    pictures = flags.DEFINE_string(
+        "pictures", ".", "Folder for the pictures of --check."
+    )
+    data_dir = define_data_dir()
     program.start(
-        _run, globals(), stopped="stopped; what is whole is kept, the rest is made anew"
+        lambda: _run(
+            *(listed.value, to_prepare.value, to_check.value),
+            *(pictures.value, data_dir.value),
+        ),
+        __doc__,
+        stopped="stopped; finished parts are kept, the rest is made again",
     )
 
 
-def _run() -> int:
-    if not (_LIST.value or _PREPARE.value or _CHECK.value):
-        raise UsageError("say what to do: --list, --prepare NAME or --check NAME")
-    if _LIST.value:
+def _run(listed, to_prepare, to_check, pictures, data_dir) -> int:
+    if not (listed or to_prepare or to_check):
+        raise UsageError("nothing to do: give --list, --prepare NAME or --check NAME")
+    if listed:
         for dataset in datasets.DATASETS.values():
-            print(f"{dataset.name:<15} {_state(dataset)}\n{'':<15} {_about(dataset)}")
+            state = _state(dataset, data_dir)
+            print(f"{dataset.name:<15} {state}\n{'':<15} {_about(dataset)}")
     failed: list[str] = []
-    names = _PREPARE.value
-    for name in datasets.DATASETS if names == ["all"] else names:
+    for name in datasets.DATASETS if to_prepare == ["all"] else to_prepare:
         try:
-            _prepare(name)
-        except UsageError as error:  # the others may do
+            _prepare(name, data_dir)
+        except UsageError as error:  # the others may succeed
             failed += error.args
-    for name in _CHECK.value:
-        _check(name)
+    for name in to_check:
+        _check(name, pictures, data_dir)
     if failed:
         raise UsageError(*failed)
     return 0
@@ -70,9 +75,9 @@ def _about(dataset):
     )
 
 
-def _state(dataset):
+def _state(dataset, data_dir):
     try:
-        version = dataset.version(_DATA_DIR.value)
+        version = dataset.version(data_dir)
     except NotPreparedError:
         source = download.origin(dataset)
         how = "downloads it" if source.url else "says how to get it by hand"
@@ -80,50 +85,49 @@ def _state(dataset):
     if dataset.source.in_memory:
         part = dataset.name in datasets.DATASETS
         return "part of the package" if part else f"there, version {version}"
-    fitted = ", fitted to its network" if _fit(dataset).folder().exists() else ""
+    is_fitted = _fit(dataset, data_dir).folder().exists()
+    fitted = ", fitted to its network" if is_fitted else ""
     return f"there, version {version}{fitted}"
 
 
-def _fit(dataset):
-    """All of a data set, as the network that the paper uses for it takes it."""
-    return Protocol().fit(dataset, _DATA_DIR.value)
+def _fit(dataset, data_dir):
+    """The whole data set, fitted to the network that the paper uses for it."""
+    return Protocol().fit(dataset, data_dir)
 
 
-def _prepare(name):
+def _prepare(name, data_dir):
     import rich.console
 
     from keras_asymbp.benchmarks.run import progress
 
-    dataset = datasets.DATASETS.get(name) or _own(name)
+    dataset = datasets.DATASETS.get(name) or _own(name, data_dir)
     origin = download.origin(dataset)
     if origin:
-        download.download(origin, _DATA_DIR.value)
-    prepared.load(_fit(dataset), progress.bar(rich.console.Console()))
-    print(f"{name}: {_state(dataset)}")
+        download.download(origin, data_dir)
+    prepared.load(_fit(dataset, data_dir), progress.bar(rich.console.Console()))
+    print(f"{name}: {_state(dataset, data_dir)}")
 
 
-def _own(name):
+def _own(name, data_dir):
     """A user's own data set, downloaded first if it is one of TFDS."""
     try:
-        return datasets.get(name, _DATA_DIR.value)
+        return datasets.get(name, data_dir)
     except UsageError:
         if not name.replace("_", "").replace("/", "").isalnum():
             raise
-    download.download(TfdsFolder(name), _DATA_DIR.value)
-    return datasets.get(name, _DATA_DIR.value)
+    download.download(TfdsFolder(name), data_dir)
+    return datasets.get(name, data_dir)
 
 
-def _check(name):
+def _check(name, pictures, data_dir):
     from keras_asymbp.benchmarks.datasets import look
 
-    dataset = datasets.get(name, _DATA_DIR.value)
-    arrays = prepared.load(_fit(dataset))
-    print(
-        f"{dataset.name}: {_about(dataset)}; version {dataset.version(_DATA_DIR.value)}"
-    )
+    dataset = datasets.get(name, data_dir)
+    arrays = prepared.load(_fit(dataset, data_dir))
+    print(f"{dataset.name}: {_about(dataset)}; version {dataset.version(data_dir)}")
     for counts in look.count(dataset, arrays):
         print(f"  {counts}")
-    picture = pathlib.Path(_PICTURES.value, f"{dataset.name}.png")
+    picture = pathlib.Path(pictures, f"{dataset.name}.png")
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
         look.draw(arrays, picture)
@@ -132,7 +136,7 @@ def _check(name):
             f"can't write {picture} ({error.strerror}): choose another folder with "
             "--pictures"
         ) from error
-    print(f"  some of it: {picture}")
+    print(f"  samples: {picture}")
 
 
 if __name__ == "__main__":

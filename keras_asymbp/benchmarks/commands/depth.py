@@ -5,16 +5,17 @@
 trains plain and residual networks of 2 to 20 layers on the MNIST subset that is part of
 the package, and writes depth.png, depth.svg, depth.md and depth.csv into the results
 folder: error, and alignment with backpropagation, against depth. Finished trials are
-kept there; the same command again goes on where it was stopped.
+kept there; the same command, run again, continues where it was stopped.
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from absl import flags
 
-from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands import execute, program
 from keras_asymbp.benchmarks.commands.flags import (
-    Training,
+    TrainingFlags,
     at_least_one,
     distinct,
     integer,
@@ -23,83 +24,114 @@ from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.protocol import Protocol
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.tables.plan import Plan
+
+
+class Flags(TrainingFlags):
+    """The flags of this command.
+
+    Args:
+        values: Where the flags are defined; by default where absl parses them.
+    """
+
+    def __init__(self, values: flags.FlagValues = flags.FLAGS):
+        super().__init__("results-depth", values)
+        self.networks = flags.DEFINE_list(
+            "networks",
+            list(FAMILIES),
+            f"Families of networks, separated by commas: {', '.join(FAMILIES)}.",
+            flag_values=values,
+        )
+        self.depths = flags.DEFINE_list(
+            "depths",
+            list(map(str, study.DEPTHS)),
+            "Numbers of layers with weights, separated by commas.",
+            flag_values=values,
+        )
+        self.models = flags.DEFINE_list(
+            "models",
+            None,
+            "Models, separated by commas: a rule alone, or with +BN+BM; by default "
+            "all.",
+            flag_values=values,
+        )
+        self._alignment_batches = flags.DEFINE_integer(
+            "alignment_batches",
+            2,
+            "Number of training batches on which gradients are compared with "
+            "backpropagation's.",
+            flag_values=values,
+        )
+
+    def protocol(self) -> Protocol:
+        batches = at_least_one(self._alignment_batches)
+        return dataclasses.replace(super().protocol(), alignment_batches=batches)
 
 
 def main() -> None:
-    """The command line; ends the process with its exit code."""
-    # Here, and not at import: other commands have flags of these names.
-    training = Training("results-depth")
-    families = flags.DEFINE_list(
-        "networks",
-        list(FAMILIES),
-        f"Networks, separated by commas, of {', '.join(FAMILIES)}.",
-    )
-    depths = flags.DEFINE_list(
-        "depths",
-        list(map(str, study.DEPTHS)),
-        "How many layers with weights they have, separated by commas.",
-    )
-    models = flags.DEFINE_list(
-        "models",
-        None,
-        "Models, separated by commas: a rule alone, or with +BN+BM; by default all.",
-    )
-    batches = flags.DEFINE_integer(
-        "alignment_batches",
-        2,
-        "On how many training batches gradients are compared with backpropagation's.",
-    )
+    """The command; ends the process with its exit code."""
+    given = Flags()
     program.start(
-        lambda: _run(
-            *(training, families.value, depths.value, models.value),
-            at_least_one(batches),
-        ),
-        {"__doc__": __doc__, **locals(), **vars(training)},
+        lambda: _run(given),
+        __doc__,
         stopped=(
-            "stopped; finished trials are kept, the same command goes on from there"
+            "stopped; finished trials are kept, the same command continues from there"
         ),
     )
 
 
-def _run(training, families, depths, models, alignment_batches) -> int:
-    networks = _networks(families, depths)
-    protocol = dataclasses.replace(
-        training.protocol(), alignment_batches=alignment_batches
-    )
-    execution = training.execution()
-    seeds = training.seeds()
-    rows = training.rows()
+def plans(given: Flags) -> "list[Plan]":
+    """The plans that the flags describe: one for each network.
+
+    Raises:
+        UsageError: If a network, depth, model, preset or seed is unknown, or if not
+            just one data set is given.
+    """
+    networks = _networks(given.networks.value, given.depths.value)
+    protocol = given.protocol()
+    seeds = given.seeds()
+    rows = given.rows()
     if len(rows) > 1:
         raise UsageError(
             f"--datasets names {len(rows)} data sets: the depth study takes one"
         )
-    ((_, columns),) = experiments.select([experiments.DEPTH], models)
-    if training.learning_rates_said:
+    ((_, columns),) = experiments.select([experiments.DEPTH], given.models.value)
+    if given.learning_rates_given:
         columns = tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
     ((dataset, version),) = rows
-    plans = study.plans(
-        networks, columns, dataset, version, protocol, training.preset, seeds
+    planned = study.plans(
+        networks, columns, dataset, version, protocol, given.preset.value, seeds
     )
-    for plan in plans:
+    for plan in planned:
         plan.setup.protocol.check(dataset)
-    if training.dry:
-        print(training.describe(plans, execution))
+    return planned
+
+
+def _run(given: Flags) -> int:
+    given.execution()  # Reports bad values before anything is trained.
+    planned = plans(given)
+    if given.dry_run.value:
+        print(execute.dry_run(planned, given))
         return 0
-    # A package that is missing is named before anything is trained.
+    # A missing package is reported before anything is trained.
     import matplotlib  # noqa: F401
     import rich.console
 
     command = program.typed("keras_asymbp.benchmarks.depth")
-    outcome = training.run(plans, execution, rich.console.Console(), command)
+    outcome = execute.execute(planned, given, rich.console.Console(), command)
     results, failed = outcome.results, bool(outcome.failures)
-    runs = study.runs(plans, results)
-    place = "no picture"
+    runs = study.runs(planned, results)
+    picture = "no picture"
     if runs:
         print(study.tables(runs), end="")
-        if program.write(results, _write, runs, results, failed=failed):
-            place = f"picture: {results.folder / 'depth.png'}"
-    print(f"{outcome.summary}; {place}")
-    return outcome.exit_code()
+        if program.write_or_warn(results, _write, runs, results, failed=failed):
+            picture = f"picture: {results.folder / 'depth.png'}"
+    print(f"{outcome.summary}; {picture}")
+    outcome.print_failures()
+    return outcome.exit_code
 
 
 def _write(runs, results):
@@ -115,13 +147,13 @@ def _write(runs, results):
     write_atomically(folder / "results.csv", rows.text(results.trials()))
     figure = picture.draw(runs)
     figure.savefig(folder / "depth.png", dpi=150)
-    # The same picture is the same file.
+    # Equal pictures are equal files.
     with matplotlib.rc_context({"svg.hashsalt": "depth"}):
         figure.savefig(folder / "depth.svg", metadata={"Date": None})
 
 
 def _networks(families, depths) -> list[tuple[str, int]]:
-    """Family and depth of each network: of a family, those depths that it has."""
+    """The networks, by family and depth; a family lacks some of the depths."""
     for family in families:
         if family not in FAMILIES:
             raise unknown("family of networks", family, FAMILIES)

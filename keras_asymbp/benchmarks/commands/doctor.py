@@ -1,9 +1,9 @@
-"""Looks for what would make runs slow or results wrong.
+"""Looks for causes of slow runs or wrong results.
 
     keras-asymbp doctor
 
-Prints what it finds, with a hint where something is to be done. The exit code is 1 if
-something would make results wrong or keep runs from starting, else 0.
+Prints its findings, each problem with a hint. The exit code is 1 if a problem makes
+results wrong or keeps runs from starting, else 0.
 """
 
 import dataclasses
@@ -15,11 +15,10 @@ import platform
 import shutil
 from collections.abc import Iterator
 
-from absl import flags
-
 import keras_asymbp
 from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
 from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results.store import Store
@@ -35,38 +34,27 @@ _FREE_DISK = _GIB // 10
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What was found of one thing.
+    """One line of the doctor's table.
 
     Attributes:
-        what: The thing.
-        found: How it is.
-        state: `FINE`; `SLOW`, if runs would take longer or may break off; `WRONG`, if
-            results would be wrong or runs can't start.
-        hint: What is to be done, unless it is fine.
+        subject: The subject, such as "memory".
+        found: Its value or condition.
+        state: `FINE`; `SLOW`, if runs take longer or may break off; `WRONG`, if results
+            are wrong or runs cannot start.
+        hint: The remedy, unless the state is `FINE`.
     """
 
-    what: str
+    subject: str
     found: str
     state: str = FINE
     hint: str = ""
 
 
 def main() -> None:
-    """The command line; ends the process with its exit code."""
-    # Here, and not at import: other commands have flags of these names.
-    data_dir = flags.DEFINE_string(
-        "data_dir",
-        None,
-        "Folder of data sets prepared by TensorFlow Datasets, instead of its own "
-        "default.",
-    )
-    results_dir = flags.DEFINE_string(
-        "results_dir", "results", "Folder that keeps finished trials and reports."
-    )
+    """The command; ends the process with its exit code."""
+    data_dir, results_dir = define_data_dir(), define_results_dir()
     program.start(
-        lambda: _run(data_dir.value, results_dir.value),
-        {"__doc__": __doc__, **locals()},
-        stopped="stopped",
+        lambda: _run(data_dir.value, results_dir.value), __doc__, stopped="stopped"
     )
 
 
@@ -82,18 +70,22 @@ def _run(data_dir, results_dir) -> int:
         grid.add_column(heading, overflow="fold")
     for finding in findings:
         state = rich.text.Text(finding.state, style=_STYLES[finding.state])
-        grid.add_row(rich.text.Text(finding.what), rich.text.Text(finding.found), state)
+        grid.add_row(
+            rich.text.Text(finding.subject), rich.text.Text(finding.found), state
+        )
     console.print(grid)
     for finding in findings:
         if finding.state != FINE:
-            print(f"{finding.state}: {finding.what}: {finding.found}: {finding.hint}")
+            print(
+                f"{finding.state}: {finding.subject}: {finding.found}: {finding.hint}"
+            )
     wrong = sum(finding.state == WRONG for finding in findings)
     print(f"wrong: {wrong} of {len(findings)}" if wrong else "nothing is wrong")
     return 1 if wrong else 0
 
 
 def examine(data_dir: str | None, results_dir: str) -> list[Finding]:
-    """Looks at everything; imports TensorFlow, and makes and changes no file.
+    """Examines everything; imports TensorFlow, and writes no file.
 
     Args:
         data_dir: As `--data_dir`.
@@ -121,8 +113,8 @@ def _packages() -> Iterator[Finding]:
         lines = importlib.metadata.requires("keras-asymbp") or []
     except importlib.metadata.PackageNotFoundError:
         yield Finding(
-            *("packages", "keras-asymbp is not installed, only found", SLOW),
-            "which versions it needs can't be told: pip install it",
+            *("packages", "keras-asymbp is importable, not installed", SLOW),
+            "the versions it needs are unknown: pip install it",
         )
         return
     needed = {}
@@ -151,11 +143,11 @@ def _cores_and_threads() -> Iterator[Finding]:
     for name in environment.THREADS:
         text = os.environ.get(name)
         if text is None:
-            yield Finding(name, "not set: as many as there are cores")
+            yield Finding(name, "not set: one per core")
         elif not text.isdecimal():
-            yield Finding(name, text, WRONG, "give a whole number, or unset it")
+            yield Finding(name, text, WRONG, "set a whole number, or unset it")
         elif int(text) > cores:
-            hint = f"threads wait for each other: unset it, or give {cores} or less"
+            hint = f"threads wait for each other: unset it, or set {cores} or less"
             yield Finding(name, f"{text} threads on {cores} cores", SLOW, hint)
         else:
             yield Finding(name, text)
@@ -164,18 +156,18 @@ def _cores_and_threads() -> Iterator[Finding]:
 def _memory() -> Iterator[Finding]:
     total, free = environment.memory()
     if free is None:
-        yield Finding("memory", "not told by this system")
+        yield Finding("memory", "unknown on this system")
         return
     text = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
     if free < _FREE_MEMORY:
-        hint = "processes may be killed: end others, or give fewer --jobs"
+        hint = "processes may be killed: close others, or lower --jobs"
         yield Finding("memory", text, SLOW, hint)
     else:
         yield Finding("memory", text)
 
 
 def _onednn() -> Iterator[Finding]:
-    # A run switches it on where the user said nothing.
+    # A run switches it on unless the user has set the variable.
     value = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
     if value.lower() not in ("0", "false"):
         yield Finding("oneDNN", "on")
@@ -193,57 +185,57 @@ def _tensorflow() -> Iterator[Finding]:
         backend = keras.backend.backend()
         policy = keras.config.dtype_policy().name
         order = keras.config.image_data_format()
-    except Exception as error:  # whatever a broken installation, or another backend's
+    except Exception as error:  # A broken installation can raise anything.
         yield Finding(
             *("Keras", base.describe(error), WRONG),
-            f"the backend asked for is {backend or 'not said'}: give "
-            "KERAS_BACKEND=tensorflow, or install keras and tensorflow anew",
+            f"the configured backend is {backend or 'not set'}: set "
+            "KERAS_BACKEND=tensorflow, or reinstall keras and tensorflow",
         )
         return
-    home = "~/.keras/keras.json, or what KERAS_HOME names instead"
-    for what, found, expected, hint in (
-        ("Keras backend", backend, "tensorflow", "give KERAS_BACKEND=tensorflow"),
+    home = "keras.json in ~/.keras, or in KERAS_HOME if that is set"
+    for subject, found, expected, hint in (
+        ("Keras backend", backend, "tensorflow", "set KERAS_BACKEND=tensorflow"),
         ("Keras float policy", policy, "float32", f"figures change: see {home}"),
         ("Keras image format", order, "channels_last", f"networks differ: see {home}"),
     ):
         if found == expected:
-            yield Finding(what, found)
+            yield Finding(subject, found)
         else:
-            yield Finding(what, f"{found}, not {expected}", WRONG, hint)
+            yield Finding(subject, f"{found}, not {expected}", WRONG, hint)
     seen = [gpu.name for gpu in tf.config.list_physical_devices("GPU")]
-    there = glob.glob("/proc/driver/nvidia/gpus/*")
-    if there and not seen:
+    present = glob.glob("/proc/driver/nvidia/gpus/*")
+    if present and not seen:
         yield Finding(
-            *("GPU", f"{len(there)} there, none seen by TensorFlow", SLOW),
-            "pip install 'tensorflow[and-cuda]', and see that CUDA_VISIBLE_DEVICES "
-            "hides none",
+            *("GPU", f"{len(present)} present, none seen by TensorFlow", SLOW),
+            "pip install 'tensorflow[and-cuda]', and check that CUDA_VISIBLE_DEVICES "
+            "does not hide them",
         )
     else:
         yield Finding("GPU", ", ".join(seen) or "none")
 
 
 def _data(data_dir) -> Iterator[Finding]:
-    there = []
+    available = []
     for dataset in datasets.DATASETS.values():
         try:
             dataset.version(data_dir)
         except UsageError:
             continue
-        there.append(dataset.name)
+        available.append(dataset.name)
     yield Finding(
         "data sets",
-        f"{len(there)} of {len(datasets.DATASETS)} in "
-        f"{tfds_folder.tfds_root(data_dir)} or the package: {', '.join(there)}",
+        f"{len(available)} of {len(datasets.DATASETS)} in "
+        f"{tfds_folder.tfds_root(data_dir)} or the package: {', '.join(available)}",
     )
 
 
 def _cache() -> Iterator[Finding]:
     root = prepared.cache_root()
-    broken = list(prepared.damaged(root))
-    for folder, reason in broken:
-        hint = "delete it, and it is made anew"
+    damaged = list(prepared.damaged(root))
+    for folder, reason in damaged:
+        hint = "delete it; it is made again"
         yield Finding("prepared data", f"{folder} ({reason})", WRONG, hint)
-    if not broken:
+    if not damaged:
         yield Finding("prepared data", str(root))
     yield from _folder("folder of prepared data", root, "KERAS_ASYMBP_CACHE")
 
@@ -253,27 +245,33 @@ def _results(folder) -> Iterator[Finding]:
         store = Store(folder, make=False)
         yield Finding("results", f"{len(store.trials())} trials in {folder}")
         for problem in store.problems:
-            hint = "a run repeats what it was, if it asks for it"
+            hint = "it is ignored, and its trial is run again when needed"
             yield Finding("results", problem, SLOW, hint)
     yield from _folder("results folder", folder, "--results_dir")
 
 
-def _folder(what, folder, name) -> Iterator[Finding]:
-    """Whether a folder, or what it would be made in, can be written to."""
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        hint = f"name another folder with {name}"
-        yield Finding(what, f"can't write to {place}", WRONG, hint)
+def _folder(subject, folder, name) -> Iterator[Finding]:
+    """Whether a folder, or its nearest existing parent, can be written to.
+
+    Args:
+        subject: The subject of the finding.
+        folder: The folder.
+        name: The flag or variable that names it.
+    """
+    existing = folder.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        hint = f"choose another folder with {name}"
+        yield Finding(subject, f"can't write to {existing}", WRONG, hint)
         return
-    free = shutil.disk_usage(place).free
-    text = f"{folder}{'' if place == folder.absolute() else ' (not made yet)'}"
+    free = shutil.disk_usage(existing).free
+    text = f"{folder}{'' if existing == folder.absolute() else ' (not made yet)'}"
     text += f", {free / _GIB:.1f} GiB free"
     if free < _FREE_DISK:
-        yield Finding(what, text, SLOW, f"make room, or name another with {name}")
+        yield Finding(subject, text, SLOW, f"free space, or choose another with {name}")
     else:
-        yield Finding(what, text)
+        yield Finding(subject, text)
 
 
 if __name__ == "__main__":

@@ -1,54 +1,51 @@
-"""What the package's commands share: absl's flags, and errors in one line."""
+"""Starts and ends a command's process: absl's flags, one-line errors, exit codes."""
 
 import os
 import shlex
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
 
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.results.store import Store
+
+# Packages outside the extra "benchmarks", and their extras.
 _EXTRAS = {
     "matplotlib": "plots",
     "ray": "ray",
     "tensorboard": "tensorboard",
-}  # of a package that isn't in the extra "benchmarks"
+}
 
 
 def start(
     run: Callable[..., int | None],
-    module: dict[str, Any],
+    doc: str | None,
     stopped: str,
     takes_arguments: bool = False,
 ) -> None:
-    """Parses the flags, runs, and ends the process with its exit code.
+    """Parses the flags, runs the command, and ends the process with its exit code.
 
-    2 for a request that can't be met, 130 for Ctrl-C.
+    The exit code is 2 for a request that cannot be met, 130 after Ctrl-C.
 
     Args:
-        run: What the command does; returns its exit code.
-        module: The command's `globals()`: its docstring and flags are the help's.
-        stopped: What is said after Ctrl-C.
-        takes_arguments: Whether what isn't a flag is given to `run`, as a list, and
-            not refused.
+        run: Does the command's work; returns its exit code, or None for 0.
+        doc: The beginning of `--help`: the docstring of the command's module.
+        stopped: Message after Ctrl-C.
+        takes_arguments: Whether arguments other than flags are passed to `run`, as a
+            list; otherwise they are an error.
     """
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # absl's help tells of the module that was started: by the name keras-asymbp, that
-    # is a script which isn't the command's file.
-    sys.modules["__main__"].__doc__ = module["__doc__"]
-    for value in module.values():
-        if isinstance(value, flags.FlagHolder):
-            flags.FLAGS.register_key_flag_for_module(
-                sys.argv[0], flags.FLAGS[value.name]
-            )
+    _make_help(doc)
 
     def guarded(argv: list[str]) -> int:
         if not flags.FLAGS["verbosity"].present:
-            logging.set_verbosity(logging.WARNING)  # TFDS tells of all that it tries
+            logging.set_verbosity(logging.WARNING)  # TFDS logs every attempt
         try:
             if takes_arguments:
                 return run(argv[1:]) or 0
@@ -68,13 +65,27 @@ def start(
     app.run(guarded, flags_parser=_parse_flags)
 
 
+def _make_help(doc: str | None) -> None:
+    """Makes `--help` describe the command, whichever module was started.
+
+    absl describes the started module by its docstring and the flags defined in it; that
+    module may be the console script, and some flags are defined for several commands.
+    """
+    sys.modules["__main__"].__doc__ = doc
+    package = __name__.partition(".")[0]
+    for module, defined in list(flags.FLAGS.flags_by_module_dict().items()):
+        if module.partition(".")[0] == package:
+            for flag in defined:
+                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+
+
 def _parse_flags(argv):
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
         fail(UsageError(f"{error} (--help lists the flags)"))
     except SystemExit:
-        sys.exit(0)  # --help, which absl ends as an error
+        sys.exit(0)  # after --help, for which absl's exit code is 1
 
 
 def _not_installed(name: str | None) -> str:
@@ -83,43 +94,45 @@ def _not_installed(name: str | None) -> str:
 
 
 def typed(module: str) -> str:
-    """This command line, as it can be typed again, whatever started it."""
+    """This command line, as a user can type it again, however it was started."""
     return shlex.join(["python", "-m", module, *sys.argv[1:]])
 
 
-def write(results: Any, write: Callable[..., Any], *what: Any, failed=False) -> Any:
-    """Writes a report.
+def write_or_warn(
+    results: "Store", write: Callable[..., Any], *arguments: Any, failed: bool = False
+) -> Any:
+    """Writes a report into the results folder.
 
-    If the run failed, or the folder is read-only and was only looked at, it need not.
+    A report that cannot be written is an error; it is only a warning if the run has
+    failed anyway, or if trials cannot be written there, either.
 
     Args:
         results: The store.
-        write: What writes it; called with the rest.
-        what: Of what it is.
+        write: Writes the report.
+        *arguments: The arguments of `write`.
         failed: Whether the run has failed.
 
     Returns:
-        What `write` returned, or True; False if the report couldn't be written.
+        The value of `write`, or True if that is None; False after a warning.
 
     Raises:
-        UsageError: If it couldn't be written, and has to be.
+        UsageError: If the report cannot be written, and that is an error.
     """
     try:
-        return write(*what) or True
+        return write(*arguments) or True
     except OSError as error:
         line = f"can't write the report into {results.folder} ({error.strerror})"
         if failed or not results.writable:
             print(f"warning: {line}", file=sys.stderr)
             return False
         raise UsageError(
-            f"{line}: finished trials are kept; mend that and give the same command "
-            "again"
+            f"{line}: finished trials are kept; fix that and run the same command again"
         ) from error
 
 
 def fail(error: UsageError) -> NoReturn:
-    """Ends the process as for a request that can't be met."""
+    """Prints an error and ends the process with exit code 2."""
     for line in error.args:
-        # One line, whatever a name or a path has in it.
+        # A name or a path may contain a line break; the message stays one line.
         print(f"error: {' '.join(str(line).split())}", file=sys.stderr)
     sys.exit(2)

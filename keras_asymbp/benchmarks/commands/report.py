@@ -1,9 +1,9 @@
-"""Writes the reports of a results folder anew, from the trials that are in it.
+"""Rewrites the reports of a results folder from its trials.
 
     keras-asymbp report --results_dir results
 
-Nothing is trained. A run may be filling the folder meanwhile: what isn't finished yet
-is shown as missing.
+Nothing is trained. A run may be filling the folder meanwhile: unfinished trials are
+shown as missing.
 """
 
 import sys
@@ -12,30 +12,22 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
 
 
 def main() -> None:
-    """The command line; ends the process with its exit code."""
-    # Here, and not at import: other commands have flags of these names.
-    results_dir = flags.DEFINE_string(
-        "results_dir", "results", "Folder that has the finished trials."
-    )
+    """The command; ends the process with its exit code."""
     names = flags.DEFINE_list(
         "datasets",
         [],
-        "Data sets of your own that the results are on, as the run had them: paths or "
-        "names of TFDS; those of the package need not be named.",
+        "Your own data sets among the results, separated by commas, named as in the "
+        "run; those of the package need not be named.",
     )
-    data_dir = flags.DEFINE_string(
-        "data_dir",
-        None,
-        "Folder of data sets prepared by TensorFlow Datasets, instead of its own "
-        "default.",
-    )
+    data_dir, results_dir = define_data_dir(), define_results_dir()
     program.start(
         lambda: _run(results_dir.value, names.value, data_dir.value),
-        {"__doc__": __doc__, **locals()},
-        stopped="stopped; the same command writes the reports anew",
+        __doc__,
+        stopped="stopped; run the same command again",
     )
 
 
@@ -46,7 +38,7 @@ def _run(results_dir, names, data_dir) -> int:
 
     results = store.Store(results_dir, make=False)
     held = inventory.take(results, named)
-    page = program.write(results, files.write_all, held)
+    page = program.write_or_warn(results, files.write_all, held)
     for problem in (*results.problems, *(page.problems if page else ())):
         print(f"warning: {problem}", file=sys.stderr)
     if not page:

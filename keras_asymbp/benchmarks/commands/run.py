@@ -3,179 +3,200 @@
     python -m keras_asymbp.benchmarks --exp C2
 
 runs experiment C2 on the MNIST subset that is part of the package, and --exp all runs
-all six. Finished trials are kept in the results folder; the same command again goes on
-where it was stopped.
+all six. Finished trials are kept in the results folder; the same command, run again,
+continues where it was stopped.
 """
 
 import dataclasses
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from keras_asymbp.benchmarks import datasets, networks
-from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import Training
+from keras_asymbp.benchmarks.commands import execute, program
+from keras_asymbp.benchmarks.commands.flags import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.run import executors
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 
-_EXP = flags.DEFINE_list(
-    "exp", None, "Experiments to run, separated by commas, or all; --list names them."
-)
-_TRAINING = Training()
-_MODELS = flags.DEFINE_list(
-    "models", None, "Columns of the table, separated by commas; by default all."
-)
-_ARCHITECTURE = flags.DEFINE_string(
-    "architecture",
-    None,
-    "Network, one that --list names, or a model of keras.applications such as "
-    "ResNet50, instead of the one that the paper uses for the data set; images are "
-    "resized to fit.",
-)
-_TENSORBOARD = flags.DEFINE_string(
-    "tensorboard",
-    None,
-    "Folder to write what TensorBoard shows of each trial that is trained into: "
-    "curves, alignment, histograms of the weights, hyper-parameters.",
-)
-_SBATCH = flags.DEFINE_integer(
-    "sbatch",
-    None,
-    "Print a Slurm script in which so many tasks run this command together, then end.",
-)
-_CLAIMS = flags.DEFINE_bool(
-    "claims",
-    False,
-    "Check the paper's claims on what is in the results folder, then end: on all data "
-    "sets, or those that --datasets names.",
-)
-_LIST = flags.DEFINE_bool(
-    "list", False, "List experiments, models, data sets and presets, then end."
-)
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.run.executors import Execution
+
+
+class Flags(TrainingFlags):
+    """The flags of this command.
+
+    Args:
+        values: Where the flags are defined; by default where absl parses them.
+    """
+
+    def __init__(self, values: flags.FlagValues = flags.FLAGS):
+        super().__init__(values=values)
+        self.exp = flags.DEFINE_list(
+            "exp",
+            None,
+            "Experiments to run, separated by commas, or all; --list shows them.",
+            flag_values=values,
+        )
+        self.models = flags.DEFINE_list(
+            "models",
+            None,
+            "Columns of the table, separated by commas; by default all.",
+            flag_values=values,
+        )
+        self.architecture = flags.DEFINE_string(
+            "architecture",
+            None,
+            "Network, shown by --list, or a model of keras.applications such as "
+            "ResNet50; images are resized to fit. By default the network that the "
+            "paper uses for the data set.",
+            flag_values=values,
+        )
+        self.tensorboard = flags.DEFINE_string(
+            "tensorboard",
+            None,
+            "Folder for TensorBoard's logs of each trial that is trained: curves, "
+            "alignment, histograms of the weights, hyper-parameters.",
+            flag_values=values,
+        )
+        self.sbatch = flags.DEFINE_integer(
+            "sbatch",
+            None,
+            "Print a Slurm script that shares this command among the given number of "
+            "tasks, then end.",
+            flag_values=values,
+        )
+        self.claims = flags.DEFINE_bool(
+            "claims",
+            False,
+            "Check the paper's claims on the results folder, then end; the same as "
+            "keras-asymbp claims.",
+            flag_values=values,
+        )
+        self.list = flags.DEFINE_bool(
+            "list",
+            False,
+            "List experiments, models, data sets, presets and networks, then end.",
+            flag_values=values,
+        )
+
+    def protocol(self) -> Protocol:
+        protocol = super().protocol()
+        if (name := self.architecture.value) is not None:
+            networks.get(name)
+            protocol = dataclasses.replace(protocol, architecture=name)
+        return protocol
 
 
 def main() -> None:
-    """The command line; ends the process with its exit code."""
+    """The command; ends the process with its exit code."""
+    given = Flags()
     program.start(
-        _run,
-        globals() | vars(_TRAINING),
+        lambda: _run(given),
+        __doc__,
         stopped=(
-            "stopped; finished trials are kept, the same command goes on from there"
+            "stopped; finished trials are kept, the same command continues from there"
         ),
     )
 
 
-def _run() -> int:
-    if _LIST.value:
-        print(_listing())
-        return 0
-    return _check_claims() if _CLAIMS.value else _run_experiment()
+def plans(given: Flags) -> list[Plan]:
+    """The plans that the flags describe: one for each experiment and data set.
 
-
-def _run_experiment() -> int:
-    if not _EXP.value:
+    Raises:
+        UsageError: If an experiment, model, network, preset or seed is unknown, or a
+            data set is missing.
+    """
+    if not given.exp.value:
         raise UsageError(f"name an experiment with --exp: {', '.join(experiments.ALL)}")
-    chosen = experiments.get_all(_EXP.value)
-    protocol = _protocol()
-    execution = _TRAINING.execution()
-    seeds = _TRAINING.seeds()
-    # Data sets that aren't there are said before anything is trained.
-    rows = _TRAINING.rows()
+    chosen = experiments.get_all(given.exp.value)
+    protocol = given.protocol()
+    seeds = given.seeds()
+    rows = given.rows()
     for dataset, _ in rows:
         protocol.check(dataset)
-    if _SBATCH.value is not None:
-        print(_slurm_script(_SBATCH.value, execution), end="")
+    preset = given.preset.value
+    return [
+        Plan(
+            experiment,
+            columns,
+            Setup(
+                *(dataset, version),
+                _protocol(experiment, dataset, protocol, given),
+                *(preset, seeds),
+            ),
+        )
+        for experiment, columns in experiments.select(chosen, given.models.value)
+        for dataset, version in rows
+    ]
+
+
+def _protocol(experiment, dataset, protocol, given) -> Protocol:
+    """The protocol of the flags, completed by the experiment's own settings."""
+    if not given.validation_share_given:
+        share = experiment.validation_share
+        protocol = dataclasses.replace(protocol, validation_share=share)
+    network = protocol.architecture or dict(experiment.networks).get(dataset.network)
+    return dataclasses.replace(protocol, architecture=network)
+
+
+def _run(given: Flags) -> int:
+    if given.list.value:
+        print(_listing())
         return 0
+    if given.claims.value:
+        from keras_asymbp.benchmarks.commands import claims
+
+        names = given.datasets.value if given.datasets_given else None
+        return claims.check(given.results_dir.value, names, given.data_dir.value)
+    execution = given.execution()
+    planned = plans(given)
+    if given.sbatch.value is not None:
+        print(_slurm_script(given.sbatch.value, execution), end="")
+        return 0
+    if given.dry_run.value:
+        print(execute.dry_run(planned, given))
+        return 0
+    return _train(planned, given)
+
+
+def _train(planned, given) -> int:
     import rich.console
 
     from keras_asymbp.benchmarks.reports import files, terminal
     from keras_asymbp.benchmarks.results import inventory, table
     from keras_asymbp.benchmarks.training import events
 
-    preset = _TRAINING.preset
-    plans = [
-        Plan(
-            experiment,
-            columns,
-            Setup(dataset, version, _how(experiment, dataset, protocol), preset, seeds),
-        )
-        for experiment, columns in experiments.select(chosen, _MODELS.value)
-        for dataset, version in rows
-    ]
-    if _TRAINING.dry:
-        print(_TRAINING.describe(plans, execution))
-        return 0
-    tensorboard_dir = events.require(_TENSORBOARD.value)
+    tensorboard_dir = events.require(given.tensorboard.value)
     console = rich.console.Console()
     command = program.typed("keras_asymbp.benchmarks")
-    outcome = _TRAINING.run(plans, execution, console, command, tensorboard_dir)
+    outcome = execute.execute(planned, given, console, command, tensorboard_dir)
     results, failures = outcome.results, outcome.failures
-    filled = [table.fill(plan, results, failures) for plan in plans]
+    filled = [table.fill(plan, results, failures) for plan in planned]
     for each in table.group(filled):
         (terminal.show if console.is_terminal else terminal.show_plain)(each, console)
-    held = inventory.take(results, {d.name: d for d, _ in rows})
-    written = program.write(results, files.write, filled, held, failed=bool(failures))
-    place = f"report: {results.folder / 'report.html'}" if written else "no report"
-    print(f"{outcome.summary}; {place}")
-    return outcome.exit_code()
+    held = inventory.take(
+        results, {p.setup.dataset.name: p.setup.dataset for p in planned}
+    )
+    written = program.write_or_warn(
+        results, files.write, filled, held, failed=bool(failures)
+    )
+    report = f"report: {results.folder / 'report.html'}" if written else "no report"
+    print(f"{outcome.summary}; {report}")
+    outcome.print_failures()
+    return outcome.exit_code
 
 
-def _check_claims() -> int:
-    import rich.console
-
-    from keras_asymbp.benchmarks.reports import files, terminal
-    from keras_asymbp.benchmarks.results import claims, inventory, store
-
-    wanted = {
-        dataset.name: dataset
-        for dataset in (
-            datasets.get(name, _TRAINING.data_dir) for name in _TRAINING.datasets
-        )
-    }
-    results = store.Store(_TRAINING.results_dir, make=False)
-    held = inventory.take(results, wanted)
-    found = held.setups
-    for problem in (*results.problems, *held.problems):
-        print(f"warning: {problem}", file=sys.stderr)
-    if _TRAINING.datasets_said:
-        for name in sorted(set(wanted) - {setup.dataset.name for setup in found}):
-            print(f"warning: no results on {name}", file=sys.stderr)
-        found = tuple(setup for setup in found if setup.dataset.name in wanted)
-    # Without results every claim is unknown.
-    checked = [(s, claims.evaluate(s, results)) for s in found or (None,)]
-    terminal.show_claims(checked, rich.console.Console())
-    program.write(results, files.write_claims, checked, results.folder)
-    return 0
-
-
-def _slurm_script(tasks: int, execution: executors.Execution) -> str:
+def _slurm_script(tasks: int, execution: "Execution") -> str:
     from keras_asymbp.benchmarks.run import slurm
 
-    # As it was typed, by the same Python, whatever a task finds on its PATH.
+    # The command as it was typed, with this Python: a task's PATH may have another.
     arguments = slurm.without_flag(sys.orig_argv[1:], "sbatch")
     command = [sys.executable, *arguments]
     return slurm.script(tasks, execution, command, os.getcwd())
-
-
-def _protocol() -> Protocol:
-    protocol = _TRAINING.protocol()
-    if _ARCHITECTURE.value is not None:
-        networks.get(_ARCHITECTURE.value)
-        protocol = dataclasses.replace(protocol, architecture=_ARCHITECTURE.value)
-    return protocol
-
-
-def _how(experiment, dataset, protocol) -> Protocol:
-    """How an experiment trains on a data set, as far as no flag says otherwise."""
-    if not _TRAINING.validation_said:
-        share = experiment.validation_share
-        protocol = dataclasses.replace(protocol, validation_share=share)
-    network = protocol.architecture or dict(experiment.networks).get(dataset.network)
-    return dataclasses.replace(protocol, architecture=network)
 
 
 def _listing() -> str:

@@ -1,5 +1,6 @@
-"""The program keras-asymbp: a name for each of the package's commands."""
+"""The program keras-asymbp: its subcommands, each in a file of its name."""
 
+import dataclasses
 import difflib
 import importlib
 import sys
@@ -7,35 +8,57 @@ import sys
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.errors import UsageError
 
-_PACKAGE = "keras_asymbp.benchmarks.commands"
-# Each is what it does, the module whose `main` does it, and a flag that says so.
+
+@dataclasses.dataclass(frozen=True)
+class Subcommand:
+    """A row of the program's help.
+
+    Attributes:
+        name: The word after keras-asymbp.
+        help: One line that describes it.
+    """
+
+    name: str
+    help: str
+
+    @property
+    def module(self) -> str:
+        """The module whose `main` is the subcommand."""
+        return f"keras_asymbp.benchmarks.commands.{self.name}"
+
+
 SUBCOMMANDS = {
-    "run": ("run experiments and print their tables", f"{_PACKAGE}.run"),
-    "depth": (
-        "train each rule on ever deeper networks and draw what becomes of it",
-        f"{_PACKAGE}.depth",
-    ),
-    "report": (
-        "write the reports of a results folder anew, also while a run fills it",
-        f"{_PACKAGE}.report",
-    ),
-    "claims": (
-        "check the paper's claims on a results folder",
-        f"{_PACKAGE}.run",
-        "--claims",
-    ),
-    "datasets": (
-        "list, prepare and look at data sets",
-        f"{_PACKAGE}.datasets",
-    ),
-    "doctor": (
-        "look for what would make runs slow or results wrong",
-        f"{_PACKAGE}.doctor",
-    ),
-    "translate": (
-        "print what options of BioTorch and of sign-symmetry are called here",
-        f"{_PACKAGE}.translate",
-    ),
+    subcommand.name: subcommand
+    for subcommand in (
+        Subcommand(
+            name="run",
+            help="run experiments and print their tables",
+        ),
+        Subcommand(
+            name="depth",
+            help="train each rule on ever deeper networks; plot error and alignment",
+        ),
+        Subcommand(
+            name="report",
+            help="rewrite the reports of a results folder, even during a run",
+        ),
+        Subcommand(
+            name="claims",
+            help="check the paper's claims on a results folder",
+        ),
+        Subcommand(
+            name="datasets",
+            help="list, prepare and check data sets",
+        ),
+        Subcommand(
+            name="doctor",
+            help="look for causes of slow runs or wrong results",
+        ),
+        Subcommand(
+            name="translate",
+            help="translate options of BioTorch and sign-symmetry to ours",
+        ),
+    )
 }
 
 
@@ -48,15 +71,14 @@ def main() -> None:
     name, *rest = arguments
     if name not in SUBCOMMANDS:
         program.fail(_unknown(name))
-    _, module, *own = SUBCOMMANDS[name]
-    sys.argv = [f"{script} {name}", *own, *rest]
-    importlib.import_module(module).main()
+    sys.argv = [f"{script} {name}", *rest]
+    importlib.import_module(SUBCOMMANDS[name].module).main()
 
 
 def _help():
     lines = ["Usage: keras-asymbp SUBCOMMAND [FLAGS]", ""]
-    lines += [f"  {name:<10}{what}" for name, (what, *_) in SUBCOMMANDS.items()]
-    lines += ["", "keras-asymbp SUBCOMMAND --help lists the flags of one."]
+    lines += [f"  {row.name:<10}{row.help}" for row in SUBCOMMANDS.values()]
+    lines += ["", "keras-asymbp SUBCOMMAND --help lists the flags of a subcommand."]
     return "\n".join(lines)
 
 
@@ -68,7 +90,7 @@ def _unknown(name):
         )
     (nearest,) = difflib.get_close_matches(name, names, n=1, cutoff=0)
     return UsageError(
-        f"unknown subcommand '{name}': did you mean '{nearest}'? There are "
+        f"unknown subcommand '{name}': did you mean '{nearest}'? Choose from "
         f"{', '.join(names)}"
     )
 

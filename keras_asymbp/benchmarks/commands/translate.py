@@ -15,10 +15,10 @@ from keras_asymbp.benchmarks.peers import reading, translation
 
 
 def main() -> None:
-    """Runs the command line and exits."""
+    """The command; ends the process with its exit code."""
     # Flags after the first argument are the peer's: train.py --arch alexnet
     flags.FLAGS.set_gnu_getopt(False)
-    program.start(_run, {"__doc__": __doc__}, stopped="stopped", takes_arguments=True)
+    program.start(_run, __doc__, stopped="stopped", takes_arguments=True)
 
 
 def _run(arguments: list[str]) -> None:

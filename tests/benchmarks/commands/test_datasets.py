@@ -65,7 +65,7 @@ def test_help(command):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--list, --prepare NAME or --check NAME"]),
+        ([], ["nothing to do", "--list, --prepare NAME or --check NAME"]),
         (["prepare"], ["unexpected argument 'prepare'"]),
         (["--check=nope"], ["unknown data set 'nope'", "stl10"]),
         (["--check=stl10"], ["'stl10' is not prepared", "--prepare stl10"]),

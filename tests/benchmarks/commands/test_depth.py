@@ -114,7 +114,7 @@ def test_matplotlib_is_missing(tmp_path):
         "import sys\n"
         "sys.modules['matplotlib'] = None\n"
         f"sys.argv = ['keras-asymbp', '--results_dir={tmp_path}/results']\n"
-        "from keras_asymbp.benchmarks.depth import main; main()\n"
+        "from keras_asymbp.benchmarks.commands.depth import main; main()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

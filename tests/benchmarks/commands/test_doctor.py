@@ -12,16 +12,16 @@ from keras_asymbp.benchmarks.results.store import Store
 
 @pytest.fixture
 def examine(tmp_path, monkeypatch):
-    """What is found, by what it is of; where there are several, of the last."""
+    """The findings, by subject; of several on one subject, the last."""
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
 
     def examine():
-        found = doctor.examine(str(tmp_path / "data"), str(tmp_path / "results"))
-        for finding in found:
+        findings = doctor.examine(str(tmp_path / "data"), str(tmp_path / "results"))
+        for finding in findings:
             assert bool(finding.hint) == (finding.state != FINE)
-        return {finding.what: finding for finding in found}
+        return {finding.subject: finding for finding in findings}
 
     return examine
 
@@ -41,7 +41,7 @@ def test_nothing_is_wrong_here_and_nothing_is_made(examine, tmp_path, contents):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "what", "state"),
+    ("name", "value", "subject", "state"),
     [
         ("TF_ENABLE_ONEDNN_OPTS", "0", "oneDNN", SLOW),
         ("TF_ENABLE_ONEDNN_OPTS", "1", "oneDNN", FINE),
@@ -50,9 +50,9 @@ def test_nothing_is_wrong_here_and_nothing_is_made(examine, tmp_path, contents):
         ("TF_NUM_INTEROP_THREADS", "1", "TF_NUM_INTEROP_THREADS", FINE),
     ],
 )
-def test_variables(name, value, what, state, examine, monkeypatch):
+def test_variables(name, value, subject, state, examine, monkeypatch):
     monkeypatch.setenv(name, value)
-    assert examine()[what].state == state
+    assert examine()[subject].state == state
 
 
 def test_keras_that_computes_otherwise(examine):
@@ -113,16 +113,16 @@ def test_packages(examine, monkeypatch):
     [
         (2**30, SLOW, "1.0 of 4.0 GiB free"),
         (3 * 2**30, FINE, "3.0 of 4.0 GiB free"),
-        (None, FINE, "not told by this system"),
+        (None, FINE, "unknown on this system"),
     ],
 )
-def test_memory(free, state, found, monkeypatch):
+def test_memory(free, state, found, examine, monkeypatch):
     monkeypatch.setattr(environment, "memory", lambda: (4 * 2**30, free))
-    (finding,) = doctor._memory()
+    finding = examine()["memory"]
     assert (finding.state, finding.found) == (state, found)
 
 
-def test_prepared_data_that_is_broken(examine, cache):
+def test_prepared_data_that_is_broken(cache, tmp_path):
     for name, rows in (("good", 3), ("cut", 3), ("uneven", 2)):
         folder = cache / name
         folder.mkdir(parents=True)
@@ -131,13 +131,16 @@ def test_prepared_data_that_is_broken(examine, cache):
             np.save(folder / f"{array}.npy", np.zeros((count, 4)))
     with (cache / "cut" / "x_train.npy").open("r+b") as file:
         file.truncate(150)
-    (cache / ".incomplete-x").mkdir()  # of a preparation that is at work
-    broken = [finding for finding in doctor._cache() if finding.state == WRONG]
-    assert [finding.found.partition(" (")[0] for finding in broken] == [
+    (cache / ".incomplete-x").mkdir()  # of a preparation in progress
+    broken = [
+        finding.found.partition(" (")[0]
+        for finding in doctor.examine(None, str(tmp_path / "results"))
+        if finding.subject == "prepared data" and finding.state == WRONG
+    ]
+    assert broken == [
         str(cache / "cut"),
         str(cache / "uneven"),
     ]
-    assert examine()["prepared data"].state == WRONG
 
 
 def test_results(examine, tmp_path):

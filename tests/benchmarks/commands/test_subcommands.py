@@ -56,7 +56,7 @@ def test_another_word_is_one_line(name, words, program):
         ("run", "--exp:"),
         ("depth", "--depths:"),
         ("report", "--results_dir:"),
-        ("claims", "--[no]claims:"),
+        ("claims", "--datasets:"),
         ("datasets", "--prepare:"),
         ("doctor", "--data_dir:"),
         ("translate", "keras-asymbp translate usf.yaml"),

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from keras_asymbp.benchmarks.results import claims, inventory
@@ -161,50 +159,3 @@ def test_the_papers_figures_counted_by_hand():
 def test_every_row_of_the_paper_has_its_classes():
     assert len(printed.CLASSES) == 15
     assert all(printed.error(row, "SGD") is not None for row in printed.CLASSES)
-
-
-def test_the_command(benchmarks, store, run, tmp_path):
-    for model, error in (("SGD", 2), ("uSF", 90), ("uSF+BN", 3), ("uSF+BN+BM", 3)):
-        run(model, error)
-    done = benchmarks(
-        "--claims", f"--results_dir={tmp_path}", PYTHONPROFILEIMPORTTIME="1"
-    )
-    assert done.returncode == 0, done.stderr
-    assert not any("| tensorflow" in line for line in done.stderr.splitlines())
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert len(rows) == 1 + len(CLAIMS)
-    (row,) = [row for row in rows if row.startswith("| III |")]
-    assert (
-        "| **holds** | SGD: 2.00, uSF: 90.00, uSF+BN: 3.00, uSF+BN+BM: 3.00 | 0 |"
-    ) in row
-    assert row.endswith("| 13 of 15 |")
-    (row,) = [row for row in rows if row.startswith("| I |")]
-    assert "uSF+BN+BM: 3.00, brSF+BN+BM: ?" in row
-    assert "**not enough results**" in row
-    assert "## mnist_5k, no preset" in done.stdout
-    assert (tmp_path / "claims.md").read_text() in done.stdout
-
-
-def test_the_command_on_other_data_sets(benchmarks, run, tmp_path):
-    run("SGD", 2)
-    done = benchmarks("--claims", "--datasets=mnist", f"--results_dir={tmp_path}")
-    assert done.returncode == 0
-    assert "warning: no results on mnist\n" in done.stderr
-    assert done.stdout.count("**not enough results**") == len(CLAIMS)
-    assert "holds**" not in done.stdout
-
-
-def test_the_command_without_results(benchmarks, tmp_path):
-    done = benchmarks("--claims", f"--results_dir={tmp_path}/nowhere")
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: no results in ")
-    assert not (tmp_path / "nowhere").exists()
-
-
-def test_the_command_names_what_it_cannot_use(benchmarks, run, tmp_path):
-    run("SGD", 2)
-    (tmp_path / "trials" / "x.json").write_text(json.dumps({"mine": 1}))
-    done = benchmarks("--claims", f"--results_dir={tmp_path}")
-    assert done.returncode == 0
-    assert "x.json" in done.stderr

@@ -117,7 +117,7 @@ def test_a_cell_that_always_fails_is_named(
     lines = done.stderr.splitlines()
     assert lines[-3].startswith(f"failed: mnist_5k, SGD, seed 1: {reason}")
     assert lines[-2].startswith(f"failed: mnist_5k, RndF, seed 1: {reason}")
-    assert lines[-1] == "the same command tries what failed again"
+    assert lines[-1] == "run the same command again to retry"
     for name in ("report.md", "report.html"):
         text = (tmp_path / "results" / name).read_text()
         assert "What failed" in text
@@ -175,7 +175,7 @@ def test_ctrl_c_ends_all_processes(
     _, stderr = process.communicate(timeout=15)
     assert process.returncode == 130
     assert stderr.splitlines() == [
-        "stopped; finished trials are kept, the same command goes on from there"
+        "stopped; finished trials are kept, the same command continues from there"
     ]
     wait_for(lambda: not alive(workers), seconds=5)
     assert len(trials()) == 4

@@ -341,7 +341,7 @@ def test_ctrl_c_is_one_line(stopped, benchmarks, tmp_path, contents):
     # Both are 130 in a shell; Python gives the second if it was compiling a string.
     assert code in (130, -signal.SIGINT)
     assert stderr.splitlines()[-1] == (
-        "stopped; finished trials are kept, the same command goes on from there"
+        "stopped; finished trials are kept, the same command continues from there"
     )
     assert "Traceback" not in stderr
     before = contents(tmp_path / "trials")

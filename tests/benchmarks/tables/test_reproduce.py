@@ -1,49 +1,27 @@
 import dataclasses
-import importlib
 import shlex
-import sys
 
 import pytest
 from absl import flags
-from absl.testing import flagsaver
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.run import runner
+from keras_asymbp.benchmarks.commands import run
 from keras_asymbp.benchmarks.tables import experiments, reproduce
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 
-class Planned(Exception):  # noqa: N818
-    """Carries the plan of a command that would run now."""
-
-
-@pytest.fixture(scope="module")
-def plan_of():
+def plan_of(command):
     """The plan that a command line makes, by its own parser."""
-    main = importlib.import_module("keras_asymbp.benchmarks.commands.run")
-
-    def plan_of(command, folder):
-        python, dash_m, module, *arguments = shlex.split(command)
-        assert (python, dash_m, module) == (
-            *("python", "-m"),
-            "keras_asymbp.benchmarks",
-        )
-
-        def run(plans, *args, **more):
-            raise Planned(*plans)
-
-        with pytest.MonkeyPatch.context() as patch, flagsaver.flagsaver():
-            patch.setattr(sys, "argv", ["-m", *arguments])
-            patch.setattr(runner, "run", run)
-            flags.FLAGS(["-m", *arguments, f"--results_dir={folder}"])
-            with pytest.raises(Planned) as planned:
-                main._run_experiment()
-        return planned.value.args[0]
-
-    return plan_of
+    python, dash_m, module, *arguments = shlex.split(command)
+    assert (python, dash_m, module) == ("python", "-m", "keras_asymbp.benchmarks")
+    values = flags.FlagValues()
+    given = run.Flags(values)
+    values([module, *arguments])
+    (plan,) = run.plans(given)
+    return plan
 
 
 def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
@@ -74,9 +52,8 @@ def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
     ),
 )
 def test_the_command_to_reproduce_makes_the_same_plan(
-    preset, names, seeds, epochs, learning_rates, plan_of, tmp_path_factory
+    preset, names, seeds, epochs, learning_rates
 ):
-    folder = tmp_path_factory.mktemp("results")
     plan = c2_plan(
         preset,
         names,
@@ -85,10 +62,10 @@ def test_the_command_to_reproduce_makes_the_same_plan(
         learning_rates=tuple(learning_rates),
     )
     command = reproduce.reproduce([plan])
-    assert plan_of(command, folder) == plan
+    assert plan_of(command) == plan
 
 
-def test_the_command_names_what_differs_only(tmp_path):
+def test_the_command_names_what_differs_only():
     (all_columns, two_columns) = (
         reproduce.reproduce([c2_plan(names=names)])
         for names in (None, ["SGD", "RndF Top"])
@@ -97,7 +74,7 @@ def test_the_command_names_what_differs_only(tmp_path):
     assert "--models 'SGD,RndF Top'" in two_columns
 
 
-def test_the_command_for_several_tables(tmp_path):
+def test_the_command_for_several_tables():
     def tables(names, models=None):
         chosen = experiments.select(experiments.get_all(names), models)
         plan = c2_plan()
@@ -112,7 +89,7 @@ def test_the_command_for_several_tables(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SGD", "RndF+BN+BM Bottom"])
-def test_the_command_for_one_figure(name, plan_of, tmp_path):
+def test_the_command_for_one_figure(name):
     plan = c2_plan("smoke", [name], (0, 3), architecture="large")
     (column,) = plan.columns
     words = [
@@ -120,7 +97,7 @@ def test_the_command_for_one_figure(name, plan_of, tmp_path):
         reproduce.model_flags(plan.experiment, column, plan.setup),
         reproduce.setup_flags(plan.setup),
     ]
-    assert plan_of(" ".join(words), tmp_path) == plan
+    assert plan_of(" ".join(words)) == plan
 
 
 def test_what_no_flag_gives_is_named():
@@ -134,9 +111,7 @@ def test_what_no_flag_gives_is_named():
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.25])
 @pytest.mark.parametrize("augmentation", [None, "standard"])
-def test_the_command_has_what_is_held_out_and_changed(
-    share, augmentation, plan_of, tmp_path
-):
+def test_the_command_has_what_is_held_out_and_changed(share, augmentation):
     plan = dataclasses.replace(
         c2_plan(
             architecture="lenet-mnist",
@@ -147,5 +122,5 @@ def test_the_command_has_what_is_held_out_and_changed(
         columns=experiments.FA_BENCH.columns,
     )
     command = reproduce.reproduce([plan])
-    assert plan_of(command, tmp_path) == plan
+    assert plan_of(command) == plan
     assert reproduce.without_flag(plan.setup) == []

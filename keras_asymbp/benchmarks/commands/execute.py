@@ -1,0 +1,118 @@
+"""From plans to results: what commands that train do with their plans."""
+
+import dataclasses
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.run.executors import Execution
+
+if TYPE_CHECKING:
+    import rich.console
+
+    from keras_asymbp.benchmarks.results.store import Store
+    from keras_asymbp.benchmarks.tables.cells import Cell
+    from keras_asymbp.benchmarks.tables.plan import Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The outcome of a run.
+
+    Attributes:
+        results: The store.
+        failures: The failed cells, each with the reason.
+        summary: The number of trials run and of trials found stored.
+    """
+
+    results: "Store"
+    failures: "dict[Cell, str]"
+    summary: str
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.failures else 0
+
+    def print_failures(self) -> None:
+        for cell, reason in self.failures.items():
+            print(
+                f"failed: {cell.place}, {cell.column.name}, seed {cell.seed}: {reason}",
+                file=sys.stderr,
+            )
+        if self.failures:
+            print("run the same command again to retry", file=sys.stderr)
+
+
+def dry_run(plans: "Sequence[Plan]", given: TrainingFlags) -> str:
+    """The text of `--dry_run`: the work that is left, and an estimate of its time."""
+    from keras_asymbp.benchmarks.results import store
+    from keras_asymbp.benchmarks.run import planning
+
+    folder = pathlib.Path(given.results_dir.value)
+    exists = (folder / "trials").is_dir()
+    results = store.Store(folder, make=False) if exists else None
+    jobs = _execution(given, plans, results).jobs
+    return planning.describe(planning.workloads(plans, results), jobs)
+
+
+def execute(
+    plans: "Sequence[Plan]",
+    given: TrainingFlags,
+    console: "rich.console.Console",
+    command: str,
+    tensorboard_dir: str | None = None,
+) -> Outcome:
+    """Trains the trials of plans that are not in the results folder yet.
+
+    Args:
+        plans: The plans; see `runner.run`.
+        given: The command's flags: the folders, and where and how to train.
+        console: Shows the progress.
+        command: The command line, stored with each result.
+        tensorboard_dir: See `runner.run`.
+    """
+    from keras_asymbp.benchmarks.results import store
+    from keras_asymbp.benchmarks.run import progress, runner
+
+    results = store.Store(given.results_dir.value)
+    execution = _execution(given, plans, results)
+    if execution.in_process and execution.threads:
+        # Read by TensorFlow when it is imported, which is still to come.
+        os.environ |= environment.threads(execution.threads, execution.threads)
+    data_dir = given.data_dir.value
+    _fit_data(plans, data_dir, console)
+    for problem in results.problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    with progress.Display(console) as display:
+        failures = runner.run(
+            *(plans, results, display, data_dir, command, execution),
+            tensorboard_dir=tensorboard_dir,
+        )
+    return Outcome(results, failures, display.summary())
+
+
+def _execution(given, plans, results) -> Execution:
+    """The execution of the flags; without `--jobs`, the best number for the work."""
+    from keras_asymbp.benchmarks.run import planning
+
+    execution = given.execution()
+    if given.jobs_given or execution.executor != "local":
+        return execution
+    jobs = environment.jobs(planning.unfinished(plans, results))
+    return dataclasses.replace(execution, jobs=jobs)
+
+
+def _fit_data(plans, data_dir, console):
+    """Fits data to the networks where that is not done yet, with a progress bar."""
+    from keras_asymbp.benchmarks.datasets import prepared
+    from keras_asymbp.benchmarks.run import progress
+
+    fits = dict.fromkeys(
+        plan.setup.protocol.fit(plan.setup.dataset, data_dir) for plan in plans
+    )
+    for fit in fits:
+        prepared.load(fit, progress.bar(console))

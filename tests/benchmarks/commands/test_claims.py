@@ -1,0 +1,96 @@
+import json
+
+import pytest
+
+from keras_asymbp.benchmarks.results.claims import CLAIMS
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS
+
+MODULE = "keras_asymbp.benchmarks.commands.claims"
+COLUMNS = {c.name: c for e in EXPERIMENTS.values() for c in e.columns}
+
+
+@pytest.fixture
+def claims(benchmarks, tmp_path):
+    """Runs the command on a folder of results."""
+
+    def run(*flags, **environment):
+        folder = f"--results_dir={tmp_path}"
+        return benchmarks(folder, *flags, module=MODULE, timeout=120, **environment)
+
+    return run
+
+
+@pytest.fixture
+def put(tmp_path, finish, make_cell):
+    """Stores the trial of a model, with its error in percent."""
+
+    def put(model, error):
+        cell = make_cell(COLUMNS[model], epochs=7, learning_rates=(0.5,))
+        (trial,) = cell.trials()
+        finish(Store(tmp_path), cell, trial, error / 100)
+
+    return put
+
+
+def test_each_claim_has_its_row(claims, put, tmp_path):
+    for model, error in (("SGD", 2), ("uSF", 90), ("uSF+BN", 3), ("uSF+BN+BM", 3)):
+        put(model, error)
+    done = claims(PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stderr
+    assert not any("| tensorflow" in line for line in done.stderr.splitlines())
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert len(rows) == 1 + len(CLAIMS)
+    (row,) = [row for row in rows if row.startswith("| III |")]
+    assert (
+        "| **holds** | SGD: 2.00, uSF: 90.00, uSF+BN: 3.00, uSF+BN+BM: 3.00 | 0 |"
+    ) in row
+    assert row.endswith("| 13 of 15 |")
+    (row,) = [row for row in rows if row.startswith("| I |")]
+    assert "uSF+BN+BM: 3.00, brSF+BN+BM: ?" in row
+    assert "**not enough results**" in row
+    assert "## mnist_5k, no preset" in done.stdout
+    assert (tmp_path / "claims.md").read_text() in done.stdout
+
+
+def test_the_flag_of_run_is_a_shorthand(claims, benchmarks, put, tmp_path):
+    put("SGD", 2)
+    for flags in ([], ["--datasets=mnist"]):
+        folder = f"--results_dir={tmp_path}"
+        shorthand = benchmarks("--claims", folder, *flags, timeout=120)
+        done = claims(*flags)
+        assert shorthand.returncode == done.returncode == 0
+        assert (shorthand.stdout, shorthand.stderr) == (done.stdout, done.stderr)
+
+
+def test_other_data_sets(claims, put):
+    put("SGD", 2)
+    done = claims("--datasets=mnist")
+    assert done.returncode == 0
+    assert "warning: no results on mnist\n" in done.stderr
+    assert done.stdout.count("**not enough results**") == len(CLAIMS)
+    assert "holds**" not in done.stdout
+
+
+def test_without_results(claims, tmp_path):
+    done = claims(f"--results_dir={tmp_path}/nowhere")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: no results in ")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_unknown_data_set(claims, put):
+    put("SGD", 2)
+    done = claims("--datasets=nope")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: unknown data set 'nope'")
+
+
+def test_unusable_files_are_named(claims, put, tmp_path):
+    put("SGD", 2)
+    (tmp_path / "trials" / "x.json").write_text(json.dumps({"mine": 1}))
+    done = claims()
+    assert done.returncode == 0
+    assert "x.json" in done.stderr
