@@ -56,7 +56,7 @@ SUBCOMMANDS = {
         ),
         Subcommand(
             name="translate",
-            help="translate options of BioTorch and sign-symmetry to ours",
+            help="convert options of BioTorch and sign-symmetry to ours",
         ),
     )
 }
