@@ -233,7 +233,7 @@ def _cache() -> Iterator[Finding]:
     root = prepared.cache_root()
     damaged = list(prepared.damaged(root))
     for folder, reason in damaged:
-        hint = "delete it; it is made again"
+        hint = "delete it, and it will be rebuilt"
         yield Finding("prepared data", f"{folder} ({reason})", WRONG, hint)
     if not damaged:
         yield Finding("prepared data", str(root))
