@@ -59,7 +59,7 @@ def test_help(command):
     done = command("--help")
     assert done.returncode == 0
     assert "--prepare" in done.stdout
-    assert "Lists, prepares and looks at the data sets" in done.stdout
+    assert "Lists, prepares and checks the data sets" in done.stdout
 
 
 @pytest.mark.parametrize(
