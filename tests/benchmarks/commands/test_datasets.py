@@ -85,8 +85,8 @@ def test_bad_input_is_one_line(flags, words, command, npz, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_network_it_says_so_for_each_and_does_the_rest(command, npz):
-    # No proxy answers there: what a machine without a network sees, wherever this runs.
+def test_without_a_network_each_failure_is_named_and_the_rest_is_done(command, npz):
+    # No proxy answers there: the same as on a machine without a network.
     proxies = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     done = command(f"--prepare=stl10,{npz},lfw_id", **proxies, no_proxy="")
     assert done.returncode == 2
@@ -129,9 +129,7 @@ def test_a_users_own_data_from_file_to_table(benchmarks, npz, tmp_path):
     assert "mine" in done.stdout
 
 
-def test_what_is_missing_is_said_for_all_before_anything_is_trained(
-    benchmarks, tmp_path
-):
+def test_all_missing_data_sets_are_named_before_training(benchmarks, tmp_path):
     done = benchmarks(
         *("--exp=A", "--datasets=mnist_5k,stl10,timit80"),
         *(f"--data_dir={tmp_path / 'data'}", f"--results_dir={tmp_path / 'results'}"),
@@ -145,7 +143,7 @@ def test_what_is_missing_is_said_for_all_before_anything_is_trained(
 
 
 @pytest.mark.slow
-def test_speech_goes_the_whole_way(benchmarks, tmp_path, write_utterance):
+def test_speech_from_corpus_to_table(benchmarks, tmp_path, write_utterance):
     """A tiny TIMIT: prepared by its builder, standardized, trained on, in a table."""
     from keras_asymbp.benchmarks.datasets.builders.timit import (
         Timit,
@@ -172,5 +170,5 @@ def test_speech_goes_the_whole_way(benchmarks, tmp_path, write_utterance):
     (path,) = (tmp_path / "results" / "trials").iterdir()
     trial = json.loads(path.read_text())
     assert trial["settings"]["architecture"] == "timit"
-    # Tones of their own for each phone are told apart; guessing is 0.92 wrong.
+    # Each phone has its own tones, which can be learned; guessing is 0.92 wrong.
     assert trial["result"]["curves"][-1]["train_error"] < 0.8

@@ -32,7 +32,7 @@ def put(tmp_path, finish):
     return put
 
 
-def test_all_files_are_written_of_all_that_is_there(report, put, make_cell, tmp_path):
+def test_all_files_are_written_from_all_trials(report, put, make_cell, tmp_path):
     put(make_cell(COLUMNS["SGD"]), *[0.125] * 5)
     put(make_cell(COLUMNS["SGD Bottom"]), *[0.25] * 3)
     put(make_cell(COLUMNS["SGD"], epochs=7, learning_rates=(5e-4,)), 0.375)
@@ -58,7 +58,7 @@ def test_all_files_are_written_of_all_that_is_there(report, put, make_cell, tmp_
         assert len(list(csv.DictReader(file))) == 9
 
 
-def test_nothing_that_can_be_shown_is_one_line(report, tmp_path, contents):
+def test_nothing_to_show_is_one_line(report, tmp_path, contents):
     done = report()
     assert done.returncode == 2
     assert "no results in" in done.stderr
@@ -71,7 +71,7 @@ def test_nothing_that_can_be_shown_is_one_line(report, tmp_path, contents):
     assert contents(tmp_path) == {}
 
 
-def test_what_is_not_used_is_named(report, put, make_cell, tmp_path):
+def test_unused_files_are_named(report, put, make_cell, tmp_path):
     put(make_cell(), 0.5)
     (tmp_path / "results" / "trials" / "notes.txt").write_text("mine")
     done = report()
@@ -96,7 +96,7 @@ def test_a_folder_that_is_read_only(report, put, make_cell, tmp_path):
 def test_while_a_run_fills_the_folder(
     report, start_stand_in, tmp_path, wait_for, contents
 ):
-    """The report shows what there is, and the run neither sees nor minds it."""
+    """The report shows the finished trials, and does not disturb the run."""
     run = start_stand_in("--seeds=0,1", seconds=0.3)
     try:
         trials = tmp_path / "results" / "trials"
@@ -113,7 +113,7 @@ def test_while_a_run_fills_the_folder(
         assert run.returncode == 0, stderr
     finally:
         run.kill()
-    # Afterwards it shows the whole.
+    # Afterwards it is complete.
     before = contents(trials)
     done = report()
     found, expected = map(int, re.findall(r"\d+", done.stdout)[:2])

@@ -29,7 +29,7 @@ def test_help_and_list_import_little(flag, benchmarks):
     assert not imported(done.stderr) & (SLOW_IMPORTS | {"rich", "jinja2"})
 
 
-def test_help_tells_every_flag(benchmarks):
+def test_help_lists_every_flag(benchmarks):
     done = benchmarks("--help")
     assert done.returncode == 0
     assert "python -m keras_asymbp.benchmarks --exp C2" in done.stdout
@@ -44,7 +44,7 @@ def test_help_tells_every_flag(benchmarks):
     assert done.stderr == ""
 
 
-def test_list_names_what_there_is(benchmarks):
+def test_list_names_everything(benchmarks):
     done = benchmarks("--list")
     assert done.stderr == ""
     words = [line.strip().partition(":")[0] for line in done.stdout.splitlines()]
@@ -87,7 +87,7 @@ def test_the_console_script_is_the_same_program():
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0")])
-def test_onednn_is_on_unless_the_user_said(before, after, run_python):
+def test_onednn_is_on_unless_the_user_has_set_it(before, after, run_python):
     output = run_python(
         "import os, sys; sys.argv = ['keras-asymbp', '--list']\n"
         "os.environ.pop('TF_ENABLE_ONEDNN_OPTS')\n"
@@ -103,7 +103,7 @@ def test_onednn_is_on_unless_the_user_said(before, after, run_python):
 
 
 BAD_INPUT = {
-    # What is wrong: flags, and what the line must say.
+    # Case: flags, and words of the error.
     "no experiment": ([], ["--exp", "C2"]),
     "empty experiment": (["--exp="], ["--exp", "C2"]),
     "unknown experiment": (["--exp=C9"], ["experiment 'C9'", "C2"]),
@@ -193,9 +193,9 @@ BAD_INPUT = {
 }
 
 
-@pytest.mark.parametrize("what", BAD_INPUT)
-def test_bad_input_is_one_line(what, benchmarks, tmp_path, contents):
-    given, expected = BAD_INPUT[what]
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line(case, benchmarks, tmp_path, contents):
+    given, expected = BAD_INPUT[case]
     results = tmp_path / "results"
     for folder in (results / "trials", tmp_path / "empty"):
         folder.mkdir(parents=True)
@@ -206,7 +206,7 @@ def test_bad_input_is_one_line(what, benchmarks, tmp_path, contents):
     flags = [flag.format(folder=tmp_path) for flag in given]
     if not any("results_dir" in flag for flag in flags):
         flags.append(f"--results_dir={results}")
-    if what == "flag without a value":
+    if case == "flag without a value":
         flags.reverse()
     done = benchmarks(*flags, timeout=60)
 
@@ -240,7 +240,7 @@ def test_a_read_only_results_folder_is_one_line(benchmarks, tmp_path):
     "missing", ["rich", "jinja2", pytest.param("keras_tuner", marks=pytest.mark.slow)]
 )
 def test_a_package_that_is_missing_is_one_line(missing, tmp_path):
-    # The plain installation has none of what only the benchmarks need.
+    # The plain installation lacks the packages that only the benchmarks need.
     done = subprocess.run(
         [
             *(sys.executable, "-c"),
@@ -274,7 +274,7 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def first(benchmarks, tmp_path_factory):
-    """A first run, and the folder that it filled; a file of the user's was there."""
+    """A first run and its results folder, which already held a file of the user's."""
     folder = tmp_path_factory.mktemp("first run") / "results"
     (folder / "trials").mkdir(parents=True)
     (folder / "trials" / "notes.txt").write_text("mine")
@@ -337,7 +337,7 @@ def test_the_tables_figure_is_the_mean_of_the_best_trials(first):
 
 
 @pytest.mark.slow
-def test_the_reports_tell_of_the_run(first):
+def test_the_reports_describe_the_run(first):
     done, folder = first
     _, _, ours, _ = table_of(done.stdout)
     for name in ("report.md", "report.html"):
@@ -360,7 +360,7 @@ def test_a_foreign_file_is_named_and_left_alone(first):
 
 
 @pytest.mark.slow
-def test_trials_say_what_they_ran_with(first):
+def test_trials_record_their_machine(first):
     _, folder = first
     for path in (folder / "trials").glob("*.json"):
         machine = json.loads(path.read_text())["machine"]
@@ -380,7 +380,7 @@ def test_the_same_command_again_runs_nothing(first, benchmarks, contents):
 
 
 @pytest.mark.slow
-def test_a_part_of_it_is_found_too(first, benchmarks):
+def test_a_part_of_a_run_is_found_too(first, benchmarks):
     _, folder = first
     part = benchmarks(
         *("--exp=C2", "--epochs=1", "--models=SGD", "--learning_rates=5e-5"),
@@ -460,7 +460,9 @@ def test_another_network_on_the_same_images(architecture, benchmarks, tmp_path):
 
 
 @pytest.mark.slow
-def test_fa_bench_runs_every_rule_and_chooses_on_what_is_held_out(benchmarks, tmp_path):
+def test_fa_bench_runs_every_rule_and_chooses_on_held_out_examples(
+    benchmarks, tmp_path
+):
     flags = ("--exp=FA-bench", "--preset=smoke", f"--results_dir={tmp_path}")
     done = benchmarks(*flags)
     assert done.returncode == 0, done.stderr

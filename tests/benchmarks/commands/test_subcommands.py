@@ -69,7 +69,7 @@ def test_each_has_the_help_of_its_command(name, flag, program):
     assert done.stderr == ""
 
 
-def test_the_rest_is_the_command_s(program, benchmarks):
+def test_arguments_are_passed_on(program, benchmarks):
     assert program("run", "--list").stdout == benchmarks("--list").stdout
     assert "mnist_5k" in program("datasets", "--list").stdout
     assert "--learning_rates" in program("translate", "--", "--lr", "1", "x").stdout
@@ -77,14 +77,3 @@ def test_the_rest_is_the_command_s(program, benchmarks):
         done = program(name, "--no_such_flag")
         assert done.returncode == 2
         assert "no_such_flag" in done.stderr
-
-
-def test_claims_are_checked(program, tmp_path, make_cell, finish):
-    from keras_asymbp.benchmarks.results.store import Store
-
-    cell = make_cell()
-    finish(Store(tmp_path), cell, cell.trials()[0], 0.5)
-    done = program("claims", f"--results_dir={tmp_path}")
-    assert done.returncode == 0
-    assert "not enough results" in done.stdout
-    assert (tmp_path / "claims.md").exists()
