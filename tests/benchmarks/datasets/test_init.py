@@ -54,9 +54,10 @@ def test_a_data_set_of_a_peer_has_only_the_figures_of_the_peer():
     assert (fashion.paper, fashion.as_in_paper) == (None, False)
     peers = experiments.FA_BENCH
     network = dict(peers.networks)[fashion.network]
-    assert peers.printed(fashion, network) == "BioTorch: fashion_mnist lenet-mnist"
-    assert printed.error(peers.row(fashion, network), "FA") == 13.06
-    assert experiments.get("A").printed(fashion, "mnist") == "paper: no row"
+    row = peers.row(fashion, network)
+    assert (peers.source, row) == ("BioTorch", "fashion_mnist lenet-mnist")
+    assert printed.error(row, "FA") == 13.06
+    assert not printed.has(experiments.get("A").row(fashion, "mnist"))
 
 
 def test_a_registered_data_set_is_found(tiny):
