@@ -1,7 +1,7 @@
-"""Puts what stands here for a peer's options on a page, from the data of the package.
+"""Lists the equivalents of a peer's options, from the package's data.
 
-A comment `<!-- options of BIOTORCH -->` becomes the table of `peer_options.BIOTORCH`: a
-row for each option, and for each of its values where these have other names here.
+The comment `<!-- options of BIOTORCH -->` becomes the table of `BIOTORCH`: a row for
+each option, and for each value with another name here.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ def on_page_markdown(markdown, **kwargs):
 
 def table(name):
     """The table of a peer's options."""
-    # By its file: the package would import TensorFlow.
+    # Loaded by path: importing the package would import TensorFlow.
     path = _PACKAGE / "benchmarks" / "peers" / "options.py"
     spec = importlib.util.spec_from_file_location("peer_options", path)
     peer_options = importlib.util.module_from_spec(spec)
@@ -31,13 +31,13 @@ def table(name):
         here = ", ".join(filter(None, parts))
         names = ", ".join(f"`{name}`" for name in (option.name, *option.names))
         lines.append(_row(names, here, "" if option.values else option.note))
-        for value, stands in (option.values or {}).items():
-            flags = (f"--{name} {value}" for name, value in stands.also)
-            codes = filter(None, (stands.value, *flags, stands.python))
+        for value, equivalent in (option.values or {}).items():
+            flags = (f"--{name} {value}" for name, value in equivalent.also)
+            codes = filter(None, (equivalent.value, *flags, equivalent.python))
             here = ", ".join(f"`{code}`" for code in codes)
-            lines.append(_row(f"· {value}", here, stands.note))
+            lines.append(_row(f"· {value}", here, equivalent.note))
         if option.values:
-            lines.append(_row("· another", "", option.note))
+            lines.append(_row("· other values", "", option.note))
     return "\n".join(lines)
 
 

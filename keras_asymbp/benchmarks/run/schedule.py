@@ -141,8 +141,8 @@ class Schedule:
         except OSError as error:
             raise StoreError(
                 f"can't write to the results folder {self._store.folder} "
-                f"({error.strerror}): finished trials are kept; mend that and give the "
-                "same command again"
+                f"({error.strerror}): finished trials are kept; fix the cause and run "
+                "the same command again"
             ) from error
         # Other runs may have finished trials before they were leased.
         self._store.refresh()

@@ -104,7 +104,7 @@ def test_faults_in_workers(ray_stand_in, tmp_path, notes):
     assert "WorkerCrashedError" in done.stdout
     assert len(stored(tmp_path / "results")) == 6
     assert done.stdout.count("failed: out of memory: MemoryError |") == 2
-    # What was finished before the worker died isn't done again.
+    # Trials finished before the death of the worker are not repeated.
     counts = [(note["model"], note["seed"], note["rate"]) for note in notes()]
     assert counts.count(("SGD", 1, 5e-3)) == 1
     again = ray_stand_in(*FLAGS)
