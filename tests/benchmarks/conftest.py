@@ -121,18 +121,36 @@ def make_cell():
     return make
 
 
+@pytest.fixture(scope="session")
+def idle_trainers():
+    """Trainers of earlier tests."""
+    return []
+
+
 @pytest.fixture
-def make_trainer(make_cell, tiny, tiny_examples):
-    """Makes a trainer of the tiny network on 200 + 100 examples, and its cell."""
+def make_trainer(make_cell, tiny, tiny_examples, idle_trainers):
+    """Makes a trainer of the tiny network on 200 + 100 examples, and its cell.
+
+    The trainer of an earlier test takes up the cell if it can: this saves tracing.
+    """
     from keras_asymbp.benchmarks.training import batches
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
     def make(column=SGD, **settings):
         cell = make_cell(column, tiny, **{"epochs": 2} | settings)
-        share = cell.protocol.validation_share
-        return Trainer(cell, batches.hold_out(tiny_examples, share)), cell
+        examples = batches.hold_out(tiny_examples, cell.protocol.validation_share)
+        for trainer in idle_trainers:
+            if trainer.take_up(cell, examples):
+                idle_trainers.remove(trainer)
+                break
+        else:
+            trainer = Trainer(cell, examples)
+        in_use.append(trainer)
+        return trainer, cell
 
-    return make
+    in_use = []
+    yield make
+    idle_trainers.extend(in_use)
 
 
 @pytest.fixture

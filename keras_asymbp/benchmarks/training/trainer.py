@@ -35,7 +35,7 @@ class Trainer:
         examples: Its data.
 
     Attributes:
-        model: The compiled model, in the state that the last trial left.
+        model: The compiled model, at its cell's start or as the last trial left it.
     """
 
     def __init__(self, cell: Cell, examples: Examples):
@@ -75,6 +75,7 @@ class Trainer:
         if _graph(cell, examples) != self._graph:
             return False
         self._take_up(cell, examples, _build(cell))
+        self._restart()
         return True
 
     def _take_up(self, cell, examples, model):
@@ -92,6 +93,10 @@ class Trainer:
         self._variables = [*self.model.variables, *self.model.optimizer.variables]
         self._start = [variable.numpy() for variable in model.variables]
         self._start += self._optimizer_start
+
+    def _restart(self):
+        for variable, value in zip(self._variables, self._start, strict=True):
+            variable.assign(value)
 
     def train(
         self, trial: TrialSpec, observers: Sequence[Observer] = ()
@@ -116,8 +121,7 @@ class Trainer:
             degrees; an undefined angle is None, as is `alignment` of a run that
             diverged.
         """
-        for variable, value in zip(self._variables, self._start, strict=True):
-            variable.assign(value)
+        self._restart()
         observer = Observers(observers)
         result = None
         try:

@@ -308,10 +308,11 @@ FLAGS = (
 
 
 @pytest.mark.slow
-def test_results_are_the_same_bit_for_bit_wherever_events_are_written(
+def test_results_are_the_same_bit_for_bit_in_every_executor_and_with_events(
     benchmarks, tmp_path
 ):
-    ways = {"without": [], "one": [], "two": ["--jobs=2"], "ray": ["--executor=ray"]}
+    """Whatever the process ran before, too."""
+    ways = {"one": [], "two": ["--jobs=2"], "ray": ["--executor=ray"]}
     try:
         import ray  # noqa: F401
     except ModuleNotFoundError:
@@ -319,15 +320,19 @@ def test_results_are_the_same_bit_for_bit_wherever_events_are_written(
     results = {}
     for way, flags in ways.items():
         logs = tmp_path / way / "logs"
-        if way != "without":
+        if way != "one":
             flags = [*flags, f"--tensorboard={logs}"]
         done = benchmarks(*FLAGS, *flags, f"--results_dir={tmp_path / way}")
         assert done.returncode == 0, done.stderr
         trials = Store(tmp_path / way).trials()
         results[way] = {trial["id"]: trial["result"] for trial in trials}
         assert len(results[way]) == 4
+        for trial in trials:
+            machine = trial["machine"]
+            assert (machine["threads"], machine["deterministic"]) == (1, True)
+        assert "; 1 thread, deterministic" in (tmp_path / way / "report.md").read_text()
         folders = {p.relative_to(logs).as_posix() for p in logs.glob("*/*/*/*")}
-        if way == "without":
+        if way == "one":
             assert folders == set()
             continue
         assert folders == {
@@ -345,5 +350,5 @@ def test_results_are_the_same_bit_for_bit_wherever_events_are_written(
             assert hparams(folder)[1] == trial["id"]
     for way, found in results.items():
         assert json.dumps(found, sort_keys=True) == json.dumps(
-            results["without"], sort_keys=True
+            results["one"], sort_keys=True
         ), way

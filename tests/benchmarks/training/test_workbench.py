@@ -87,33 +87,3 @@ def test_the_packages_for_training_must_be_installed(name, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match=name) as refused:
         require()
     assert refused.value.name == name
-
-
-FLAGS = (
-    *("--exp=C2", "--models=SGD,uSF+BN+BM", "--preset=smoke"),
-    *("--threads=1", "--deterministic"),
-)
-
-
-@pytest.mark.slow
-def test_the_same_numbers_wherever_a_cell_is_run(benchmarks, tmp_path):
-    """Bit for bit, whatever the process ran before."""
-    ways = {"one": [], "two": ["--jobs=2"], "ray": ["--executor=ray"]}
-    try:
-        import ray  # noqa: F401
-    except ModuleNotFoundError:
-        del ways["ray"]
-    results = {}
-    for way, flags in ways.items():
-        folder = tmp_path / way
-        done = benchmarks(*FLAGS, *flags, f"--results_dir={folder}")
-        assert done.returncode == 0, done.stderr
-        trials = Store(folder).trials()
-        assert len(trials) == 4
-        results[way] = {trial["id"]: trial["result"] for trial in trials}
-        for trial in trials:
-            machine = trial["machine"]
-            assert (machine["threads"], machine["deterministic"]) == (1, True)
-        assert "; 1 thread, deterministic" in (folder / "report.md").read_text()
-    for way, found in results.items():
-        assert found == results["one"], way
