@@ -1,1 +1,1 @@
-"""The tables as data: experiments, protocol, cells, plans and the printed figures."""
+"""The tables as data: experiments, protocol, cells, plans and printed figures."""

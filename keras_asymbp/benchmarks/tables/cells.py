@@ -1,23 +1,25 @@
-"""Cells: a model on a data set with a seed, and the trials that a cell needs."""
+"""Cells: a model, a data set and a seed, with the trials that they need."""
 
 import dataclasses
 import itertools
 from typing import Any
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.tables.experiments import (
-    BatchSchedule,
-    Column,
-)
+from keras_asymbp.benchmarks.tables.experiments import BatchSchedule, Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-# Raised whenever a change of the code gives a trial of the same settings other results.
+# Increased whenever a code change alters the result of a trial with the same settings.
 REVISION = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class TrialSpec:
-    """One training run: a learning rate and a procedure."""
+    """One training run.
+
+    Attributes:
+        learning_rate: The base learning rate.
+        batch_schedule: Pairs of a first epoch, counted from 0, and its batch size.
+    """
 
     learning_rate: float
     batch_schedule: tuple[tuple[int, int], ...]
@@ -25,14 +27,14 @@ class TrialSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A model on a data set with a seed.
+    """A model, a data set and a seed.
 
     Attributes:
         dataset: The data set.
-        data_version: Its version that is there.
+        data_version: The version of the data set on disk.
         column: The model.
         protocol: How it is trained.
-        seed: Of the weights, the feedback and the order of the data.
+        seed: Seed of the weights, the feedback and the order of the data.
     """
 
     dataset: Dataset
@@ -43,31 +45,31 @@ class Cell:
 
     @property
     def network(self) -> str:
-        """The network that the model is."""
+        """The name of the model's network."""
         return self.protocol.network(self.dataset)
 
     @property
     def place(self) -> str:
-        """Data set, and the network where it isn't the data set's own: for people."""
+        """Data set, and network if it is not the data set's own, for display."""
         network = self.protocol.architecture
         return self.dataset.name + (f" {network}" if network else "")
 
     @property
     def weight_decay(self) -> float:
-        """The model's own, or the protocol's."""
+        """The model's own weight decay, or the protocol's."""
         own = self.column.weight_decay
         return self.protocol.weight_decay if own is None else own
 
     @property
     def overridden(self) -> dict[str, Any]:
-        """The protocol's settings where the model has its own, by name."""
+        """The protocol's values of the settings that the model overrides, by name."""
         if self.column.weight_decay is None:
             return {}
         return {"weight_decay": self.protocol.weight_decay}
 
     def trials(self) -> list[TrialSpec]:
-        """The runs of which the best is reported."""
-        # In a few epochs, or with another batch size, two procedures can be one.
+        """The runs to search; the best one is reported."""
+        # With few epochs or another batch size, two schedules can be the same.
         schedules = dict.fromkeys(map(self._resolve, self.column.batch_schedules))
         return [
             TrialSpec(rate, schedule)
@@ -77,13 +79,13 @@ class Cell:
         ]
 
     def settings(self, trial: TrialSpec) -> dict[str, Any]:
-        """Everything that a trial's result depends on, as JSON has it.
+        """Everything that a trial's result depends on; JSON-able.
 
-        Names that carry no meaning (the column's, the experiment's) are not part of
-        it: tables that share a model share its results.
+        The names of column and experiment are left out: tables that share a model
+        share its results.
         """
         protocol = self.protocol.settings()
-        # The trial's own: other rates in the search don't change this one.
+        # A trial has one rate: the other rates of the search do not affect it.
         del protocol["learning_rates"]
         return {
             **protocol,
@@ -99,12 +101,12 @@ class Cell:
             "learning_rate": trial.learning_rate,
             "batch_schedule": [list(phase) for phase in trial.batch_schedule],
             "seed": self.seed,
-            # Where there is none, older results have no word of it.
+            # Omitted if None, so ids of results older than this setting stay valid.
             **({"scale": self.column.scale} if self.column.scale else {}),
         }
 
     def label(self, trial: TrialSpec) -> str:
-        """The readable start of the name of a trial's file."""
+        """The readable start of a trial's file name."""
         return (
             f"{self.place}-{self.column.name}-seed{self.seed}-lr{trial.learning_rate:g}"
         )
@@ -124,7 +126,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What one process is given to do: a cell, and those of its trials to run."""
+    """The work of one process: a cell, and which of its trials to run."""
 
     cell: Cell
     trials: tuple[TrialSpec, ...]

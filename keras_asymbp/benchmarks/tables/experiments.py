@@ -1,4 +1,4 @@
-"""Tables as data, the paper's and a peer's: a column of a table is one row here."""
+"""The tables of the paper and of a peer as data: one entry for each column."""
 
 import dataclasses
 import itertools
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.errors import unknown
 
-# Batch size from an epoch (counted from 0) on; None is the protocol's.
+# Batch size from an epoch (counted from 0) on; None for the protocol's.
 BatchSchedule = tuple[tuple[int, int | None], ...]
 
 
@@ -16,17 +16,17 @@ class Column:
     """One model of a table.
 
     Attributes:
-        name: As the paper writes it.
-        rule: The feedback rule of every layer, by its name.
-        flip_probability: The p with which a sign of the feedback is wrong (Table 3),
+        name: The paper's name for it.
+        rule: Name of the feedback rule of every layer.
+        flip_probability: Probability p that a sign of the feedback is wrong (Table 3),
             in [0, 1]; None for rules without random signs.
         normalization: None, "BN" (no learnable parameters) or "BN learnable".
         setting: Batch Manhattan's setting; 0 is SGD.
         clamped: None; "Bottom": the last layer stays at its random start; "Top": all
             layers but the last do.
         batch_schedules: The training procedures; the best is reported.
-        weight_decay: The model's own; None for the protocol's.
-        scale: The `scale` of a sign-concordant rule; None for the rule's own.
+        weight_decay: The model's own weight decay; None for the protocol's.
+        scale: The `scale` of a sign-concordant rule; None for the rule's default.
         learning_rates: The model's own rates to search; None for the protocol's.
     """
 
@@ -43,7 +43,7 @@ class Column:
 
     @property
     def feedback(self) -> str:
-        """The string that `feedback=` of a layer takes.
+        """The layer's `feedback` argument.
 
         >>> Column("p = 25 %", rule="brSF", flip_probability=0.25).feedback
         'brSF-25'
@@ -55,20 +55,20 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One table of the paper, or of a peer.
+    """One table of the paper, of a peer, or of our own.
 
     Attributes:
-        name: The name that `--exp` takes.
-        title: The paper's title for it.
-        table: Where the paper prints it.
-        columns: Its models, in the order of the table.
-        baseline: The column that the others are compared with.
-        source: Who printed the figures for comparison; None if nobody did.
-        networks: The network for a data set, by the name of its own network of Table 1,
-            where it is another.
-        validation_share: The protocol's, unless a command gives another.
-        signs: How its signs are drawn, where it varies how many are wrong: the name of
-            its line in the report's picture.
+        name: Its name for `--exp`.
+        title: Its title.
+        table: Number of the printed table, or its place in a peer's publication.
+        columns: Its models, in the table's order.
+        baseline: Name of the column that the others are compared with.
+        source: Source of the printed figures; None without printed figures.
+        networks: Pairs of a data set's own network (Table 1) and the network used
+            instead; data sets without a pair keep their own.
+        validation_share: Default of the protocol's `validation_share`.
+        signs: How signs are drawn ("batchwise" or "fixed"), if the columns vary the
+            share of wrong signs; labels its line in the report. Otherwise None.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Experiment:
 
     @property
     def place(self) -> str:
-        """Where the figures are printed, in words."""
+        """Where the figures are printed, for display."""
         return self.table + (" of the paper" if self.source == "paper" else "")
 
     def row(self, dataset: Dataset, network: str) -> str:
@@ -94,10 +94,10 @@ class Experiment:
 
 
 def get(name: str) -> Experiment:
-    """Returns the experiment of that name.
+    """Returns an experiment by name.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If no experiment has this name.
     """
     if name not in ALL:
         raise unknown("experiment", name, (*ALL, "all"))
@@ -105,7 +105,7 @@ def get(name: str) -> Experiment:
 
 
 def get_all(names: list[str]) -> tuple[Experiment, ...]:
-    """Returns the experiments of these names, each once; "all" is the paper's."""
+    """Returns experiments by name, without repetition; "all" is all of the paper's."""
     if "all" in names:
         return tuple(EXPERIMENTS.values())
     return tuple(get(name) for name in dict.fromkeys(names))
@@ -114,18 +114,18 @@ def get_all(names: list[str]) -> tuple[Experiment, ...]:
 def select(
     experiments: Sequence[Experiment], names: list[str] | None
 ) -> list[tuple[Experiment, tuple[Column, ...]]]:
-    """Returns each experiment with those of its columns that have these names.
+    """Returns each experiment with its columns of these names.
 
-    All columns where there are no names; an experiment without any is left out.
+    Without names, all columns. Experiments without a selected column are omitted.
 
     Raises:
-        UsageError: If a name is no column's.
+        UsageError: If no column has a name.
     """
     known = dict.fromkeys(c.name for e in experiments for c in e.columns)
     for name in names or ():
         if name not in known:
-            of = ", ".join(experiment.name for experiment in experiments)
-            raise unknown(f"model of experiment {of}", name, known)
+            listed = ", ".join(experiment.name for experiment in experiments)
+            raise unknown(f"model of experiment {listed}", name, known)
     wanted = names or known
     chosen = [
         (experiment, tuple(c for c in experiment.columns if c.name in wanted))
@@ -135,7 +135,7 @@ def select(
 
 
 def _with_clamped(*columns: Column) -> tuple[Column, ...]:
-    """Each column, then its Bottom and its Top (section 5, experiment C2)."""
+    """Each column, followed by its Bottom and Top (section 5, experiment C2)."""
     return tuple(
         dataclasses.replace(
             column, name=" ".join(filter(None, (column.name, clamped))), clamped=clamped
@@ -145,17 +145,17 @@ def _with_clamped(*columns: Column) -> tuple[Column, ...]:
 
 
 def _signs(rule: str, flip_probability: float = 0.0) -> Column:
-    """A rule of random signs, as Tables 2 and 3 have it."""
+    """A rule with random signs, as in Tables 2 and 3."""
     column = Column("", rule, flip_probability, normalization="BN", setting=1)
     return dataclasses.replace(column, name=f"{column.feedback}+BN+BM")
 
 
 def _concordance(rule: str) -> tuple[Column, ...]:
-    """The baseline, then a rule with ever fewer wrong signs (Table 3)."""
+    """The baseline, then a rule with fewer and fewer wrong signs (Table 3)."""
     return SGD, *(_signs(rule, p) for p in (1.0, 0.75, 0.5, 0.25, 0.0))
 
 
-# Columns of more than one table. Only these two have learnable BN parameters.
+# Columns of several tables. Only BN and BN+BM have learnable BN parameters.
 SGD = Column("SGD")
 BN = Column("BN", normalization="BN learnable")
 BN_BM = Column("BN+BM", normalization="BN learnable", setting=1)
@@ -246,7 +246,7 @@ EXPERIMENTS = {
     )
 }
 
-# What no table of the paper has.
+# A peer's benchmark: rules and networks that the paper does not have.
 FA_BENCH = Experiment(
     name="FA-bench",
     title="Rules of feedback on networks that came later",
@@ -254,13 +254,13 @@ FA_BENCH = Experiment(
     columns=(
         Column("BP"),
         Column("FA", rule="RndF"),
-        # BioTorch's V is about as large as W is at its start.
+        # BioTorch's V is about as large as the initial W.
         Column("uSF", "uSF", scale="init_std"),
         Column("brSF", "brSF", 0.0, scale="init_std"),
         Column("frSF", "frSF", 0.0, scale="init_std"),
         Column("DFA", rule="DFA"),
-        # In fewer updates than hundred thousands, the protocol's decay doesn't bring W
-        # and V together.
+        # With fewer than some 100,000 updates the protocol's decay does not bring W and
+        # V together.
         Column("KP", rule="KP", weight_decay=1.0),
         Column("WM", rule="WM"),
     ),
@@ -273,14 +273,14 @@ FA_BENCH = Experiment(
 
 @dataclasses.dataclass(frozen=True)
 class Help:
-    """What a rule is helped by in the depth study.
+    """Stabilization of the training in the depth study.
 
     Attributes:
-        name: What is added to the rule's name.
-        normalization: As of `Column`.
-        setting: As of `Column`.
-        learning_rates: To search. The paper's lie too far apart for a deep network
-            without help.
+        name: Suffix of the model's name; empty without help.
+        normalization: See `Column`.
+        setting: See `Column`.
+        learning_rates: The rates to search. The paper's are too far apart for a deep
+            network without help.
     """
 
     name: str
@@ -289,8 +289,8 @@ class Help:
     learning_rates: tuple[float, ...]
 
 
-# Without help the error must keep its size on its way down; with the paper's help, BN
-# and BM, only its direction matters.
+# Without help the error must keep its magnitude on the way down; with BN and BM, as in
+# the paper, only its direction matters.
 HELPS = (
     Help("", None, 0, (2e-3, 2e-4, 2e-5)),
     Help("BN+BM", "BN", 1, (1e-2, 2e-3, 2e-4)),
@@ -308,9 +308,9 @@ DEPTH = Experiment(
             flip_probability=0.0 if rule in ("brSF", "frSF") else None,
             normalization=helped.normalization,
             setting=helped.setting,
-            # W and V of KP converge as they decay. In so few updates the protocol's
-            # decay does nothing; with this W - V falls to a fifth in two epochs at the
-            # rate 2e-3.
+            # Weight decay makes W and V of KP converge. With so few updates the
+            # protocol's decay has no effect; with 1.0, W - V falls to a fifth in two
+            # epochs at the rate 2e-3.
             weight_decay=1.0 if rule == "KP" else None,
             learning_rates=helped.learning_rates,
         )

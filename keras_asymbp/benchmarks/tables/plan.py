@@ -1,4 +1,4 @@
-"""Plans: what to run and to report."""
+"""Plans: the rows of tables to run and to report."""
 
 import dataclasses
 
@@ -11,13 +11,13 @@ from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """A data set and how models are trained on it: what comparable trials share.
+    """A data set and a training protocol, shared by comparable trials.
 
     Attributes:
         dataset: The data set.
         version: Its version.
         protocol: The protocol, with all learning rates.
-        preset: Name of the preset that the protocol is made from; None for no preset.
+        preset: Name of the preset behind the protocol; None without a preset.
         seeds: The seeds.
     """
 
@@ -29,12 +29,12 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network that is trained."""
+        """The name of the trained network."""
         return self.protocol.network(self.dataset)
 
     @property
     def base(self) -> str:
-        """The preset that a command starts from; its flags override the rest."""
+        """The preset that a command starts from; flags override the rest."""
         return self.preset or "quick"
 
     def cells(self, column: Column) -> list[Cell]:
@@ -45,7 +45,7 @@ class Setup:
         ]
 
     def subject(self) -> "Setup":
-        """The setup without seeds, rates and preset: equal for runs of one kind."""
+        """The setup without seeds, rates and preset, for comparing setups."""
         protocol = dataclasses.replace(
             self.protocol, architecture=self.network, learning_rates=()
         )
@@ -54,12 +54,12 @@ class Setup:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A row of an experiment's table: which of its models, on which setup.
+    """A row of an experiment's table.
 
     Attributes:
-        experiment: The table.
-        columns: The models of it that were asked for.
-        setup: The data set, and how models are trained.
+        experiment: The experiment.
+        columns: Its requested models.
+        setup: The data set and the training protocol.
     """
 
     experiment: Experiment
@@ -67,17 +67,17 @@ class Plan:
     setup: Setup
 
     def cells(self) -> list[Cell]:
-        """Every cell to run, a seed at a time."""
+        """All cells to run, ordered by seed."""
         by_column = map(self.setup.cells, self.columns)
         return [cell for cells in zip(*by_column, strict=True) for cell in cells]
 
     def printed(self, column: Column) -> float | None:
-        """The error in percent printed for a model; None if there is none."""
+        """The printed error of a model in percent; None without one."""
         return printed.error(self._printed_row(), column.name)
 
     @property
     def has_printed_row(self) -> bool:
-        """Whether there are printed figures for the setup."""
+        """Whether figures are printed for the setup."""
         return printed.has(self._printed_row())
 
     def printed_row(self) -> str | None:

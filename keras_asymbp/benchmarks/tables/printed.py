@@ -1,10 +1,10 @@
-"""The figures that the paper prints, and its peers, for comparison."""
+"""The printed figures of the paper and of its peers, for comparison."""
 
 import csv
 import functools
 import pathlib
 
-# The data sets, as the paper names them, with their numbers of classes (section 5).
+# Number of classes of each data set, by the paper's name for it (section 5).
 CLASSES = {
     "MNIST": 10,
     "CIFAR": 10,
@@ -23,41 +23,42 @@ CLASSES = {
     "TIMIT80": 80,
 }
 
-# The paper's tables, and `Benchmarks.md` of BioTorch 0.0.16, whose rows also name the
-# network (trained by SGD).
+# The paper's tables, and `Benchmarks.md` of BioTorch 0.0.16 (trained by SGD); rows of
+# the latter also name the network.
 _FOLDER = pathlib.Path(__file__).with_name("printed")
 
 
 def error(row: str, column: str) -> float | None:
-    """The printed error in percent, or None where there is none or it is unreadable.
+    """The printed error in percent; None if it is missing or unreadable.
 
     Args:
-        row: A data set, as the paper names it; and the network, for a peer's.
-        column: A model, as the paper names it. Tables that share a model agree on it.
+        row: The paper's name of a data set; for a peer, followed by the network.
+        column: The paper's name of a model. Tables that share a model agree.
 
     >>> error("MNIST", "SGD"), error("SUFR-W-ID", "RndF+BN+BM Bottom")
     (0.67, None)
     """
-    return _figures().get((row, column))
+    return figures().get((row, column))
 
 
 def has(row: str) -> bool:
-    """Whether there are figures of a row.
+    """Whether figures are printed for a row.
 
     >>> has("MNIST"), has("MNIST lenet-mnist"), has("MNIST timit")
     (True, True, False)
     """
-    return any(row == known for known, _ in _figures())
+    return any(row == known for known, _ in figures())
 
 
 @functools.cache
-def _figures() -> dict[tuple[str, str], float]:
-    figures = {}
+def figures() -> dict[tuple[str, str], float]:
+    """All printed errors in percent, by row and column."""
+    errors = {}
     for path in sorted(_FOLDER.glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
             for record in csv.DictReader(file):
                 row = record.pop("dataset")
                 for column, figure in record.items():
                     if figure:
-                        figures[row, column] = float(figure)
-    return figures
+                        errors[row, column] = float(figure)
+    return errors

@@ -1,4 +1,4 @@
-"""How a model is trained and scored: sections 3 and 5 of the paper, as data."""
+"""Training and scoring of a model: sections 3 and 5 of the paper as data."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,38 +9,41 @@ from keras_asymbp.benchmarks.datasets.prepared import Fit
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import NETWORKS
 
-# Share of the 65 epochs at the base rate, at a tenth and at a hundredth of it.
+# Number of the 65 epochs at the base rate, at a tenth and at a hundredth of it.
 _PHASES = (50, 10, 5)
 
 
-def _later(default):
-    """A field that came when there were results: at its default it is not told."""
+def later_field(default: Any) -> Any:
+    """A protocol's field added after results existed.
+
+    It is omitted from the settings at its default, so old trial ids stay valid.
+    """
     return dataclasses.field(default=default, metadata={"later": True})
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """The settings that every model of an experiment shares.
+    """The training settings that all models of an experiment share.
 
-    What the paper says: epochs, learning rates (the base rate 5e-4 times 100 to 0.01),
-    batch size, momentum, and the batches and alpha of the normalization's statistics.
-    What it leaves open has our choice for a default, with the reason in the
+    The paper gives epochs, learning rates (the base rate 5e-4 times 100 to 0.01), batch
+    size, momentum, and the batches and alpha of the normalization's statistics. For
+    settings that it leaves open the default is our choice, with the reason in the
     documentation ("What the paper leaves open").
 
     Attributes:
-        architecture: A network of Table 1, or None for the one that the paper uses for
-            the data set. Images are resized to fit it.
-        train_examples: How many training examples are used, of every class as many;
-            None for all.
-        test_examples: The same of test examples.
-        validation_share: The share of the training examples that is held out, of every
-            class as many. The rate and the epoch are chosen on these, and the figure is
-            the error on the test examples there. 0 is the paper's way: the lowest error
-            on the test examples.
-        augmentation: None, or "standard": training images are moved by up to 4 pixels
-            each way, and colour images mirrored at random.
-        alignment_batches: On how many training batches each trial's gradients are
-            compared with backpropagation's at its end; None for no comparison.
+        architecture: A network of Table 1, or None for the paper's choice for the data
+            set. Images are resized to fit it.
+        train_examples: Number of training examples, balanced across classes; None for
+            all.
+        test_examples: Number of test examples, balanced across classes; None for all.
+        validation_share: Share of the training examples held out, balanced across
+            classes, in [0, 1). Rate and epoch are chosen by the error on them, and the
+            figure is the test error at that rate and epoch. 0 for the paper's
+            procedure, where the figure is the lowest test error.
+        augmentation: None, or "standard": training images are shifted at random by up
+            to 4 pixels in each direction, and colour images also mirrored at random.
+        alignment_batches: Number of training batches on which the gradients at the end
+            of a trial are compared with backpropagation's; None for no comparison.
     """
 
     epochs: int = 65
@@ -54,16 +57,16 @@ class Protocol:
     kernel_initializer: str = "he_normal"
     normalization_per: str = "channel"
     input_scale: float = 1 / 255
-    # Other than in the paper, on request.
+    # Deviations from the paper, on request.
     architecture: str | None = None
     train_examples: int | None = None
     test_examples: int | None = None
-    validation_share: float = _later(0.0)
-    augmentation: str | None = _later(None)
-    alignment_batches: int | None = _later(None)
+    validation_share: float = later_field(0.0)
+    augmentation: str | None = later_field(None)
+    alignment_batches: int | None = later_field(None)
 
     def settings(self) -> dict[str, Any]:
-        """The fields by name; without those of `_later` that say nothing."""
+        """The fields by name, without each `later_field` at its default."""
         return {
             field.name: value
             for field in dataclasses.fields(self)
@@ -73,10 +76,10 @@ class Protocol:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Protocol":
-        """The protocol of a stored trial's settings, which have one learning rate.
+        """The protocol of a stored trial, with the default learning rates.
 
         Raises:
-            KeyError: If they lack a field.
+            KeyError: If the settings lack a field.
         """
         fields = [f for f in dataclasses.fields(cls) if f.name != "learning_rates"]
         return cls(
@@ -89,21 +92,21 @@ class Protocol:
         )
 
     def network(self, dataset: Dataset) -> str:
-        """The network trained on a data set: the one asked for, or its own."""
+        """The network trained on a data set: the requested one, or its own."""
         return self.architecture or dataset.network
 
     def fit(self, dataset: Dataset, data_dir: str | None = None) -> Fit:
-        """The inputs and the examples of a data set that are trained on."""
+        """The input shape and the examples of a data set for training."""
         shape = NETWORKS[self.network(dataset)].input_shape
         return Fit(dataset, shape, self.train_examples, self.test_examples, data_dir)
 
     def check(self, dataset: Dataset) -> None:
-        """Raises UsageError if it can't train on a data set."""
+        """Raises UsageError if the protocol does not suit a data set."""
         own = NETWORKS[dataset.network].input_shape
         if self.augmentation and len(own) < 3:
             raise UsageError(
-                f"--augmentation is for images, and {dataset.name} has none: leave it "
-                "out"
+                f"--augmentation is for images, and {dataset.name} has none: omit the "
+                "flag"
             )
         if len(own) != len(NETWORKS[self.network(dataset)].input_shape):
             fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
@@ -113,15 +116,15 @@ class Protocol:
             )
 
     def rate_factor(self, epoch: int) -> float:
-        """What the learning rate is multiplied by in an epoch, counted from 0."""
+        """The learning rate's factor in an epoch, counted from 0."""
         first, second, _ = phases(self.epochs)
         if epoch < first:
             return 1.0
         return 0.1 if epoch < first + second else 0.01
 
 
-# What a command asks for, a flag each, and no part of what makes a preset that leaves
-# them open.
+# Settings with a flag of their own. Changing one does not change the preset, unless the
+# preset sets it.
 REQUESTED = (
     *("train_examples", "test_examples", "architecture"),
     *("validation_share", "augmentation", "alignment_batches"),
@@ -129,7 +132,7 @@ REQUESTED = (
 AUGMENTATIONS = ("standard",)
 
 PRESETS = {
-    # That everything runs, no more: its figures say nothing.
+    # Checks that everything runs; its figures have no meaning.
     "smoke": Protocol(
         epochs=1, learning_rates=(5e-3, 5e-4), train_examples=500, test_examples=200
     ),
@@ -139,10 +142,10 @@ PRESETS = {
 
 
 def phases(epochs: int) -> tuple[int, int, int]:
-    """Splits epochs as the paper's 65 are: 50 : 10 : 5.
+    """Splits epochs in the paper's ratio, 50 : 10 : 5.
 
-    The two later phases are rounded, and get one epoch each where there are three or
-    more in all.
+    The second and third phase are rounded, and have at least one epoch each if there
+    are three epochs or more.
 
     >>> phases(65), phases(6), phases(2)
     ((50, 10, 5), (4, 1, 1), (2, 0, 0))
@@ -154,15 +157,16 @@ def phases(epochs: int) -> tuple[int, int, int]:
 
 
 def score(result: Mapping[str, Any]) -> float:
-    """What a trial is chosen by: its lowest error on the examples that choose.
+    """The lowest error of a trial, by which the best trial is chosen.
 
-    These are the held out ones where there are such, else the test examples.
+    It is the error on the held-out training examples, if any, otherwise on the test
+    examples.
     """
     return result.get("validation_error", result["best_error"])
 
 
 def chance_error(num_classes: int) -> float:
-    """The error of guessing, as a share: the score of a run that finishes no epoch.
+    """The error of guessing, as a share; also the score of a run without an epoch.
 
     >>> chance_error(10)
     0.9

@@ -1,29 +1,21 @@
-"""The command that reproduces tables, or one figure of them."""
+"""The command that reproduces tables or a single figure."""
 
 import dataclasses
 import shlex
 from collections.abc import Sequence
 
-from keras_asymbp.benchmarks.tables.experiments import (
-    EXPERIMENTS,
-    Column,
-    Experiment,
-)
+from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS, Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import (
-    PRESETS,
-    REQUESTED,
-    Protocol,
-)
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
 
 PROGRAM = "python -m keras_asymbp.benchmarks"
 
-# A flag each, beside --learning_rates; no other setting of a protocol has one.
+# The settings of a protocol that have a flag.
 _FLAGS = ("epochs", "learning_rates", *REQUESTED)
 
 
 def reproduce(plans: Sequence[Plan]) -> str:
-    """The command that makes the tables of plans that train alike."""
+    """The command that makes the tables of plans with the same training."""
     names = list(dict.fromkeys(plan.experiment.name for plan in plans))
     words = ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
     datasets = dict.fromkeys(plan.setup.dataset.name for plan in plans)
@@ -39,7 +31,7 @@ def reproduce(plans: Sequence[Plan]) -> str:
 
 
 def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
-    """The first half of the command for one figure: its model, and the rates.
+    """The first half of the command for one figure: model and learning rates.
 
     >>> from keras_asymbp.benchmarks import datasets
     >>> from keras_asymbp.benchmarks.tables import experiments
@@ -53,12 +45,12 @@ def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
 
 
 def setup_flags(setup: Setup) -> str:
-    """The other half: the data set and the training."""
+    """The second half of the command for one figure: data set and training."""
     return shlex.join(["--datasets", setup.dataset.name, *_training(setup)])
 
 
 def without_flag(setup: Setup) -> list[str]:
-    """The settings of a protocol, by name, that the command does not reproduce."""
+    """The names of a protocol's settings that the command does not reproduce."""
     usual = PRESETS.get(setup.preset or "", Protocol())
     return [
         field.name
@@ -82,5 +74,5 @@ def _rates(setup, columns):
     """The flag for the rates, unless every model has its own."""
     if all(column.learning_rates for column in columns):
         return []
-    # To the last digit.
+    # `repr` gives every digit.
     return ["--learning_rates", ",".join(map(repr, setup.protocol.learning_rates))]

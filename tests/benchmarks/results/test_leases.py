@@ -116,7 +116,7 @@ def test_time_is_the_file_systems(folder, monkeypatch):
 
 HOLDER = """
 import sys; sys.argv[0] = "keras-asymbp"
-from keras_asymbp.benchmarks.leases import Leases
+from keras_asymbp.benchmarks.results.leases import Leases
 with Leases(sys.argv[1], expiry=float(sys.argv[2])) as leases:
     print(leases.take("a"), flush=True)
     sys.stdin.read()

@@ -29,7 +29,7 @@ def other(value):
             return (*value, 0.125)
 
 
-def test_trials_are_every_schedule_with_every_rate(make_cell):
+def test_trials_combine_every_schedule_with_every_rate(make_cell):
     cell = make_cell(
         Column("uSF+BM", batch_schedules=TWO_SCHEDULES), learning_rates=(0.5, 0.25)
     )
@@ -41,7 +41,7 @@ def test_trials_are_every_schedule_with_every_rate(make_cell):
     ]
 
 
-def test_batch_size_is_the_protocols_unless_the_column_has_one(make_cell):
+def test_a_columns_batch_size_overrides_the_protocols(make_cell):
     column = Column("SGD", batch_schedules=(((0, None), (2, 7)),))
     (trial,) = make_cell(column, batch_size=50, learning_rates=(1.0,)).trials()
     assert trial.batch_schedule == ((0, 50), (2, 7))
@@ -56,7 +56,7 @@ def test_batch_size_is_the_protocols_unless_the_column_has_one(make_cell):
         (6, 500, [((0, 500),)]),  # nothing grows
     ],
 )
-def test_procedures_that_are_the_same_are_one(epochs, batch_size, expected, make_cell):
+def test_equal_schedules_are_trained_once(epochs, batch_size, expected, make_cell):
     column = Column("uSF+BM", batch_schedules=(((0, None),), ((0, None), (3, 500))))
     cell = make_cell(
         column, epochs=epochs, batch_size=batch_size, learning_rates=(0.5, 0.25)
@@ -65,19 +65,19 @@ def test_procedures_that_are_the_same_are_one(epochs, batch_size, expected, make
     assert schedules == [schedule for schedule in expected for _ in range(2)]
 
 
-def test_the_network_is_the_data_sets_unless_the_protocol_has_one(make_cell):
+def test_a_protocols_network_overrides_the_data_sets(make_cell):
     cell, other = make_cell(), make_cell(architecture="cifar")
     assert (cell.network, other.network) == ("mnist", "cifar")
     assert other.settings(other.trials()[0])["architecture"] == "cifar"
-    # Asked for or not, it is the same network.
+    # Requested by name or not, it is the same network.
     assert first_id(make_cell(architecture="mnist")) == first_id(cell)
 
 
-def test_the_decay_is_the_protocols_unless_the_column_has_one(make_cell):
+def test_a_columns_weight_decay_overrides_the_protocols(make_cell):
     own = make_cell(Column("KP", weight_decay=0.25), weight_decay=0.5)
     assert own.weight_decay == own.settings(own.trials()[0])["weight_decay"] == 0.25
     assert make_cell(Column("KP"), weight_decay=0.5).weight_decay == 0.5
-    # Whose it is does not matter.
+    # The same value has the same id, from column or protocol.
     same = Column("KP", weight_decay=5e-4)
     assert first_id(make_cell(same)) == first_id(make_cell(Column("KP")))
 
@@ -89,19 +89,19 @@ def test_settings_are_json(make_cell):
         assert json.loads(json.dumps(settings)) == settings
 
 
-def test_every_trial_of_a_cell_is_another(make_cell):
+def test_every_trial_of_a_cell_has_its_own_id(make_cell):
     cell = make_cell(Column("uSF+BM", batch_schedules=TWO_SCHEDULES))
     ids = {trial_id(cell.settings(trial)) for trial in cell.trials()}
     assert len(ids) == len(cell.trials()) == 10
 
 
-# A column with batch sizes of its own still depends on the protocol's.
+# The id depends on the protocol's batch size even if the column has its own.
 @pytest.mark.parametrize("schedule", [((0, None),), ((0, 20),)])
 @pytest.mark.parametrize(
     "field",
     [f.name for f in dataclasses.fields(Protocol) if f.name != "learning_rates"],
 )
-def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
+def test_every_setting_of_the_protocol_changes_the_id(field, schedule, make_cell):
     column = Column("BN", normalization="BN", batch_schedules=(schedule,))
     cell = make_cell(column)
     changed = make_cell(column, **{field: other(getattr(cell.protocol, field))})
@@ -123,18 +123,18 @@ def test_every_setting_of_the_protocol_matters(field, schedule, make_cell):
         ("scale", "init_std"),
     ],
 )
-def test_every_setting_of_the_column_matters(field, value, make_cell):
+def test_every_setting_of_the_column_changes_the_id(field, value, make_cell):
     assert first_id(make_cell(Column("SGD", **{field: value}))) != first_id(make_cell())
 
 
-def test_no_field_of_the_column_is_forgotten_here():
+def test_every_field_of_the_column_is_tested_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
         *("name", "rule", "flip_probability", "normalization", "setting"),
         *("clamped", "batch_schedules", "weight_decay", "scale", "learning_rates"),
     }
 
 
-def test_seed_data_and_rate_matter(make_cell, tiny):
+def test_seed_data_and_rate_change_the_id(make_cell, tiny):
     cells = [
         make_cell(),
         make_cell(seed=1),
@@ -145,11 +145,11 @@ def test_seed_data_and_rate_matter(make_cell, tiny):
     assert len({first_id(cell) for cell in cells}) == len(cells)
 
 
-def test_names_do_not_matter(make_cell):
+def test_a_columns_name_does_not_change_the_id(make_cell):
     assert first_id(make_cell(Column("SGD"))) == first_id(make_cell(Column("baseline")))
 
 
-def test_other_rates_of_the_search_do_not_matter(make_cell):
+def test_other_rates_of_the_search_do_not_change_the_id(make_cell):
     cell = make_cell(learning_rates=(0.5,))
     more = make_cell(learning_rates=(0.5, 0.25))
     assert first_id(cell) == first_id(more)

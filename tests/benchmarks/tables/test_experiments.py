@@ -128,7 +128,7 @@ TABLES = {
 
 
 @every_experiment
-def test_every_column_that_the_paper_prints_is_there(experiment):
+def test_every_printed_column_is_in_the_experiment(experiment):
     name, count = TABLES[experiment.name]
     path = pathlib.Path(printed.__file__).with_suffix("") / f"{name}.csv"
     with path.open(newline="", encoding="utf-8") as file:
@@ -141,7 +141,7 @@ def test_every_column_that_the_paper_prints_is_there(experiment):
     assert None not in [printed.error("MNIST", name) for name in names]
 
 
-def test_the_two_halves_of_table_3_are_all_of_it():
+def test_the_two_halves_of_table_3_are_complete():
     path = pathlib.Path(printed.__file__).with_suffix("") / "table3_experiment_b.csv"
     with path.open(newline="", encoding="utf-8") as file:
         heads = set(next(csv.reader(file))[1:])
@@ -157,7 +157,7 @@ def test_columns_differ_in_name_and_settings(experiment):
 
 
 @every_experiment
-def test_columns_are_of_what_there_is(experiment):
+def test_columns_use_known_rules_and_settings(experiment):
     for column in experiment.columns:
         assert feedbacks.get(column.feedback)
         assert column.normalization in (None, "BN", "BN learnable")
@@ -175,13 +175,13 @@ def test_baseline_is_a_column(experiment):
 
 
 def selected(name, models):
-    """Which columns of which experiments are selected."""
+    """Names of the selected columns by experiment."""
     chosen = experiments.select(experiments.get_all(name.split(",")), models)
     return {e.name: [column.name for column in columns] for e, columns in chosen}
 
 
 @pytest.mark.parametrize("none", [None, []])
-def test_select_without_names_is_all(none):
+def test_select_without_names_selects_all(none):
     for experiment, columns in experiments.select(experiments.get_all(["all"]), none):
         assert columns == experiment.columns
     assert list(selected("all", none)) == ["A", "B1", "B2", "C1", "C2", "BM"]
@@ -194,7 +194,7 @@ def test_select_keeps_the_tables_order():
     }
 
 
-def test_select_leaves_out_experiments_without_the_model():
+def test_select_omits_experiments_without_the_model():
     assert selected("all", ["uSF+BN", "BM2"]) == {
         "A": ["uSF+BN"],
         "BM": ["BM2", "uSF+BN"],
@@ -230,14 +230,14 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("row", PUBLISHED)
-def test_fa_bench_has_what_biotorch_published(row):
+def test_fa_bench_has_the_figures_of_biotorch(row):
     columns = [column.name for column in FA_BENCH.columns]
     assert columns == ["BP", "FA", "uSF", "brSF", "frSF", "DFA", "KP", "WM"]
     figures = tuple(printed.error(row, column) for column in columns)
     assert figures == (*PUBLISHED[row], None, None)
 
 
-def test_fa_bench_is_of_what_there_is():
+def test_fa_bench_uses_known_rules_and_networks():
     for column in FA_BENCH.columns:
         if column.feedback == "DFA":
             continue

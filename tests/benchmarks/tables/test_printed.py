@@ -38,7 +38,7 @@ def test_unknown_is_none(row, column):
     assert printed.error(row, column) is None
 
 
-def test_tables_agree_on_what_they_share():
+def test_tables_agree_on_shared_figures():
     figures = {}
     for table in TABLES:
         with table.open(newline="", encoding="utf-8") as file:
@@ -76,9 +76,9 @@ TEST_EXAMPLES = {
 
 @pytest.mark.parametrize("row", TEST_EXAMPLES)
 def test_figures_are_shares_of_the_test_examples(row):
-    """What the documentation infers of the paper's test sets from its errors."""
+    """The documentation infers the sizes of the paper's test sets from its errors."""
     count = TEST_EXAMPLES[row]
-    errors = [error for (name, _), error in printed._figures().items() if name == row]
+    errors = [error for (name, _), error in printed.figures().items() if name == row]
     assert len(errors) >= 19
     for error in errors:
         assert 100 * round(error * count / 100) / count == pytest.approx(

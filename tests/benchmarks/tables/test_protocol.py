@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.tables import protocol as protocols
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
     Protocol,
     chance_error,
+    later_field,
     phases,
 )
 
@@ -66,12 +66,12 @@ def test_paper_preset_is_the_papers():
     assert paper.statistics_alpha == 0.05
 
 
-def test_quick_preset_differs_in_its_epochs_only():
+def test_the_quick_preset_differs_only_in_its_epochs():
     assert PRESETS["quick"].epochs == 6
     assert dataclasses.replace(PRESETS["quick"], epochs=65) == PRESETS["paper"]
 
 
-def test_presets_leave_data_and_network_alone_but_for_smoke():
+def test_only_the_smoke_preset_limits_the_data():
     smoke = PRESETS["smoke"]
     assert (smoke.epochs, smoke.train_examples, smoke.test_examples) == (1, 500, 200)
     for name, preset in PRESETS.items():
@@ -87,12 +87,12 @@ def test_chance_error():
 
 @dataclasses.dataclass(frozen=True)
 class Grown(Protocol):
-    """A protocol with a field that came when there were results."""
+    """A protocol with a field added after results existed."""
 
-    noise: float = protocols._later(0.0)
+    noise: float = later_field(0.0)
 
 
-def test_a_later_field_leaves_the_settings_of_older_results_as_they_are():
+def test_a_later_field_does_not_change_the_settings_of_older_results():
     assert Grown(epochs=3).settings() == Protocol(epochs=3).settings()
     settings = Grown(epochs=3, noise=0.5).settings()
     assert settings == Protocol(epochs=3).settings() | {"noise": 0.5}
