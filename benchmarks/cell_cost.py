@@ -3,9 +3,9 @@
     TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 taskset -c 0 \
         python -m benchmarks.cell_cost
 
-It gives the figures of `keras_asymbp/benchmarks/run/costs.py`. Each is taken by the
-suite's own trainer from epochs of three sizes, measured in turns: their differences are
-updates and forward passes alone. The median of the rounds counts.
+These are the figures of `keras_asymbp/benchmarks/run/costs.py`. The suite's own trainer
+runs epochs of three sizes in turn; their differences are updates and forward passes
+alone. A figure is the median of the rounds.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+from absl import app, flags
 
 from benchmarks.speed import workloads
 from keras_asymbp.benchmarks import datasets
@@ -26,14 +27,17 @@ from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
+_NETWORKS = flags.DEFINE_list("networks", list(TABLE_1), "Networks of Table 1.")
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
+
 # Training and test examples of an epoch: a base, more updates, more forward passes.
 SIZES = ((500, 500), (1500, 500), (500, 2500))
-ROUNDS = 5
 
 
-def main():
+def main(argv):
+    del argv
     print(f"load average {os.getloadavg()[0]:.2f}")
-    for name in TABLE_1:
+    for name in _NETWORKS.value:
         for normalization in (None, "BN"):
             update, forward = measure(name, normalization)
             print(
@@ -44,6 +48,7 @@ def main():
 
 
 def measure(name, normalization):
+    """Seconds of an update, and of the forward pass of a batch of 100."""
     keras.utils.clear_session()
     column = Column("uSF", rule="uSF", normalization=normalization, setting=1)
     classes = workloads.classes(name)
@@ -56,13 +61,14 @@ def measure(name, normalization):
     trainer = Trainer(cell, data[0])
     (trial,) = cell.trials()
     times = [[] for _ in SIZES]
-    for number in range(ROUNDS + 1):
-        for some, taken in zip(data, times, strict=True):
-            assert trainer.take_up(cell, some)
+    for number in range(_ROUNDS.value + 1):
+        for examples, seconds in zip(data, times, strict=True):
+            if not trainer.take_up(cell, examples):
+                raise RuntimeError("another size of an epoch has another graph")
             start = time.perf_counter()
             trainer.train(trial)
             if number:  # the first round traces
-                taken.append(time.perf_counter() - start)
+                seconds.append(time.perf_counter() - start)
     base, updates, forwards = map(statistics.median, times)
     return (
         (updates - base) / ((SIZES[1][0] - SIZES[0][0]) / 100),
@@ -71,4 +77,4 @@ def measure(name, normalization):
 
 
 if __name__ == "__main__":
-    main()
+    app.run(main)

@@ -12,6 +12,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import dataclasses
 import statistics
 
+from absl import app, flags
+
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.cells import Cell
@@ -19,24 +21,30 @@ from keras_asymbp.benchmarks.tables.protocol import Protocol, score
 from keras_asymbp.benchmarks.training.batches import prepare
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
-COLUMNS = ("SGD", "uSF+BN+BM")
+_MODELS = flags.DEFINE_list("models", ["SGD", "uSF+BN+BM"], "Models of experiment A.")
+_EPOCHS = flags.DEFINE_integer("epochs", 12, "Epochs of a run.", lower_bound=1)
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each model.")
+
 DECAYS = (0.0, 5e-4, 5e-2)
-SEEDS = (0, 1, 2)
-PROTOCOL = Protocol(epochs=12, learning_rates=(5e-3, 5e-4, 5e-5))
+LEARNING_RATES = (5e-3, 5e-4, 5e-5)
 
 
-def main():
+def main(argv):
+    del argv
     dataset = datasets.get("mnist_5k")
-    examples = prepare(dataset.load(), PROTOCOL.input_scale)
+    protocol = Protocol(epochs=_EPOCHS.value, learning_rates=LEARNING_RATES)
+    examples = prepare(dataset.load(), protocol.input_scale)
     print("| model | weight decay | error, %, of each seed | mean |\n|:--|--:|:--|--:|")
-    ((_, columns),) = experiments.select([experiments.get("A")], list(COLUMNS))
+    ((_, columns),) = experiments.select([experiments.get("A")], _MODELS.value)
     for column in columns:
         for decay in DECAYS:
-            protocol = dataclasses.replace(PROTOCOL, weight_decay=decay)
-            errors = []
-            for seed in SEEDS:
-                cell = Cell(dataset, dataset.version(), column, protocol, seed)
-                errors.append(best_error(cell, examples))
+            with_decay = dataclasses.replace(protocol, weight_decay=decay)
+            errors = [
+                best_error(
+                    Cell(dataset, dataset.version(), column, with_decay, seed), examples
+                )
+                for seed in map(int, _SEEDS.value)
+            ]
             print(
                 f"| {column.name} | {decay:g} | {', '.join(map(str, errors))} "
                 f"| {statistics.fmean(errors):.2f} |",
@@ -52,4 +60,4 @@ def best_error(cell, examples):
 
 
 if __name__ == "__main__":
-    main()
+    app.run(main)

@@ -30,14 +30,13 @@ SUBCOMMANDS = f"{SUITE}.commands.subcommands"
 SMALL = {
     "benchmarks.cell_cost": ["--networks=mnist", "--rounds=1"],
     "benchmarks.throughput": ["--part=overhead", "--cells=10", "--rounds=1"],
-    "benchmarks.weight_decay": [
-        *("--models=SGD", "--epochs=1", "--seeds=0"),
-        *("--train_examples=100", "--test_examples=100"),
-    ],
+    "benchmarks.weight_decay": ["--models=SGD", "--epochs=1", "--seeds=0"],
     # Without a GPU nothing is measured, but all flags are checked.
     "benchmarks.speed": ["--device=gpu"],
 }
 SLOW = {"benchmarks.cell_cost", "benchmarks.throughput", "benchmarks.weight_decay"}
+# The pages also print these with flags.
+NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 # Files that another test runs, since they need more: that test, and a word in it.
 ELSEWHERE = {
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
@@ -116,6 +115,8 @@ def cheap(command):
             return [module, *of_subcommand(name, *flags)[1:]]
         if module.startswith(f"{SUITE}.commands.") and not flags:
             return [module, "--help"]
+        if module in NAMED and not flags:
+            return [module, "--help"]
         if module in SMALL:
             small = [] if "--read" in flags else SMALL[module]
             return [module, *flags, *small]
@@ -141,6 +142,10 @@ def of_subcommand(name=None, *flags):
     if name in ("claims", "doctor", "report", "run", "translate"):
         return [name, *flags]
     raise LookupError(f"no cheap form of the subcommand {name}")
+
+
+def is_slow(form):
+    return form[0] in SLOW and form[-1] != "--help"
 
 
 FORMS = {}
@@ -204,7 +209,7 @@ def run(folder):
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(form, marks=[pytest.mark.slow] if form[0] in SLOW else [])
+        pytest.param(form, marks=[pytest.mark.slow] if is_slow(form) else [])
         for form in FORMS
     ],
     ids=shlex.join,
