@@ -35,7 +35,7 @@ SMALL = {
     "benchmarks.speed": ["--device=gpu"],
 }
 SLOW = {"benchmarks.cell_cost", "benchmarks.throughput", "benchmarks.weight_decay"}
-# The pages also print these with flags.
+# Printed without flags, too, where they are only named.
 NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 # Files that another test runs, since they need more: that test, and a word in it.
 ELSEWHERE = {
@@ -116,7 +116,7 @@ def cheap(command):
         if module.startswith(f"{SUITE}.commands.") and not flags:
             return [module, "--help"]
         if module in NAMED and not flags:
-            return [module, "--help"]
+            return []
         if module in SMALL:
             small = [] if "--read" in flags else SMALL[module]
             return [module, *flags, *small]
@@ -142,10 +142,6 @@ def of_subcommand(name=None, *flags):
     if name in ("claims", "doctor", "report", "run", "translate"):
         return [name, *flags]
     raise LookupError(f"no cheap form of the subcommand {name}")
-
-
-def is_slow(form):
-    return form[0] in SLOW and form[-1] != "--help"
 
 
 FORMS = {}
@@ -209,7 +205,7 @@ def run(folder):
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(form, marks=[pytest.mark.slow] if is_slow(form) else [])
+        pytest.param(form, marks=[pytest.mark.slow] if form[0] in SLOW else [])
         for form in FORMS
     ],
     ids=shlex.join,
@@ -238,6 +234,10 @@ def test_what_pip_installs_is_there():
                 assert f'"{extra}"' in setup, extra
             if "-r" in arguments:
                 assert (ROOT / arguments[arguments.index("-r") + 1]).is_file()
+
+
+def test_programs_that_are_named_are_run():
+    assert {form[0] for form in FORMS} >= NAMED
 
 
 def test_a_command_without_a_cheap_form_is_found():

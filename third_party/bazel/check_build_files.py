@@ -1,4 +1,4 @@
-"""Fails when a Python file is in no target of a BUILD file, so that they stay true."""
+"""Fails when a BUILD file does not mention a Python file, so that none is forgotten."""
 
 import ast
 import sys
@@ -9,20 +9,20 @@ FOLDERS = ["benchmarks", "keras_asymbp", "tests"]
 
 
 def main() -> int:
-    """Prints the files that no target has; returns the exit code."""
+    """Prints the files that no BUILD file mentions; returns the exit code."""
     code = 0
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*.py")):
             build = next(p / "BUILD" for p in file.parents if (p / "BUILD").is_file())
             if file not in sources(build):
-                target, build = file.relative_to(ROOT), build.relative_to(ROOT)
-                print(f"{target} is in no target of {build}", file=sys.stderr)
+                file, build = file.relative_to(ROOT), build.relative_to(ROOT)
+                print(f"{file} is not in {build}", file=sys.stderr)
                 code = 1
     return code
 
 
 def sources(build: Path) -> set[Path]:
-    """The files that a BUILD file names in `srcs`, itself or through `glob`."""
+    """The files in `srcs` of a BUILD file's targets, and those that a `glob` finds."""
     files: set[Path] = set()
     for call in ast.walk(ast.parse(build.read_text())):  # Starlark has Python's syntax
         if isinstance(call, ast.Call):
@@ -36,12 +36,12 @@ def sources(build: Path) -> set[Path]:
 
 
 def matches(folder: Path, patterns: ast.AST | None) -> set[Path]:
-    """The files of a folder that one of the patterns written in a node fits."""
+    """The files of a folder that match a pattern written in a node."""
     return {file for pattern in strings(patterns) for file in folder.glob(pattern)}
 
 
 def strings(node: ast.AST | None) -> list[str]:
-    """The strings written in `node`, but for those in the calls that it makes."""
+    """The strings written in a node, without those in calls inside it."""
     if isinstance(node, ast.Constant):
         return [str(node.value)]
     if node is None or isinstance(node, ast.Call):

@@ -1,15 +1,15 @@
-"""A `py_test` whose files are pytest's."""
+"""A `py_test` that runs pytest."""
 
 _RUNNER = "//third_party/bazel:run_pytest.py"
 
 def pytest_test(name, srcs, deps = [], data = [], **kwargs):
-    """Runs the quick tests of `srcs` with pytest, under the repository's settings.
+    """Runs the fast tests in `srcs` with pytest, with the settings of pyproject.toml.
 
     Args:
         name: Name of the target.
-        srcs: The files of tests.
-        deps: The `py_library` targets that they import.
-        data: The files that they read.
+        srcs: The test files.
+        deps: The `py_library` targets that the tests import.
+        data: The files that the tests read.
         **kwargs: Passed on to `py_test`.
     """
 

@@ -1,8 +1,8 @@
 """The external repositories of this workspace, none of which is downloaded.
 
-Bazel's own tools load `rules_cc`, `rules_java` and `remote_coverage_tools`, which it
-would fetch from the network for every build, one of Python files alone included. Nothing
-in them is used here, so each is replaced by a stub.
+Bazel's own tools load `rules_cc`, `rules_java` and `remote_coverage_tools`, and would
+download them for every build, even of Python files alone. Nothing in them is used here,
+so a stub replaces each.
 """
 
 _NATIVE_CC_RULES = [
@@ -94,6 +94,6 @@ python_repository = repository_rule(
     implementation = _python_repository_impl,
     doc = "The Python toolchain: PYTHON_BIN_PATH, or else .venv/bin/python, or else python3.",
     environ = ["PYTHON_BIN_PATH"],
-    # Look again whenever Bazel starts: .venv may be there by now.
+    # Evaluated whenever Bazel starts, because .venv may have been made since.
     local = True,
 )

@@ -7,9 +7,9 @@ import pytest
 
 
 def main(files: list[str]) -> int:
-    """Runs the quick tests of `files`; returns the exit code for Bazel."""
-    # The sandbox shows the home folder read-only, and keras, matplotlib and others
-    # write to it.
+    """Runs the fast tests in `files`; returns the exit code for Bazel."""
+    # Keras, matplotlib and others write to the home folder, which the sandbox shows
+    # read-only.
     os.environ["HOME"] = os.environ["TEST_TMPDIR"]
     options = ["-m", "not slow", "-p", "no:cacheprovider"]
     if "XML_OUTPUT_FILE" in os.environ:
