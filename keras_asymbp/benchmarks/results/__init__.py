@@ -1,1 +1,1 @@
-"""What a results folder holds: trials, leases, tables and the paper's claims."""
+"""Results folders: trials, leases, filled tables and the paper's claims."""

@@ -1,27 +1,27 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing: a file exists whole or not at all."""
 
 import errno
 import os
 import pathlib
 import tempfile
 
-# The name of a file that is being written starts and ends so.
+# Start and end of the name of a file that is being written.
 TEMPORARY = ".", ".tmp"
-# What a file system says that has no hard links.
+# Errors of file systems without hard links.
 _NO_LINKS = errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK
 
 
 def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> None:
-    """Writes a file so that it is there whole or not at all, whatever happens.
+    """Writes a file whole or, if interrupted, not at all.
 
     Args:
         path: The file.
         text: Its content.
-        replace: Whether a file of that name is replaced.
+        replace: Whether an existing file is replaced.
 
     Raises:
-        FileExistsError: If the file is there and isn't to be replaced.
-        OSError: If it can't be written.
+        FileExistsError: If the file exists and `replace` is false.
+        OSError: If the file can't be written.
     """
     start, end = TEMPORARY
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=end)

@@ -1,4 +1,4 @@
-"""What the paper concludes, as checks over stored results."""
+"""The paper's conclusions as checks on stored results."""
 
 import dataclasses
 import statistics
@@ -16,9 +16,9 @@ from keras_asymbp.benchmarks.tables.protocol import chance_error
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "not enough results"
 
-# The paper's figures that it calls no learning are 88 % of guessing's error and more.
+# Errors that the paper calls no learning are at least 88 % of the error of guessing.
 _NEAR_CHANCE = 0.85
-# Of five models in a row: one pair of neighbours may be the other way round.
+# For five models this allows one pair of neighbours in the wrong order.
 _IN_ORDER = 0.9
 
 Errors = Mapping[str, float]
@@ -26,15 +26,15 @@ Errors = Mapping[str, float]
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A conclusion, and what is compared to check it.
+    """A conclusion of the paper, and its check.
 
     Attributes:
-        name: The paper's number of it, or the experiment and a word.
-        statement: What is claimed.
-        test: What has to be so, in words.
-        models: The columns whose errors are compared.
-        check: Whether it is so: takes the errors in percent by column, and the error
-            of guessing in percent.
+        name: Its number in the paper, or the experiment and a keyword.
+        statement: The conclusion.
+        test: The condition under which it holds, in words.
+        models: Names of the compared columns.
+        check: The condition: takes the errors in percent by column and the error of
+            guessing in percent.
     """
 
     name: str
@@ -46,15 +46,15 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What became of a claim on a data set.
+    """The verdict on a claim for a setup.
 
     Attributes:
         claim: The claim.
         verdict: `HOLDS`, `FAILS` or `UNKNOWN`.
         errors: Mean error in percent of each compared model that has a complete seed.
-        seeds: The seeds of which all compared models are complete, and that count.
-        papers: On how many of the paper's data sets its own figures pass the check,
-            and how many have all figures.
+        seeds: The seeds for which all compared models are complete.
+        papers: Number of the paper's data sets on which its own figures pass the check,
+            and number of those that have all the figures.
     """
 
     claim: Claim
@@ -64,12 +64,12 @@ class Finding:
     papers: tuple[int, int]
 
 
-# Setups, None for no results, and the findings on each.
+# Setups, None without results, with their findings.
 Checked = Sequence[tuple[Setup | None, Sequence[Finding]]]
 
 
 def evaluate(setup: Setup | None, store: Store) -> list[Finding]:
-    """Checks every claim on a setup; on None, which has no results, none is known."""
+    """Checks every claim on a setup; on None every claim is unknown."""
     return [_evaluate(claim, setup, store) for claim in CLAIMS]
 
 
@@ -79,11 +79,11 @@ def _evaluate(claim, setup, store):
         for model in claim.models
     }
     seeds = set.intersection(*map(set, by_model.values()))
-    # Where all models have common seeds these count; else what there is, to be shown.
+    # Means are over the common seeds; without any, over each model's own, for display.
     errors = {
-        model: statistics.fmean(found[seed] for seed in (seeds or found))
-        for model, found in by_model.items()
-        if found
+        model: statistics.fmean(by_seed[seed] for seed in (seeds or by_seed))
+        for model, by_seed in by_model.items()
+        if by_seed
     }
     verdict = UNKNOWN
     if seeds:
@@ -93,7 +93,7 @@ def _evaluate(claim, setup, store):
 
 
 def papers(claim: Claim) -> tuple[int, int]:
-    """On how many of the paper's data sets its own figures pass, and of how many."""
+    """Number of the paper's data sets that pass the check, and that have figures."""
     passed = known = 0
     for row, classes in printed.CLASSES.items():
         figures = {model: printed.error(row, model) for model in claim.models}
@@ -179,8 +179,8 @@ CLAIMS = (
     ),
     Claim(
         "IV",
-        "Learning does without weight transport. (That a brain could do it so is an "
-        "argument; what is checked is what the argument stands on.)",
+        "Learning works without weight transport. (The conclusion that a brain could "
+        "learn this way is an argument; the check tests only its premise.)",
         "none of the three is worse than SGD by 3 points or more",
         ("SGD", *_STRICT),
         lambda e, _: all(_no_worse(model, "SGD", e) for model in _STRICT),
@@ -218,14 +218,14 @@ CLAIMS = (
     ),
     Claim(
         "A, NuSF",
-        "Normalized by the filter's inputs it does not explode.",
+        "Normalized by the filter's number of inputs it does not explode.",
         "NuSF is better than uSF by 3 points or more",
         ("uSF", "NuSF"),
         lambda e, _: _better("NuSF", "uSF", e),
     ),
     Claim(
         "A, vanishing",
-        "But the error that it sends down vanishes.",
+        "But the error that it propagates vanishes.",
         "NuSF is worse than uSF+BN+BM by 3 points or more",
         ("NuSF", "uSF+BN+BM"),
         lambda e, _: _better("uSF+BN+BM", "NuSF", e),
@@ -286,14 +286,14 @@ CLAIMS = (
     ),
     Claim(
         "C2, Top",
-        "Where the last layer alone learns, all models are alike.",
+        "If only the last layer learns, all models perform alike.",
         "the four are within 3 points of each other",
         _TOPS,
         _alike(_TOPS),
     ),
     Claim(
         "C2, co-adaptation",
-        "Random feedback works where the last layer and those below learn together.",
+        "Random feedback works if the last layer and the layers below learn together.",
         "RndF+BN+BM is better than its Bottom and its Top by 3 points or more",
         ("RndF+BN+BM", "RndF+BN+BM Bottom", "RndF+BN+BM Top"),
         lambda e, _: all(
@@ -320,21 +320,21 @@ CLAIMS = (
     ),
     Claim(
         "BM, BP",
-        "Settings 1, 2 and 3 of Batch Manhattan are alike with backpropagation.",
+        "Settings 1, 2 and 3 of Batch Manhattan perform alike with backpropagation.",
         "the three are within 3 points of each other",
         _BM,
         _alike(_BM),
     ),
     Claim(
         "BM, uSF",
-        "Settings 1, 2 and 3 are alike with uSF and batch normalization.",
+        "Settings 1, 2 and 3 perform alike with uSF and batch normalization.",
         "the three are within 3 points of each other",
         _USF_BM,
         _alike(_USF_BM),
     ),
     Claim(
         "BM, all four",
-        "Setting 0, SGD, is like them. (The paper says so of 1, 2 and 3 only.)",
+        "Setting 0, SGD, performs like them. (The paper claims only 1, 2 and 3.)",
         "settings 0 to 3 are within 3 points of each other, and with uSF and BN too",
         ("SGD", *_BM, "uSF+BN", *_USF_BM),
         lambda e, chance: (

@@ -1,4 +1,4 @@
-"""How far a model is from the baseline, over the seeds that both have."""
+"""Paired comparison of a model with the baseline over their common seeds."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ _CONFIDENCE = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A paired comparison: a seed is the same start and the same order of the data.
+    """A paired comparison: a seed fixes the first weights and the order of the data.
 
     Attributes:
-        difference: The model's error minus the baseline's, in points, mean of the
+        difference: The model's error minus the baseline's, in points; mean over the
             pairs.
-        low: Lower end of its 95 % interval by Student's t; None where the pairs do not
-            differ among each other.
-        high: Upper end.
-        p_value: Of the paired t-test, two-sided; not corrected for the number of
-            comparisons.
+        low: Lower end of its 95 % interval by Student's t; None if all pairs have the
+            same difference.
+        high: Upper end of the interval; None likewise.
+        p_value: p of the two-sided paired t-test, not corrected for the number of
+            comparisons; None likewise.
         seeds: The seeds of the pairs.
     """
 
@@ -33,7 +33,7 @@ class Comparison:
 def compare(
     errors: Mapping[int, float], baseline: Mapping[int, float]
 ) -> Comparison | None:
-    """Compares errors in percent by seed; None with less than two seeds in common.
+    """Compares errors in percent by seed; None with fewer than two common seeds.
 
     >>> compare({0: 4.0, 1: 6.0}, {0: 3.0, 1: 3.0, 2: 9.0}).difference
     2.0
@@ -43,7 +43,7 @@ def compare(
         return None
     ours = [errors[seed] for seed in seeds]
     base = [baseline[seed] for seed in seeds]
-    # A test size is finite: equal differences are common, and no t-test is of them.
+    # A test split is finite, so equal differences are common; they have no t-test.
     differences = {round(a - b, 9) for a, b in zip(ours, base, strict=True)}
     if len(differences) == 1:
         return Comparison(differences.pop(), None, None, None, seeds)

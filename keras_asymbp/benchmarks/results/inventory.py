@@ -1,4 +1,4 @@
-"""What a results folder holds: its setups, and the plans that show every trial."""
+"""The inventory of a results folder: its setups, and plans that show every trial."""
 
 import collections
 import dataclasses
@@ -14,18 +14,18 @@ from keras_asymbp.benchmarks.tables.experiments import ALL
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
 
-# Settings in which the trials of one model differ.
+# The settings that differ between trials of one model.
 _OF_A_RUN = dict.fromkeys(("seed", "learning_rate", "batch_schedule"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Inventory:
-    """What a store holds.
+    """The contents of a store.
 
     Attributes:
         store: The store.
-        setups: The setups that its trials share.
-        problems: A line for each trial that fits no setup.
+        setups: The setups of its trials.
+        problems: A line for each trial without a setup.
     """
 
     store: Store
@@ -35,11 +35,12 @@ class Inventory:
     def plans(self, asked: Sequence[Plan] = ()) -> list[Plan]:
         """The plans that show every model of a known experiment, in the paper's order.
 
-        First those asked for; then, for each setup, the experiment that shows the most
-        models that are not shown yet, with the fewest missing trials, until all are.
+        The requested plans come first. Then, for each setup, the experiment is added
+        that shows the most further models, with the fewest missing trials, until every
+        model is shown.
 
         Args:
-            asked: Plans to begin with, whether they hold trials or not.
+            asked: The requested plans, shown even without trials.
         """
         plans = [*asked]
         seen = {model for plan in plans for model in self._missing(plan)}
@@ -71,7 +72,7 @@ class Inventory:
     def _missing(self, plan: Plan) -> dict[str, int]:
         """A plan's stored models, each with its number of missing trials.
 
-        A model is known by the settings of its trials, but for seed and rate.
+        A model is identified by its trials' settings without seed, rate and batches.
         """
         missing: dict[str, int] = collections.defaultdict(int)
         for cell in plan.cells():
@@ -83,12 +84,12 @@ class Inventory:
 
 
 def take(store: Store, datasets: Mapping[str, Dataset] | None = None) -> Inventory:
-    """Looks at everything that is in a store now.
+    """Takes the inventory of a store.
 
     Args:
-        store: The store; what other processes have added is read first.
-        datasets: A user's own data sets, by name. Trials on data sets known neither
-            here nor in the catalog fit no setup.
+        store: The store; it is refreshed first.
+        datasets: A user's own data sets, by name. Trials on data sets neither here nor
+            in the catalog have no setup.
     """
     known = DATASETS | dict(datasets or {})
     store.refresh()
@@ -96,21 +97,21 @@ def take(store: Store, datasets: Mapping[str, Dataset] | None = None) -> Invento
     runs, problems = collections.defaultdict(list), []
     for trial in store.trials():
         try:
-            key, run = _place(trial, known)
+            key, run = _assign(trial, known)
         except (UsageError, KeyError) as error:
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
             problems.append(f"{store.folder / trial['file']}: {reason}; left alone")
         else:
             runs[key].append(run)
     setups = (
-        _setup(known[name], version, protocol, some)
-        for (name, version, protocol), some in sorted(runs.items(), key=str)
+        _setup(known[name], version, protocol, of_setup)
+        for (name, version, protocol), of_setup in sorted(runs.items(), key=str)
     )
     return Inventory(store, tuple(setups), tuple(problems))
 
 
-def _place(trial, known):
-    """The setup that a trial belongs to, and its rate and seed."""
+def _assign(trial, known):
+    """The setup of a trial as a key, and the trial's rate and seed."""
     settings = trial["settings"]
     if settings["revision"] != REVISION:
         raise UsageError(_other_revision(settings["revision"]))
@@ -126,10 +127,10 @@ def _place(trial, known):
 
 
 def _overridden(trial):
-    """The protocol's settings where the model has its own; see `Cell.overridden`.
+    """The protocol's values of overridden settings; see `Cell.overridden`.
 
-    Trials stored before they recorded these have a weight decay of their own for
-    Kolen-Pollack feedback alone, always 1.
+    Old trials do not record them: only Kolen-Pollack feedback overrode a setting, the
+    weight decay, always with 1.
     """
     if "overridden" in trial:
         return trial["overridden"]
@@ -139,12 +140,12 @@ def _overridden(trial):
 
 
 def _other_revision(revision):
-    """What to do with a result that this version would not give."""
+    """The message about a result from another revision."""
     if isinstance(revision, int) and revision < REVISION:
-        todo = "results have changed since, and the same command runs it anew"
+        advice = "results have changed since, and the same command runs it again"
     else:
-        todo = "update keras-asymbp"
-    return f"is of revision {revision}, not {REVISION}: {todo}"
+        advice = "update keras-asymbp"
+    return f"is of revision {revision}, not {REVISION}: {advice}"
 
 
 def _setup(dataset, version, protocol, runs):
@@ -163,9 +164,9 @@ def _setup(dataset, version, protocol, runs):
 
 
 def _preset(protocol):
-    """The preset that a protocol is of; a cut that was requested doesn't count."""
+    """The preset of a protocol, whatever its requested deviations; None without one."""
     for name, preset in PRESETS.items():
-        # A cut that a preset has itself is part of it.
+        # Deviations that the preset has itself must match.
         ignored = [field for field in REQUESTED if not getattr(preset, field)]
         same = {name: getattr(preset, name) for name in ("learning_rates", *ignored)}
         if dataclasses.replace(protocol, **same) == preset:
@@ -174,5 +175,5 @@ def _preset(protocol):
 
 
 def _rank(name, order):
-    """Known experiments in their order, then others by name."""
+    """Sorts known experiments in their order, then others by name."""
     return (order.index(name), "") if name in order else (len(order), name)

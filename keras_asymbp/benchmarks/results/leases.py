@@ -1,17 +1,17 @@
-"""Leases: which of several runs on one results folder does what.
+"""Leases: they divide the work among several runs on one results folder.
 
-The rules, all of which rest on one file system call, the atomic creation of a file:
+All rules rest on one file system call, the atomic creation of a file:
 
-- A lease on a name is a file, `<name>.<generation>`. Who creates generation n + 1 while
-  generation n is out holds the name, and of several that try, one does.
-- A lease is out when its holder gave it up, when it was not renewed for a while, or at
-  once when its holder died on this machine: then the kernel drops the lock that a
-  holder keeps on its file.
-- A lease's files are removed only after the result is stored. So whoever takes a lease
-  looks for the result afterwards, and never before only.
+- A lease on a name is a file, `<name>.<generation>`. The run that creates generation
+  n + 1 after generation n has expired holds the name; if several try, one succeeds.
+- A lease expires when its holder gives it up, when it is not renewed in time, or at
+  once when its holder dies on this machine: the kernel then drops the holder's lock on
+  the file.
+- A lease's files are removed only after the result is stored. A run must therefore look
+  for the result after it has taken the lease.
 
-Ages are differences of times of files in the folder, which one clock sets: that of its
-file system. The clocks of the machines don't matter.
+Ages are differences between times of files in the folder. All are set by the clock of
+its file system, so the clocks of the machines do not matter.
 """
 
 import contextlib
@@ -29,17 +29,17 @@ try:
 except ImportError:  # Windows: a dead holder's lease lasts until it expires
     fcntl = None  # type: ignore[assignment]
 
-# Seconds without renewal until a lease is out; renewed six times as often.
+# Seconds without renewal until a lease expires; it is renewed six times as often.
 EXPIRY = 60.0
 
 
 class Leases:
-    """The leases of this run; a context, which gives up what is still held.
+    """The leases of this run; a context that gives up the remaining ones at its end.
 
     Args:
-        folder: Where the files are, made when the first lease is taken.
-        expiry: Seconds without renewal after which a lease is out. The same for all
-            runs on the folder.
+        folder: Folder of the lease files, made when the first lease is taken.
+        expiry: Seconds without renewal after which a lease expires; must be the same
+            for all runs on the folder.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder, Leases(folder) as leases:
@@ -68,8 +68,13 @@ class Leases:
         if self._clock:
             self._clock.close()
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The names that this run holds."""
+        return tuple(self._held)
+
     def take(self, name: str) -> bool:
-        """Takes the lease on a name, if nobody holds it; returns whether it did.
+        """Takes the lease on a name if it is free; returns whether it did.
 
         Raises:
             OSError: If the folder can't be written to.
@@ -84,7 +89,7 @@ class Leases:
         except FileExistsError:
             return False
         try:
-            # The lock first: what names a holder that has none would be out.
+            # Lock before writing: a lease with a holder but no lock counts as expired.
             locked = _try_lock(file, exclusive=True)
             os.write(file, json.dumps({"locked": bool(locked), **_whoami()}).encode())
         except OSError:
@@ -95,14 +100,14 @@ class Leases:
         return True
 
     def give_up(self, name: str) -> None:
-        """Lets others take a name, whose work isn't done. Not held: nothing happens."""
+        """Frees a name with unfinished work; does nothing if it is not held."""
         with self._lock:
             _, file = self._held.pop(name, (0, None))
         if file is not None:
             _give_up(file)
 
     def finish(self, name: str) -> None:
-        """Removes a name's leases, once the result can be seen by all."""
+        """Removes a name's leases; call it once all runs can see the result."""
         with self._lock:
             _, file = self._held.pop(name, (0, None))
         if file is not None:
@@ -112,10 +117,10 @@ class Leases:
                 self._path(name, generation).unlink(missing_ok=True)
 
     def renew(self) -> None:
-        """Renews what is held, and drops what another has taken over."""
+        """Renews the held leases, and drops those that another run has taken."""
         with self._lock:
             for name, (generation, file) in list(self._held.items()):
-                # The folder may have become read-only: then leases run out.
+                # If the folder has become read-only, leases expire.
                 with contextlib.suppress(OSError):
                     if max(self._generations(name), default=0) > generation:
                         os.close(self._held.pop(name)[1])
@@ -135,20 +140,20 @@ class Leases:
         return [int(n) for stem, _, n in parts if stem == name and n.isdecimal()]
 
     def _holds(self, path):
-        """Whether a lease is still somebody's."""
+        """Whether a lease is still held."""
         try:
             file = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
-            return True  # finished just now: there is a result to be found
+            return True  # just finished: its result is stored
         try:
-            # Of the open file: a network file system asks its server on opening.
+            # Time of the open file: a network file system asks its server on opening.
             if self._now() - os.fstat(file).st_mtime > self._expiry:
                 return False
             try:
                 holder = json.loads(os.read(file, 4096))
             except ValueError:
                 return True  # being written
-            # Only who shares the holder's kernel can tell by the lock.
+            # The lock is visible only under the holder's kernel.
             dead = (
                 holder["locked"]
                 and holder["boot"]
@@ -174,7 +179,7 @@ def _give_up(file):
 
 
 def _try_lock(file, exclusive):
-    """Locks a file: True, or False if another has it, or None if there are no locks."""
+    """Locks a file: True, False if another process has it, None without locks."""
     if fcntl is None:
         return None
     kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
@@ -182,14 +187,14 @@ def _try_lock(file, exclusive):
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # the file system has none
+    except OSError:  # the file system has no locks
         return None
     return True
 
 
 @functools.cache
 def _whoami():
-    """For the reader of a lease, and `boot` for other runs: it names a kernel."""
+    """The holder; `boot` identifies its kernel to other runs."""
     boot = None
     with contextlib.suppress(OSError):
         boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()

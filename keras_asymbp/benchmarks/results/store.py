@@ -1,7 +1,7 @@
-"""Results on disk: a JSON file for each finished trial, written whole or not at all.
+"""Results on disk: a JSON file for each finished trial, written atomically.
 
-Several processes may write into one folder. None changes or removes what is there, and
-of two results of one trial the first stands.
+Several processes may write into one folder. Existing files are never modified; if a
+trial is stored twice, the first result wins.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from typing import Any
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.results.atomic import TEMPORARY, write_atomically
 
-# Each makes of a file's content in one version of the format that in the next, from
-# version 1 on. A change of the format adds one: files stay as they were written.
-_UPGRADES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+# Each converts a file's content to the next version of the format, from version 1 on.
+# A change of the format adds one; files are not rewritten.
+UPGRADES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
 _FORMAT = "keras_asymbp.trial"
-# A temporary file that is older than this is left over.
+# Age from which a temporary file counts as left over.
 _LEFT_OVER = 600.0  # seconds
 
 
 def trial_id(settings: dict[str, Any]) -> str:
-    """The name of a trial: a digest of all its settings."""
+    """The id of a trial: a digest of all its settings."""
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -34,20 +34,20 @@ def trial_id(settings: dict[str, Any]) -> str:
 class Store:
     """The trials in a results folder.
 
-    A trial is found by what its file says, not by the file's name. Files that are no
-    trials are left alone and named in `problems`. A file says in which version of the
-    format it is; one that says nothing is in version 1. Older versions are read as if
-    they were written today, newer ones are named.
+    A trial is found by its file's content, not by the file's name. Files that are not
+    trials are ignored and listed in `problems`. A file gives the version of its format,
+    by default 1. Older versions are upgraded when they are read; files of newer
+    versions are listed in `problems`.
 
     Args:
         folder: The results folder.
-        make: Whether it is made if it isn't there.
+        make: Whether to make the folder if it does not exist.
 
     Raises:
-        UsageError: If there is no such folder, and it can't be made.
+        UsageError: If the folder does not exist and can't be made.
 
     Attributes:
-        problems: A line for each file that couldn't be used.
+        problems: A line for each unusable file.
     """
 
     def __init__(self, folder: str | os.PathLike, make: bool = True):
@@ -87,7 +87,7 @@ class Store:
             raise self._unwritable(error) from error
 
     def refresh(self) -> None:
-        """Reads what other processes have stored since."""
+        """Reads the files that other processes have added."""
         root = os.fspath(self._trials_folder)
         paths = {
             os.path.join(folder, name)
@@ -100,7 +100,7 @@ class Store:
     def get(self, settings: dict[str, Any]) -> dict[str, Any] | None:
         """Returns the trial with these settings, or None.
 
-        The trial's `file` is where it was read from, relative to the results folder.
+        The trial's `file` is its path relative to the results folder.
         """
         return self._trials.get(trial_id(settings))
 
@@ -109,18 +109,18 @@ class Store:
         return list(self._trials.values())
 
     def put(self, label: str, trial: dict[str, Any]) -> dict[str, Any]:
-        """Stores a finished trial, atomically; one that is stored already stays.
+        """Stores a finished trial atomically, unless it is stored already.
 
         Args:
             label: Readable start of the file's name.
-            trial: JSON-able; must hold `settings` and `result`.
+            trial: The trial, JSON-able, with `settings` and `result`.
 
         Returns:
-            The trial as `get` returns it: the one that was stored first.
+            The trial as `get` returns it: the first one stored with these settings.
 
         Raises:
-            StoreError: If the file can't be written (the disk is full, the folder has
-                become read-only); what was stored before stays.
+            StoreError: If the file can't be written (full disk, read-only folder);
+                stored trials are kept.
         """
         schema = f"{_FORMAT}/{_version()}"
         trial = {"schema": schema, "id": trial_id(trial["settings"]), **trial}
@@ -129,7 +129,7 @@ class Store:
         text = json.dumps(trial, indent=1, allow_nan=False) + "\n"
         self.refresh()
         number = 1
-        # Until a name is free: a broken file that has it is left alone.
+        # Until a name is free: a broken file of the same name is kept.
         while trial["id"] not in self._trials:
             ending = f".{number}.json" if number > 1 else ".json"
             path = self._trials_folder / (stem + ending)
@@ -155,7 +155,7 @@ class Store:
             trial = json.loads(path.read_text(encoding="utf-8"))
             digest = _digest(trial) if isinstance(trial, dict) else None
         except FileNotFoundError:
-            return None  # a link to nowhere, or gone since
+            return None  # a broken link, or removed in the meantime
         except OSError as error:
             return self._problem(path, f"can't be read ({error.strerror})")
         except (ValueError, RecursionError):
@@ -177,7 +177,7 @@ class Store:
             )
         if trial.get("digest") != digest:
             return self._problem(path, "was changed after it was written")
-        for upgrade in _UPGRADES[version - 1 :]:
+        for upgrade in UPGRADES[version - 1 :]:
             trial = upgrade(trial)
             trial["id"] = trial_id(trial["settings"])
         first = self._trials.get(trial["id"])
@@ -192,7 +192,7 @@ class Store:
         try:
             age = time.time() - path.stat().st_mtime
         except OSError:
-            return True  # it has its name by now
+            return True  # renamed in the meantime
         return age < _LEFT_OVER
 
     def _add(self, path, trial):
@@ -206,16 +206,16 @@ class Store:
             "choose another with --results_dir"
         )
 
-    def _problem(self, path: pathlib.Path, what: str) -> None:
-        self.problems.append(f"{path} {what}; left alone")
+    def _problem(self, path: pathlib.Path, reason: str) -> None:
+        self.problems.append(f"{path} {reason}; left alone")
 
 
 def _version():
-    """The version of the format that is written."""
-    return len(_UPGRADES) + 1
+    """The version of the format in which files are written."""
+    return len(UPGRADES) + 1
 
 
 def _digest(trial):
-    """What a trial's file says of its own content."""
+    """The digest of a trial's content, stored in its file."""
     content = {key: value for key, value in trial.items() if key != "digest"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -23,16 +23,15 @@ class Entry:
     """One figure of the table.
 
     Attributes:
-        errors: Our error in percent by seed, for each that is complete: the best epoch
-            of the best trial.
+        errors: Our error in percent by complete seed: the best epoch of the best trial.
         paper: The paper's error in percent, or None.
         mark: "worse" or "better" than our baseline by 3 points or more, or None.
         paper_mark: The same among the paper's figures.
-        trials: Every stored trial, best first in each seed.
+        trials: All stored trials, by seed, best first.
         expected: Number of trials that the entry needs.
-        comparison: With our baseline, over the seeds that both have; None for fewer
-            than two, and for the baseline.
-        failures: The reason of each seed that failed.
+        comparison: Comparison with our baseline over their common seeds; None with
+            fewer than two, and for the baseline.
+        failures: The reason for each failed seed.
     """
 
     errors: dict[int, float]
@@ -46,10 +45,10 @@ class Entry:
 
     @property
     def error(self) -> float | None:
-        """Our error in percent, the mean of the seeds.
+        """Our error in percent, the mean over seeds.
 
-        None if no seed is complete, or one failed: the mean of the others would be
-        another quantity.
+        None if no seed is complete or one failed: the mean of the other seeds would be
+        a different quantity.
         """
         if not self.errors or self.failures:
             return None
@@ -71,7 +70,7 @@ class Row:
     entries: tuple[Entry, ...]
 
     def failures(self) -> list[tuple[Cell, str]]:
-        """The cells that failed, and why."""
+        """The failed cells with their reasons."""
         return [
             (cell, entry.failures[cell.seed])
             for column, entry in zip(self.plan.columns, self.entries, strict=True)
@@ -86,7 +85,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows of one experiment that are trained alike, a data set each."""
+    """Rows of one experiment with the same training, one for each data set."""
 
     rows: tuple[Row, ...]
 
@@ -100,11 +99,11 @@ class Table:
 
     @property
     def training(self) -> Setup:
-        """The first row's setup; the others differ in the data set alone."""
+        """The first row's setup; the others differ only in the data set."""
         return self.rows[0].plan.setup
 
     def failures(self) -> list[tuple[Cell, str]]:
-        """The cells that failed, and why."""
+        """The failed cells with their reasons."""
         return [failure for row in self.rows for failure in row.failures()]
 
     def trials(self) -> list[dict[str, Any]]:
@@ -113,7 +112,7 @@ class Table:
 
 
 def group(rows: Iterable[Row]) -> list[Table]:
-    """Puts the rows of one experiment that are trained alike into one table."""
+    """Puts the rows of one experiment with the same training into one table."""
     tables = collections.defaultdict(list)
     for row in rows:
         plan, setup = row.plan, row.plan.setup
@@ -128,7 +127,7 @@ def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -
     Args:
         plan: The plan.
         store: The store.
-        failures: Cells that failed, and why.
+        failures: Failed cells with their reasons.
     """
     entry = functools.partial(_entry, plan, store, failures or {})
     base = [c for c in plan.columns if c.name == plan.experiment.baseline]
@@ -143,9 +142,9 @@ def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
 
 
 def errors(setup: Setup, column: Column, store: Store) -> dict[int, float]:
-    """A model's error in percent by seed, for each seed that is complete."""
-    found = {cell.seed: _error(cell, store) for cell in setup.cells(column)}
-    return {seed: error for seed, error in found.items() if error is not None}
+    """A model's error in percent by complete seed."""
+    by_seed = {cell.seed: _error(cell, store) for cell in setup.cells(column)}
+    return {seed: error for seed, error in by_seed.items() if error is not None}
 
 
 def _error(cell, store):
@@ -190,7 +189,7 @@ def mark(error: float | None, baseline: float | None) -> str | None:
     """
     if error is None or baseline is None:
         return None
-    difference = round(error - baseline, 6)  # 3 points are 3 points in binary, too
+    difference = round(error - baseline, 6)  # exactly 3 points, despite binary floats
     if difference >= _THRESHOLD:
         return "worse"
     return "better" if difference <= -_THRESHOLD else None

@@ -67,7 +67,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def run(store, finish, make_cell):
-    """Stores a model's error in percent, as one that is complete."""
+    """Stores a complete cell of a model with this error in percent."""
 
     def run(model, error, seed=0):
         cell = make_cell(COLUMNS[model], seed=seed, epochs=7, learning_rates=(0.5,))
@@ -77,8 +77,8 @@ def run(store, finish, make_cell):
     return run
 
 
-def found(store, name):
-    """What became of a claim on the only setup of a store."""
+def finding_of(store, name):
+    """The finding of a claim on the only setup of a store."""
     (setup,) = inventory.take(store).setups
     return {f.claim.name: f for f in claims.evaluate(setup, store)}[name]
 
@@ -88,7 +88,7 @@ def test_every_claim_is_worked_by_hand():
     assert len(BY_NAME) == len(CLAIMS)
 
 
-def test_all_conclusions_and_experiments_are_there():
+def test_every_conclusion_and_experiment_has_a_claim():
     heads = {name.partition(",")[0] for name in BY_NAME}
     assert heads == {"I", "II", "III", "IV", "V", "VI"} | set(EXPERIMENTS)
 
@@ -98,43 +98,43 @@ def test_worked_by_hand(name, errors, verdict, store, run):
     models = BY_NAME[name].models
     for model, error in zip(models, errors, strict=True):
         run(model, error)
-    finding = found(store, name)
+    finding = finding_of(store, name)
     assert finding.verdict == verdict
     assert finding.errors == pytest.approx(dict(zip(models, errors, strict=True)))
     assert finding.seeds == (0,)
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_a_missing_model_is_not_enough(claim, store, run):
+def test_without_a_model_a_claim_is_unknown(claim, store, run):
     errors = WORKED[claim.name][0][0]
     for model, error in list(zip(claim.models, errors, strict=True))[1:]:
         run(model, error)
     run(next(model for model in COLUMNS if model not in claim.models), 5)
-    finding = found(store, claim.name)
+    finding = finding_of(store, claim.name)
     assert finding.verdict == UNKNOWN
     assert finding.seeds == ()
     assert claim.models[0] not in finding.errors
 
 
-def test_nothing_holds_where_there_is_nothing(store):
+def test_without_results_every_claim_is_unknown(store):
     assert {f.verdict for f in claims.evaluate(None, store)} == {UNKNOWN}
 
 
-def test_means_are_over_the_seeds_that_all_models_have(store, run):
+def test_means_are_over_the_common_seeds(store, run):
     for seed, sgd, rndf in ((0, 2, 4), (1, 4, 8), (2, 90, None), (3, None, 90)):
         for model, error in (("SGD", sgd), ("RndF", rndf)):
             if error is not None:
                 run(model, error, seed)
-    finding = found(store, "C1, RndF")
+    finding = finding_of(store, "C1, RndF")
     assert finding.seeds == (0, 1)
     assert finding.errors == pytest.approx({"SGD": 3, "RndF": 6})
     assert finding.verdict == HOLDS
 
 
-def test_seeds_that_no_two_models_share_are_not_enough(store, run):
+def test_without_common_seeds_a_claim_is_unknown(store, run):
     run("SGD", 2, seed=0)
     run("RndF", 90, seed=1)
-    assert found(store, "C1, RndF").verdict == UNKNOWN
+    assert finding_of(store, "C1, RndF").verdict == UNKNOWN
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
@@ -144,12 +144,12 @@ def test_the_papers_own_figures(claim):
     assert known == {"BM": 6}.get(claim.name[:2], known)
     assert known >= 6
     assert 0 <= passed <= known
-    # A threshold that the paper's own figures don't pass would be ours, not its.
+    # The thresholds must fit the paper's own figures.
     if claim.name != "BM, all four":
         assert passed >= known / 2
 
 
-def test_the_papers_figures_counted_by_hand():
+def test_the_papers_figures_by_hand():
     # uSF is at chance in all of Table 2's rows but TIMIT80 (23.60).
     assert claims.papers(BY_NAME["A, uSF"]) == (14, 15)
     # MNIST, SVHN, CIFAR100 and others do not improve: 10 of 15 do.

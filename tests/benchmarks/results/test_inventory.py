@@ -29,25 +29,25 @@ def run(store, finish):
     return run
 
 
-def test_an_empty_store_has_none(store):
+def test_an_empty_store_has_no_setups(store):
     held = inventory.take(store)
     assert (held.setups, held.problems, held.plans()) == ((), (), [])
 
 
-def test_a_setup_is_what_the_trials_share(store, run, make_cell):
+def test_trials_with_the_same_training_share_a_setup(store, run, make_cell):
     for seed in (0, 2):
         for column in (SGD, USF):
             run(make_cell(column, seed=seed), 0.5, 0.25)
     held = inventory.take(store)
-    (setup,), problems = held.setups, held.problems
-    assert problems == ()
+    (setup,) = held.setups
+    assert held.problems == ()
     assert setup.dataset is datasets.get("mnist_5k")
     assert (setup.preset, setup.seeds) == ("quick", (0, 2))
-    # The preset's rates, those that were not run included.
+    # All rates of the preset, run or not.
     assert setup.protocol == PRESETS["quick"]
 
 
-def test_other_settings_are_other_setups(store, run, make_cell):
+def test_different_settings_make_different_setups(store, run, make_cell):
     changes = [
         {},
         {"epochs": 65},
@@ -58,23 +58,23 @@ def test_other_settings_are_other_setups(store, run, make_cell):
     ]
     for change in changes:
         run(make_cell(**change), 0.5)
-    found = inventory.take(store).setups
-    assert len(found) == len(changes)
-    by_epochs = {(s.protocol.epochs, s.preset) for s in found}
+    setups = inventory.take(store).setups
+    assert len(setups) == len(changes)
+    by_epochs = {(s.protocol.epochs, s.preset) for s in setups}
     assert by_epochs == {(6, "quick"), (65, "paper"), (7, None)}
-    # A cut or another network is still of its preset.
-    for setup in found:
+    # Fewer examples or another network do not change the preset.
+    for setup in setups:
         if setup.protocol.train_examples or setup.protocol.architecture:
             assert setup.preset == "quick"
 
 
-def test_without_a_preset_the_rates_are_those_that_were_run(store, run, make_cell):
+def test_without_a_preset_the_rates_are_those_of_the_trials(store, run, make_cell):
     run(make_cell(epochs=7, learning_rates=(0.5, 0.125)), 0.5, 0.5)
     (setup,) = inventory.take(store).setups
     assert setup.protocol.learning_rates == (0.5, 0.125)
 
 
-def test_a_preset_with_a_cut_is_known_by_it(store, run, make_cell):
+def test_a_preset_with_fewer_examples_is_recognized(store, run, make_cell):
     smoke = dataclasses.asdict(PRESETS["smoke"])
     rates = PRESETS["quick"].learning_rates
     run(make_cell(**smoke), 0.5, 0.5)
@@ -83,7 +83,7 @@ def test_a_preset_with_a_cut_is_known_by_it(store, run, make_cell):
     by_cut = {s.protocol.train_examples: s for s in inventory.take(store).setups}
     assert by_cut[500].preset == "smoke"
     assert by_cut[500].protocol == PRESETS["smoke"]
-    # One epoch of all data at five rates: the best may be at a rate of no smoke test.
+    # One epoch of all data is not the smoke preset, so all five rates count.
     assert (by_cut[None].preset, by_cut[None].protocol.learning_rates) == (None, rates)
     assert errors(by_cut[None], SGD, store) == {0: 25.0}
     assert (by_cut[100].preset, by_cut[100].protocol.learning_rates) == (None, (5e-2,))
@@ -99,7 +99,7 @@ def test_errors_are_of_complete_seeds(store, run, make_cell):
     assert errors(setup, USF, store) == {}
 
 
-def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_cell):
+def test_a_trial_counts_for_columns_of_another_name(store, run, make_cell):
     run(make_cell(Column("BM1", setting=1)), *[0.5] * 5)
     (setup,) = inventory.take(store).setups
     assert errors(setup, Column("BM", setting=1), store) == {0: 50.0}
@@ -110,7 +110,7 @@ def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_
     [
         (lambda settings: settings.update(dataset="gone"), "unknown data set 'gone'"),
         (lambda settings: settings.update(revision=0), "is of revision 0, not 1: "),
-        (lambda settings: settings.update(revision=0), "same command runs it anew"),
+        (lambda settings: settings.update(revision=0), "same command runs it again"),
         (lambda settings: settings.update(revision=2), "update keras-asymbp"),
         (lambda settings: settings.pop("momentum"), "lacks 'momentum'"),
         (lambda settings: settings.pop("data_version"), "lacks 'data_version'"),
@@ -118,7 +118,7 @@ def test_a_trial_of_the_same_settings_counts_whatever_its_name(store, run, make_
         (lambda settings: settings.pop("seed"), "lacks 'seed'"),
     ],
 )
-def test_a_trial_that_is_of_no_setup_is_named(change, words, store, run, make_cell):
+def test_a_trial_without_a_setup_is_reported(change, words, store, run, make_cell):
     cell = make_cell()
     settings = cell.settings(cell.trials()[0])
     change(settings)
@@ -132,26 +132,26 @@ def test_a_trial_that_is_of_no_setup_is_named(change, words, store, run, make_ce
     assert problem.endswith("left alone")
 
 
-def test_the_network_asked_for_by_name_is_the_papers_own(store, run, make_cell):
+def test_the_data_sets_own_network_makes_no_other_setup(store, run, make_cell):
     run(make_cell(architecture="mnist"), 0.5)
     (setup,) = inventory.take(store).setups
     assert setup.protocol.architecture is None
     assert setup.protocol == PRESETS["quick"]
 
 
-def test_what_is_held_out_and_changed_makes_setups_of_their_own(store, run, make_cell):
+def test_validation_and_augmentation_make_other_setups(store, run, make_cell):
     changes = [{}, {"validation_share": 0.1}, {"augmentation": "standard"}]
     for change in changes:
         run(make_cell(**change), 0.5)
     held = inventory.take(store)
-    found, problems = held.setups, held.problems
-    assert problems == ()
+    assert held.problems == ()
     assert {
-        (s.protocol.validation_share, s.protocol.augmentation, s.preset) for s in found
+        (s.protocol.validation_share, s.protocol.augmentation, s.preset)
+        for s in held.setups
     } == {(0.0, None, "quick"), (0.1, None, "quick"), (0.0, "standard", "quick")}
 
 
-def test_a_models_own_weight_decay_makes_no_setup_of_its_own(store, run, make_cell):
+def test_a_models_own_weight_decay_makes_no_other_setup(store, run, make_cell):
     kp = next(c for c in experiments.FA_BENCH.columns if c.name == "KP")
     assert kp.weight_decay is not None
     for column in (experiments.FA_BENCH.columns[0], kp):
@@ -160,8 +160,7 @@ def test_a_models_own_weight_decay_makes_no_setup_of_its_own(store, run, make_ce
     (setup,), problems = held.setups, held.problems
     assert (setup.protocol, setup.preset, problems) == (PRESETS["quick"], "quick", ())
     assert errors(setup, kp, store) == {0: 50.0}
-    # The same decay of another model is its protocol's.
+    # For another model the same decay is the protocol's.
     run(make_cell(weight_decay=kp.weight_decay), 0.5)
-    found = inventory.take(store).setups
-    decays = {setup.protocol.weight_decay for setup in found}
+    decays = {s.protocol.weight_decay for s in inventory.take(store).setups}
     assert decays == {PRESETS["quick"].weight_decay, kp.weight_decay}

@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 
 def age(folder, seconds):
-    """As if all files had been written earlier."""
+    """Makes all files older by some seconds."""
     for path in folder.iterdir():
         time = path.stat().st_mtime - seconds
         os.utime(path, (time, time))
@@ -37,22 +37,22 @@ def test_one_holder(folder):
         assert other.take("b")
 
 
-def test_names_that_begin_alike_are_apart(folder):
+def test_names_with_the_same_start_are_distinct(folder):
     with Leases(folder) as leases:
         assert all(leases.take(name) for name in ("a", "a.1", "a.a", "aa"))
 
 
-def test_what_is_given_up_is_free(folder):
+def test_a_name_given_up_is_free(folder):
     with Leases(folder) as one, Leases(folder) as other:
         one.take("a")
         one.give_up("a")
         assert other.take("a")
         assert not one.take("a")
-        one.give_up("a")  # isn't its own any more
+        one.give_up("a")  # no longer held by it
         assert not one.take("a")
 
 
-def test_the_end_of_a_run_gives_all_up(folder):
+def test_the_end_of_a_run_frees_its_names(folder):
     one = Leases(folder)
     with contextlib.suppress(KeyboardInterrupt), one:
         one.take("a")
@@ -80,7 +80,7 @@ def test_a_lease_lasts_while_it_is_renewed(folder):
         assert not other.take("a")
 
 
-def test_renewal_goes_on_by_itself(folder, wait_for):
+def test_renewal_is_automatic(folder, wait_for):
     with Leases(folder, expiry=0.3) as one, Leases(folder, expiry=100) as other:
         one.take("a")
         (path,) = folder.iterdir()
@@ -90,14 +90,14 @@ def test_renewal_goes_on_by_itself(folder, wait_for):
         assert not other.take("a")
 
 
-def test_a_lease_that_is_out_goes_to_one(folder):
+def test_an_expired_lease_goes_to_one_run(folder):
     with Leases(folder, expiry=100) as dead, Leases(folder, expiry=100) as one:
         dead.take("a")
         age(folder, 101)
         with Leases(folder, expiry=100) as other:
             assert one.take("a")
             assert not other.take("a")
-            # Who was thought dead and isn't finds out, and disturbs nobody.
+            # A slow holder notices that it lost the lease, and does no harm.
             dead.renew()
             dead.give_up("a")
             assert not other.take("a")
@@ -105,7 +105,7 @@ def test_a_lease_that_is_out_goes_to_one(folder):
 
 
 def test_time_is_the_file_systems(folder, monkeypatch):
-    """Not this machine's, which may be an hour behind that of another one."""
+    """Clocks of two machines may differ by hours."""
     monkeypatch.setattr("time.time", lambda: 0.0)
     with Leases(folder, expiry=100) as one, Leases(folder, expiry=100) as other:
         one.take("a")
@@ -125,7 +125,7 @@ with Leases(sys.argv[1], expiry=float(sys.argv[2])) as leases:
 
 @pytest.fixture
 def holder(folder):
-    """A process that has the lease on "a"."""
+    """A process that holds the lease on "a"."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, folder, "1000"],
         stdin=subprocess.PIPE,
@@ -139,7 +139,7 @@ def holder(folder):
     process.communicate()
 
 
-def test_a_holder_that_died_on_this_machine_holds_nothing(holder, folder):
+def test_a_dead_holder_on_this_machine_loses_its_lease_at_once(holder, folder):
     with Leases(folder, expiry=1000) as leases:
         assert not leases.take("a")
         holder.send_signal(signal.SIGSTOP)
@@ -149,7 +149,7 @@ def test_a_holder_that_died_on_this_machine_holds_nothing(holder, folder):
         assert leases.take("a")
 
 
-def test_a_holder_that_died_elsewhere_holds_until_it_expires(holder, folder):
+def test_a_dead_holder_elsewhere_keeps_its_lease_until_it_expires(holder, folder):
     holder.kill()
     holder.wait()
     (path,) = folder.iterdir()
@@ -177,7 +177,7 @@ def test_without_locks_a_lease_expires(locks, folder, monkeypatch):
         assert other.take("a")
 
 
-def test_a_lease_cut_off_in_being_made_expires(folder):
+def test_an_empty_lease_file_expires(folder):
     folder.mkdir(parents=True)
     (folder / "a.1").touch()
     with Leases(folder, expiry=100) as leases:
@@ -204,7 +204,7 @@ STEPS = st.lists(
 
 @given(steps=STEPS)
 def test_never_two_holders(steps, tmp_path_factory):
-    """Against a model: who took a name last, while that wasn't given up or out."""
+    """Against a model: the last taker of each name, until it is given up or expires."""
     folder = tmp_path_factory.mktemp("leases")
     runs = [Leases(folder, expiry=1000) for _ in range(3)]
     holders: dict[str, int] = {}
@@ -217,22 +217,20 @@ def test_never_two_holders(steps, tmp_path_factory):
                 age(folder, 1001) if folder.exists() else None
                 holders.clear()
             case "renew":
-                # One that is out and that nobody took is the holder's again.
+                # An expired lease that nobody took is renewed by its holder.
                 runs[number].renew()
-                for other in "ab":
-                    if other in runs[number]._held:
-                        holders[other] = number
+                holders |= dict.fromkeys(runs[number].held, number)
             case _:
                 if holders.get(name) == number:
                     getattr(runs[number], step)(name)
                     del holders[name]
     for run in runs:
-        for name in list(run._held):
+        for name in run.held:
             run.give_up(name)
 
 
 def take_at_once(folder, names, barrier, results):
-    """Takes each name at the same time as others do."""
+    """Tries to take each name at the same time as other processes."""
     taken = []
     with Leases(folder, expiry=1000) as leases:
         for name in names:
@@ -243,22 +241,23 @@ def take_at_once(folder, names, barrier, results):
         barrier.wait()
 
 
-@pytest.mark.parametrize("before", ["nothing", "given up", "out"])
-def test_of_those_that_try_at_once_one_succeeds(before, folder, light):
+@pytest.mark.parametrize("before", ["nothing", "given up", "expired"])
+def test_one_of_several_simultaneous_tries_succeeds(before, folder, light):
     import test_leases as this
 
     names = [f"{number:03}" for number in range(300)]
     if before != "nothing":
-        with Leases(folder, expiry=1000) as leases:
+        leases = Leases(folder, expiry=1000)
+        for name in names:
+            leases.take(name)
+        if before == "given up":
             for name in names:
-                leases.take(name)
-            if before == "out":
-                # As if the run had vanished, elsewhere.
-                for path in folder.glob("???.1"):
-                    content = json.loads(path.read_text())
-                    path.write_text(json.dumps(content | {"boot": "another"}))
-                leases._held.clear()
-                age(folder, 1001)
+                leases.give_up(name)
+        else:  # its run on another machine has vanished
+            for path in folder.glob("???.1"):
+                content = json.loads(path.read_text())
+                path.write_text(json.dumps(content | {"boot": "another"}))
+            age(folder, 1001)
     barrier, results = light.Barrier(4), light.Queue()
     processes = [
         light.Process(target=this.take_at_once, args=(folder, names, barrier, results))
@@ -273,7 +272,7 @@ def test_of_those_that_try_at_once_one_succeeds(before, folder, light):
 
 
 def race(folder, names, start, results, deaths):
-    """Works on all names at once with others, and dies in some of them."""
+    """Works on all names along with other processes, and dies at one of `deaths`."""
     taken, died = [], False
     start.wait()
     with Leases(folder, expiry=1000) as leases:
@@ -291,7 +290,7 @@ def race(folder, names, start, results, deaths):
                         break
                     else:
                         taken.append(name)
-                        # Fails if another is at it or has been.
+                        # Fails if another process has done it.
                         done.open("x").close()
                         leases.finish(name)
                 if done.exists():
@@ -306,14 +305,14 @@ def race(folder, names, start, results, deaths):
 
 @pytest.fixture
 def light(monkeypatch):
-    """Processes that are started don't import TensorFlow."""
+    """A context whose processes do not import TensorFlow."""
     monkeypatch.setattr(sys, "argv", ["keras-asymbp"])
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
     return multiprocessing.get_context("spawn")
 
 
 def test_processes_that_race_and_die(folder, light):
-    """Each name is done once, though two of the five die holding one."""
+    """Each name is done once, although two of the five processes die holding one."""
     import test_leases as this
 
     names = [f"{number:02}" for number in range(40)]
@@ -342,7 +341,7 @@ def test_processes_that_race_and_die(folder, light):
 
 
 def test_threads_of_one_run(folder):
-    """What the heart does while leases are taken disturbs neither."""
+    """Renewal in the background does not disturb the taking of leases."""
     with Leases(folder, expiry=0.06) as leases:
         for number in range(200):
             assert leases.take(str(number))

@@ -45,7 +45,7 @@ def file_of(store, trial):
 
 
 @given(settings=st.dictionaries(st.text(), json_values), result=json_values)
-def test_what_is_put_is_read_back(settings, result):
+def test_a_stored_trial_is_read_back(settings, result):
     with tempfile.TemporaryDirectory() as folder:
         put = Store(folder).put("label", {"settings": settings, "result": result})
         again = Store(folder)
@@ -56,16 +56,16 @@ def test_what_is_put_is_read_back(settings, result):
 
 
 @given(a=json_values, b=json_values)
-def test_other_settings_have_another_id(a, b):
+def test_different_settings_have_different_ids(a, b):
     same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
     assert (trial_id({"x": a}) == trial_id({"x": b})) == same
 
 
-def test_order_of_settings_does_not_matter():
+def test_the_order_of_settings_does_not_change_the_id():
     assert trial_id({"a": 1, "b": 2}) == trial_id({"b": 2, "a": 1})
 
 
-def test_nothing_is_there_at_first(store):
+def test_a_new_store_is_empty(store):
     assert store.get(SETTINGS) is None
     assert store.problems == []
     assert (store.folder / "trials").is_dir()
@@ -84,7 +84,7 @@ def test_a_trial_is_one_readable_file_of_json(store):
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_trial_is_found_by_what_it_says(store):
+def test_a_trial_is_found_by_its_content(store):
     trial = store.put("label", TRIAL)
     moved = store.folder / "trials" / "elsewhere" / "any name.txt"
     moved.parent.mkdir()
@@ -123,7 +123,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_file_is_named_and_left_alone(kind, store, contents):
+def test_a_broken_file_is_reported_and_kept(kind, store, contents):
     path = file_of(store, store.put("label", TRIAL))
     broken = BROKEN[kind](path.read_text())
     path.write_bytes(broken if isinstance(broken, bytes) else broken.encode())
@@ -136,7 +136,7 @@ def test_a_broken_file_is_named_and_left_alone(kind, store, contents):
     assert problem.endswith("; left alone")
     assert "\n" not in problem
 
-    # The trial is repeated, and stored beside the file that has its name.
+    # The trial is repeated, and stored beside the broken file of the same name.
     trial = again.put("label", TRIAL)
     after = contents(store.folder)
     assert trial["file"] in after
@@ -158,13 +158,13 @@ def test_a_broken_file_is_named_and_left_alone(kind, store, contents):
         ("other error", "changed"),
     ],
 )
-def test_a_problem_says_what_is_wrong(kind, reason, store):
+def test_a_problem_gives_the_reason(kind, reason, store):
     path = file_of(store, store.put("label", TRIAL))
     path.write_text(BROKEN[kind](path.read_text()))
     assert reason in reopened(store).problems[0]
 
 
-def test_a_file_that_cannot_be_read_is_named(store):
+def test_an_unreadable_file_is_reported(store):
     path = file_of(store, store.put("label", TRIAL))
     path.unlink()
     path.symlink_to(path.name)  # to itself
@@ -190,7 +190,7 @@ def test_a_folder_or_a_broken_link_is_no_problem(store):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_named(store):
+def test_a_file_without_permission_is_reported(store):
     path = file_of(store, store.put("label", TRIAL))
     path.chmod(0)
     assert "Permission denied" in reopened(store).problems[0]
@@ -264,7 +264,7 @@ def test_a_full_disk_loses_nothing(function, store, contents, monkeypatch):
     assert reopened(store).get(SETTINGS)
 
 
-def test_an_interrupt_leaves_no_part_of_a_file(store, contents, monkeypatch):
+def test_an_interrupt_leaves_no_partial_file(store, contents, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
@@ -274,7 +274,7 @@ def test_an_interrupt_leaves_no_part_of_a_file(store, contents, monkeypatch):
     assert contents(store.folder) == {}
 
 
-def test_a_file_is_whole_before_it_has_its_name(tmp_path, monkeypatch):
+def test_a_file_is_complete_before_it_is_renamed(tmp_path, monkeypatch):
     path = tmp_path / "report.md"
     path.write_text("old")
     synced, seen = [], []
@@ -296,13 +296,13 @@ def test_a_file_is_whole_before_it_has_its_name(tmp_path, monkeypatch):
 
 
 def signed(trial):
-    """A file's text, with the digest that is right for it."""
+    """A file's text with its correct digest."""
     trial = {key: value for key, value in trial.items() if key != "digest"}
     digest = hashlib.sha256(json.dumps(trial, sort_keys=True).encode()).hexdigest()
     return json.dumps(trial | {"digest": digest})
 
 
-def test_a_file_that_names_no_schema_is_in_version_1(store):
+def test_a_file_without_a_schema_is_in_version_1(store):
     path = file_of(store, store.put("label", TRIAL))
     written = json.loads(path.read_text())
     del written["schema"]
@@ -313,17 +313,17 @@ def test_a_file_that_names_no_schema_is_in_version_1(store):
 
 
 def upgraded(trial):
-    """As if version 2 had a setting more, and gave errors of another name."""
+    """An imaginary version 2, with one more setting and a renamed error."""
     return trial | {
         "settings": trial["settings"] | {"momentum": 0.9},
         "result": {"error": trial["result"]["best_error"]},
     }
 
 
-def test_older_results_are_read_as_if_written_today(store, contents, monkeypatch):
+def test_older_results_are_upgraded_when_read(store, contents, monkeypatch):
     old = store.put("label", TRIAL)
     before = contents(store.folder)
-    monkeypatch.setattr(store_module, "_UPGRADES", (upgraded,))
+    monkeypatch.setattr(store_module, "UPGRADES", (upgraded,))
     again = reopened(store)
     assert again.problems == []
     settings = SETTINGS | {"momentum": 0.9}
@@ -331,16 +331,16 @@ def test_older_results_are_read_as_if_written_today(store, contents, monkeypatch
     assert found["result"] == {"error": 0.25}
     assert found["file"] == old["file"]
     assert again.get(SETTINGS) is None
-    # It is found, so it is not stored again, and the old file stays as it is.
+    # It is not stored again, and the old file is unchanged.
     new = {"settings": settings, "result": {"error": 0.5}}
     assert again.put("label", new) == found
     assert contents(store.folder) == before
-    # What is written today is in today's version, and not upgraded.
+    # New results have the current version and are not upgraded.
     new["settings"] = settings | {"seed": 1}
     put = again.put("label", new)
     assert put["schema"] == "keras_asymbp.trial/2"
     assert reopened(again).get(new["settings"]) == put
-    # The version before names it.
+    # The older version of the package reports it.
     monkeypatch.undo()
     (problem,) = reopened(store).problems
     assert str(file_of(store, put)) in problem
@@ -367,7 +367,7 @@ def test_recorded_results_are_read(folder, contents, tmp_path):
 # Several writers.
 
 
-def test_what_others_store_is_seen(store):
+def test_a_refresh_reads_other_writers_trials(store):
     other = reopened(store)
     trial = store.put("label", TRIAL)
     assert other.get(SETTINGS) is None
@@ -377,7 +377,7 @@ def test_what_others_store_is_seen(store):
 
 
 @pytest.mark.parametrize("label", ["label", "another label"])
-def test_of_two_results_the_first_stands(label, store, contents):
+def test_the_first_of_two_results_wins(label, store, contents):
     other = reopened(store)
     first = store.put("label", TRIAL)
     before = contents(store.folder)
@@ -387,7 +387,7 @@ def test_of_two_results_the_first_stands(label, store, contents):
 
 
 def test_two_results_in_two_files(store):
-    """Which no run makes, but a user who puts folders together does."""
+    """No run does this, but a user who merges folders may."""
     first = store.put("a", TRIAL)
     elsewhere = Store(store.folder.with_name("elsewhere"))
     other = elsewhere.put("b", TRIAL | {"result": {"best_error": 0.5}})
@@ -404,7 +404,7 @@ def test_two_results_in_two_files(store):
 
 
 def test_a_file_being_written_is_no_problem(store):
-    """Whoever writes it gives it its name when it is whole."""
+    """Its writer renames it once it is complete."""
     path = store.folder / "trials" / ".abc.tmp"
     path.write_text("{")
     assert reopened(store).problems == []
@@ -438,7 +438,7 @@ for number in range(60):
 
 
 def test_writers_that_race(tmp_path):
-    """All are told the same of each trial, which is what is on disk."""
+    """Every writer receives the result that is on disk."""
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, tmp_path, str(number)],
@@ -454,12 +454,12 @@ def test_writers_that_race(tmp_path):
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    told = [writer.communicate(timeout=120)[0].split() for writer in writers]
+    received = [writer.communicate(timeout=120)[0].split() for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 4
     store = Store(tmp_path)
     on_disk = [store.get({"number": number})["result"] for number in range(60)]
-    even = slice(0, None, 2)  # of one name; of two, there may be two files
-    for results in told:
+    even = slice(0, None, 2)  # with two labels there may be two files of one trial
+    for results in received:
         assert results[even] == on_disk[even]
     assert len(store.trials()) == 60
     assert not [path for path in (tmp_path / "trials").iterdir() if ".tmp" in path.name]

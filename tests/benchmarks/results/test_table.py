@@ -15,10 +15,10 @@ SGD, RNDF = Column("SGD"), Column("RndF Bottom", rule="RndF", clamped="Bottom")
 
 @pytest.fixture
 def filled(tmp_path, make_plan, finish):
-    """The table of a plan whose trials have these errors.
+    """Fills a plan's row from trials with the given errors.
 
-    `errors` holds for each column, and in it for each seed, the errors of the first
-    trials; further trials are missing.
+    `errors` maps a column to a list over seeds of the first trials' errors; further
+    trials are missing.
     """
 
     def filled(errors, **plan):
@@ -63,7 +63,7 @@ def test_colour_rule(error, baseline, expected):
 
 @given(thousandths=st.integers(0, 970))
 @settings(max_examples=200)
-def test_exactly_three_points_are_marked_whatever_the_baseline(thousandths):
+def test_exactly_three_points_are_marked_for_any_baseline(thousandths):
     low, high = 100 * (thousandths / 1000), 100 * ((thousandths + 30) / 1000)
     assert (mark(high, low), mark(low, high)) == ("worse", "better")
     less = 100 * ((thousandths + 29) / 1000)
@@ -97,7 +97,7 @@ def test_mean_and_deviation_of_the_seeds(filled):
     assert entry.spread == pytest.approx(((9 + 1 + 16) / 2) ** 0.5)
 
 
-def test_marks_compare_the_means(filled):
+def test_marks_compare_means(filled):
     table = filled(
         {"SGD": [[0.01], [0.05]], "RndF Bottom": [[0.05], [0.07]]},
         columns=[SGD, RNDF],
@@ -114,12 +114,12 @@ def test_entries_are_compared_with_the_baseline_seed_by_seed(filled):
     )
     sgd, rndf = entries(table)
     assert sgd.comparison is None
-    # The third seed has no partner.
+    # The baseline lacks the third seed.
     assert rndf.comparison.seeds == (0, 1)
     assert rndf.comparison.difference == pytest.approx((4 + 2) / 2)
 
 
-def test_a_cell_that_lacks_a_trial_has_no_figure(filled):
+def test_an_incomplete_cell_has_no_figure(filled):
     table = filled(
         {"SGD": [[0.01, 0.02]], "RndF Bottom": [[0.9, 0.8, 0.7]]},
         columns=[SGD, RNDF],
@@ -128,11 +128,11 @@ def test_a_cell_that_lacks_a_trial_has_no_figure(filled):
     sgd, rndf = entries(table)
     assert (sgd.errors, sgd.error, sgd.spread, sgd.mark) == ({}, None, None, None)
     assert (len(sgd.trials), sgd.expected) == (2, 3)
-    # Nothing to compare with, but the paper's figures can be.
+    # Our baseline is missing, but the paper's is known.
     assert (rndf.error, rndf.mark, rndf.paper_mark) == (70.0, None, "worse")
 
 
-def test_a_seed_that_lacks_a_trial_does_not_count(filled):
+def test_an_incomplete_seed_does_not_count(filled):
     table = filled({"SGD": [[0.5, 0.25], [0.125]]}, learning_rates=(0.5, 0.25))
     (entry,) = entries(table)
     assert (entry.errors, entry.error, entry.spread) == ({0: 25.0}, 25.0, None)
@@ -171,7 +171,7 @@ def test_trials_of_other_settings_are_not_in_the_table(tmp_path, make_plan, fini
     assert (entry.error, entry.trials, entry.expected) == (None, (), 1)
 
 
-def test_rows_that_are_trained_alike_are_one_table(tmp_path, make_plan, tiny):
+def test_rows_with_the_same_training_form_one_table(tmp_path, make_plan, tiny):
     alike = [
         make_plan(columns=[SGD, RNDF], dataset=dataset, seeds=(0, 3))
         for dataset in (tiny, datasets.get("mnist_5k"))
@@ -185,7 +185,7 @@ def test_rows_that_are_trained_alike_are_one_table(tmp_path, make_plan, tiny):
     assert first.training == alike[0].setup
 
 
-def test_a_cell_that_failed_has_a_reason_and_no_figure(tmp_path, make_plan, finish):
+def test_a_failed_cell_has_a_reason_and_no_figure(tmp_path, make_plan, finish):
     plan = make_plan(columns=[SGD, RNDF], seeds=(0, 1), learning_rates=(0.5,))
     store = Store(tmp_path)
     failures = {}
@@ -197,22 +197,22 @@ def test_a_cell_that_failed_has_a_reason_and_no_figure(tmp_path, make_plan, fini
     table = fill(plan, store, failures)
     sgd, rndf = entries(table)
     assert (sgd.error, dict(sgd.failures)) == (10.0, {})
-    # What the other seed has is kept, but its figure isn't the mean asked for.
+    # The other seed's error is kept, but it is not the requested mean.
     assert rndf.errors == {0: 10.0}
     assert (rndf.error, rndf.mark) == (None, None)
     assert rndf.failures == {1: "out of memory"}
     assert table.failures() == list(failures.items())
-    # Once it is complete, it hasn't failed.
+    # A complete cell has no failure.
     for cell in failures:
         finish(store, cell, *cell.trials(), 0.1)
     assert fill(plan, store, failures).failures() == []
 
 
-def test_what_is_held_out_chooses_the_rate(tmp_path, make_plan, finish):
+def test_the_rate_is_chosen_by_the_validation_error(tmp_path, make_plan, finish):
     store = Store(tmp_path)
     plan = make_plan(learning_rates=(0.5, 0.25), validation_share=0.1)
     (cell,) = plan.cells()
-    # The rate with the lower test error has the higher one where it counts.
+    # The rate with the lower test error has the higher validation error.
     for trial, test, validation in zip(
         cell.trials(), (0.25, 0.5), (0.125, 0.0625), strict=True
     ):
@@ -222,7 +222,7 @@ def test_what_is_held_out_chooses_the_rate(tmp_path, make_plan, finish):
     assert [t["result"]["best_error"] for t in entry.trials] == [0.5, 0.25]
 
 
-def test_a_peers_figures_stand_beside_its_networks(tmp_path, make_plan):
+def test_a_peers_figures_belong_to_its_networks(tmp_path, make_plan):
     bench = experiments.FA_BENCH
     plan, other = (
         dataclasses.replace(
