@@ -10,8 +10,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NAMES = sorted(path.parent.name for path in RESULTS.glob("*/trials"))
 SMALL = "quick-cifar10"
-# Their runs had `--learning_rates`; `report` expects the preset's.
-OWN_RATES = {"quick-fa-bench-cifar10", "quick-fa-bench-resnet"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,6 @@ def tables(file):
     [
         pytest.param(name, marks=[] if name == SMALL else pytest.mark.slow)
         for name in NAMES
-        if name not in OWN_RATES
     ],
 )
 def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):

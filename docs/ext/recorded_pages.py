@@ -16,6 +16,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 REPORT = ("keras_asymbp.benchmarks.commands.subcommands", "report")
+# Flags of the runs that a report cannot know from the trials.
+FLAGS = dict.fromkeys(
+    ("quick-fa-bench-cifar10", "quick-fa-bench-resnet"),
+    ("--learning_rates=5e-3,5e-4,5e-5",),
+)
 DEPTH = ("keras_asymbp.benchmarks.depth", "--epochs=4")
 
 
@@ -59,7 +64,7 @@ def make(name, folder):
             raise RuntimeError(f"{name} lacks trials of the depth study")
         _run(*DEPTH, results_dir)
     else:
-        _run(*REPORT, results_dir)
+        _run(*REPORT, results_dir, *FLAGS.get(name, ()))
     return copy
 
 

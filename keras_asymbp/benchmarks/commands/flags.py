@@ -223,9 +223,7 @@ class TrainingFlags:
             raise unknown("preset", self.preset.value, PRESETS)
         changes: dict[str, Any] = {}
         if self.learning_rates_given:
-            rates = distinct(map(_rate, self._learning_rates.value or ()))
-            if not rates:
-                raise UsageError("--learning_rates is empty: give one or more")
+            rates = learning_rates(self._learning_rates.value or ())
             changes["learning_rates"] = rates
         for flag in (self._epochs, self._train_examples, self._test_examples):
             if flag.value is not None:
@@ -276,6 +274,14 @@ def integer(kind: str, text: str) -> int:
     if not 0 <= number < 2**31:
         raise UsageError(f"{kind} '{text}' must be an integer of 0 or more, below 2^31")
     return number
+
+
+def learning_rates(texts: Iterable[str]) -> tuple[float, ...]:
+    """The values of --learning_rates as numbers, each once."""
+    rates = distinct(map(_rate, texts))
+    if not rates:
+        raise UsageError("--learning_rates is empty: give one or more")
+    return rates
 
 
 def _rate(text):

@@ -12,7 +12,11 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
+from keras_asymbp.benchmarks.commands.flags import (
+    define_data_dir,
+    define_results_dir,
+    learning_rates,
+)
 
 
 def main() -> None:
@@ -23,21 +27,28 @@ def main() -> None:
         "Your own data sets among the results, separated by commas, named as in the "
         "run; those of the package need not be named.",
     )
+    rates = flags.DEFINE_list(
+        "learning_rates",
+        None,
+        "Learning rates of the run, if they were not those of its preset.",
+    )
     data_dir, results_dir = define_data_dir(), define_results_dir()
     program.start(
-        lambda: _run(results_dir.value, names.value, data_dir.value),
+        lambda: _run(results_dir.value, names.value, data_dir.value, rates.value),
         __doc__,
         stopped="stopped; run the same command again",
     )
 
 
-def _run(results_dir, names, data_dir) -> int:
+def _run(results_dir, names, data_dir, rates) -> int:
     named = {d.name: d for d in (datasets.get(name, data_dir) for name in names)}
     from keras_asymbp.benchmarks.reports import files
     from keras_asymbp.benchmarks.results import inventory, store
 
     results = store.Store(results_dir, make=False)
-    held = inventory.take(results, named)
+    held = inventory.take(
+        results, named, None if rates is None else learning_rates(rates)
+    )
     page = program.write_or_warn(results, files.write_all, held)
     for problem in (*results.problems, *(page.problems if page else ())):
         print(f"warning: {problem}", file=sys.stderr)

@@ -83,13 +83,19 @@ class Inventory:
         return missing
 
 
-def take(store: Store, datasets: Mapping[str, Dataset] | None = None) -> Inventory:
+def take(
+    store: Store,
+    datasets: Mapping[str, Dataset] | None = None,
+    learning_rates: tuple[float, ...] | None = None,
+) -> Inventory:
     """Takes the inventory of a store.
 
     Args:
         store: The store; it is refreshed first.
         datasets: A user's own data sets, by name. Trials on data sets neither here nor
             in the catalog have no setup.
+        learning_rates: The rates that were searched; None for those of the preset, or
+            of the trials where no preset fits.
     """
     known = DATASETS | dict(datasets or {})
     store.refresh()
@@ -104,7 +110,7 @@ def take(store: Store, datasets: Mapping[str, Dataset] | None = None) -> Invento
         else:
             runs[key].append(run)
     setups = (
-        _setup(known[name], version, protocol, of_setup)
+        _setup(known[name], version, protocol, of_setup, learning_rates)
         for (name, version, protocol), of_setup in sorted(runs.items(), key=str)
     )
     return Inventory(store, tuple(setups), tuple(problems))
@@ -148,11 +154,11 @@ def _other_revision(revision):
     return f"is of revision {revision}, not {REVISION}: {advice}"
 
 
-def _setup(dataset, version, protocol, runs):
+def _setup(dataset, version, protocol, runs, rates):
     preset = _preset(protocol)
-    if preset:
+    if rates is None and preset:
         rates = PRESETS[preset].learning_rates
-    else:
+    elif rates is None:
         rates = tuple(sorted({rate for rate, _ in runs}, reverse=True))
     return Setup(
         dataset,

@@ -74,6 +74,15 @@ def test_without_a_preset_the_rates_are_those_of_the_trials(store, run, make_cel
     assert setup.protocol.learning_rates == (0.5, 0.125)
 
 
+def test_rates_that_were_asked_for_are_all_that_is_expected(store, run, make_cell):
+    cell = make_cell(learning_rates=(5e-3, 5e-4))
+    run(cell, 0.5, 0.25)
+    (setup,) = inventory.take(store, learning_rates=(5e-3, 5e-4)).setups
+    assert setup.preset == "quick"
+    assert setup.protocol.learning_rates == (5e-3, 5e-4)
+    assert errors(setup, SGD, store) == {0: 25.0}
+
+
 def test_a_preset_with_fewer_examples_is_recognized(store, run, make_cell):
     smoke = dataclasses.asdict(PRESETS["smoke"])
     rates = PRESETS["quick"].learning_rates
