@@ -8,7 +8,6 @@ folder: error, and alignment with backpropagation, against depth. Finished trial
 kept there; the same command, run again, continues where it was stopped.
 """
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -16,7 +15,6 @@ from absl import flags
 from keras_asymbp.benchmarks.commands import execute, program
 from keras_asymbp.benchmarks.commands.flags import (
     TrainingFlags,
-    at_least_one,
     distinct,
     integer,
 )
@@ -24,7 +22,6 @@ from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
-from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.tables.plan import Plan
@@ -38,7 +35,7 @@ class Flags(TrainingFlags):
     """
 
     def __init__(self, values: flags.FlagValues = flags.FLAGS):
-        super().__init__("results-depth", values)
+        super().__init__("results-depth", values, alignment_batches=2)
         self.networks = flags.DEFINE_list(
             "networks",
             list(FAMILIES),
@@ -58,17 +55,6 @@ class Flags(TrainingFlags):
             "all.",
             flag_values=values,
         )
-        self._alignment_batches = flags.DEFINE_integer(
-            "alignment_batches",
-            2,
-            "Number of training batches on which gradients are compared with "
-            "backpropagation's.",
-            flag_values=values,
-        )
-
-    def protocol(self) -> Protocol:
-        batches = at_least_one(self._alignment_batches)
-        return dataclasses.replace(super().protocol(), alignment_batches=batches)
 
 
 def main() -> None:
@@ -99,11 +85,10 @@ def plans(given: Flags) -> "list[Plan]":
             f"--datasets names {len(rows)} data sets: the depth study takes one"
         )
     ((_, columns),) = experiments.select([experiments.DEPTH], given.models.value)
-    if given.learning_rates_given:
-        columns = tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
     ((dataset, version),) = rows
     planned = study.plans(
-        networks, columns, dataset, version, protocol, given.preset.value, seeds
+        *(networks, given.columns(columns), dataset, version),
+        *(protocol, given.preset.value, seeds),
     )
     for plan in planned:
         plan.setup.protocol.check(dataset)

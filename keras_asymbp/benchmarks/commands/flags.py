@@ -22,6 +22,7 @@ from keras_asymbp.benchmarks.tables.protocol import (
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.datasets import Dataset
+    from keras_asymbp.benchmarks.tables.experiments import Column
 
 
 def define_data_dir(
@@ -54,10 +55,14 @@ class TrainingFlags:
     Args:
         results_dir: The default of `--results_dir`.
         values: Where the flags are defined; by default where absl parses them.
+        alignment_batches: The default of `--alignment_batches`.
     """
 
     def __init__(
-        self, results_dir: str = "results", values: flags.FlagValues = flags.FLAGS
+        self,
+        results_dir: str = "results",
+        values: flags.FlagValues = flags.FLAGS,
+        alignment_batches: int | None = None,
     ):
         self.datasets = flags.DEFINE_list(
             "datasets",
@@ -111,6 +116,13 @@ class TrainingFlags:
             f"Augmentation of the training images, one of {', '.join(AUGMENTATIONS)}: "
             "random shifts of up to 4 pixels, and random mirroring of colour images. "
             "By default none.",
+            flag_values=values,
+        )
+        self._alignment_batches = flags.DEFINE_integer(
+            "alignment_batches",
+            alignment_batches,
+            "Number of training batches on which each trial's gradients are compared "
+            "with backpropagation's after the last epoch.",
             flag_values=values,
         )
         self._seeds = flags.DEFINE_list(
@@ -217,6 +229,12 @@ class TrainingFlags:
             raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
         return rows
 
+    def columns(self, columns: "tuple[Column, ...]") -> "tuple[Column, ...]":
+        """The columns, without rates of their own if `--learning_rates` is given."""
+        if not self.learning_rates_given:
+            return columns
+        return tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+
     def protocol(self) -> Protocol:
         """The preset's protocol, changed by the flags that are given."""
         if self.preset.value not in PRESETS:
@@ -225,7 +243,12 @@ class TrainingFlags:
         if self.learning_rates_given:
             rates = learning_rates(self._learning_rates.value or ())
             changes["learning_rates"] = rates
-        for flag in (self._epochs, self._train_examples, self._test_examples):
+        for flag in (
+            self._epochs,
+            self._train_examples,
+            self._test_examples,
+            self._alignment_batches,
+        ):
             if flag.value is not None:
                 changes[flag.name] = at_least_one(flag)
         if (share := self._validation_share.value) is not None:

@@ -122,7 +122,7 @@ def plans(given: Flags) -> list[Plan]:
     return [
         Plan(
             experiment,
-            columns,
+            given.columns(columns),
             Setup(
                 *(dataset, version),
                 _protocol(experiment, dataset, protocol, given),

@@ -1,6 +1,8 @@
 import csv
 import dataclasses
+import json
 import os
+import re
 import subprocess
 import sys
 
@@ -20,6 +22,16 @@ def depth(benchmarks, tmp_path):
     def run(*flags, **environment):
         folder = f"--results_dir={tmp_path / 'results'}"
         return benchmarks(folder, "--jobs=1", *flags, module=MODULE, **environment)
+
+    return run
+
+
+@pytest.fixture
+def report(benchmarks):
+    """Runs the command that writes a report of a folder."""
+
+    def run(*flags):
+        return benchmarks(*flags, module="keras_asymbp.benchmarks.commands.report")
 
     return run
 
@@ -60,7 +72,7 @@ def test_it_takes_one_data_set(depth, tiny_arrays, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_from_the_command_to_the_picture(depth, tmp_path):
+def test_a_run_from_the_command_to_picture_and_report(depth, report, tmp_path):
     flags = (
         *("--depths=2,4", "--models=BP,RndF+BN+BM", "--preset=smoke", "--threads=1"),
         *("--learning_rates=5e-4", "--train_examples=100", "--alignment_batches=1"),
@@ -95,6 +107,20 @@ def test_a_run_from_the_command_to_the_picture(depth, tmp_path):
             assert angles == {"angle": 0.0, "gradient_angle": 0.0}
     assert (folder / "depth.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / "depth.svg").read_text()
+    # The alignment reaches the report, from the same trials.
+    page = report(f"--results_dir={folder}")
+    assert page.returncode == 0, page.stderr
+    html = (folder / "report.html").read_text()
+    (data,) = re.findall('<script type="application/json".*?>(.*?)</script>', html)
+    shown = {t["file"]: t.get("alignment") for t in json.loads(data)["trials"]}
+    assert len(shown) == 6
+    for trial in Store(folder).trials():
+        angles = trial["result"]["alignment"]
+        assert [each["layer"] for each in shown[trial["file"]]] == list(angles)
+        for each, (_, stored) in zip(shown[trial["file"]], angles.items(), strict=True):
+            assert each["gradient_angle"] == pytest.approx(
+                stored["gradient_angle"], rel=1e-3
+            )
     # The same again trains nothing and makes the same files.
     before = (folder / "depth.csv").read_text()
     again = depth(*flags)
