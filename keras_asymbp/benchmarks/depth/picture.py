@@ -1,4 +1,4 @@
-"""The picture of the depth study: how far down each rule carries the error."""
+"""The picture of the depth study: errors and alignment against depth."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,8 +12,8 @@ from keras_asymbp.benchmarks.depth.study import (
     over_seeds,
 )
 
-# Colour and marker of each rule. The colours are Okabe and Ito's, which colour-blind
-# people can tell apart.
+# Colour and marker of each rule. The colours are Okabe and Ito's, distinguishable by
+# colour-blind people.
 STYLES = {
     "BP": ("#000000", "o"),
     "uSF": ("#0072B2", "s"),
@@ -32,16 +32,15 @@ _RIGHT = 90  # degrees: the gradient has no component along backpropagation's
 def draw(runs: Sequence[Run]) -> Figure:
     """Draws errors and alignment against depth, and alignment by layer.
 
-    There is a column of panels for each family of networks, first without help, then
-    with each help, and a line for each rule, with its own colour and marker. The rows
-    are
+    Each column of panels shows a family of networks, first without help, then with
+    each help. Each rule is a line with its own colour and marker. The rows are
 
     - the error;
     - the angle between the gradient of the lowest layer and backpropagation's;
     - the same angle in every layer of the deepest network.
 
     Args:
-        runs: One or more, of `study.runs`.
+        runs: One or more runs, from `study.runs`.
     """
     helps = dict.fromkeys(run.helped for run in runs)
     columns = [
@@ -87,16 +86,16 @@ def draw(runs: Sequence[Run]) -> Figure:
 
 
 def _plot(panel: Axes, runs: Iterable[Run], values) -> None:
-    """A line for each rule, with the values that a function takes from its runs."""
+    """Draws a line for each rule; `values` maps its runs to y by x."""
     by_rule: dict[str, list[Run]] = {}
     for run in runs:
         by_rule.setdefault(run.column.rule, []).append(run)
-    for rule, some in by_rule.items():
+    for rule, rule_runs in by_rule.items():
         color, marker = STYLES[rule]
-        known = values(some)
+        points = values(rule_runs)
         panel.plot(
-            list(known),
-            list(known.values()),
+            list(points),
+            list(points.values()),
             color=color,
             marker=marker,
             markersize=5,
@@ -115,7 +114,7 @@ def _lowest_by_depth(runs):
 
 
 def _angle_by_layer(runs):
-    """The mean over seeds by layer, from 1, for runs on one network."""
+    """The mean angle over seeds by layer, from 1, for runs on one network."""
     layers = zip(*(run.layers for run in runs if run.layers), strict=True)
     means = (mean(layer.gradient_angle for layer in seeds) for seeds in layers)
-    return {at: angle for at, angle in enumerate(means, 1) if angle is not None}
+    return {layer: angle for layer, angle in enumerate(means, 1) if angle is not None}

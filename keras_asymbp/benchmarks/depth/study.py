@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 DEPTHS = (2, 4, 8, 14, 20)
-# What helps a model, by its column's fields.
+# The name of a model's help by its column's fields.
 _HELP_NAMES = {(helped.normalization, helped.setting): helped.name for helped in HELPS}
 
 
@@ -26,9 +26,9 @@ class Layer:
     """The alignment of a layer after training: angles in degrees, None if unknown.
 
     Attributes:
-        name: Its name.
-        angle: Between W and V.
-        gradient_angle: Between its kernel's gradient and backpropagation's.
+        name: The layer's name.
+        angle: Angle between W and V.
+        gradient_angle: Angle between the kernel's gradient and backpropagation's.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The best run of a model on a network with a seed.
+    """The best run of a model, network and seed.
 
     Attributes:
         family: The network's family, a key of `networks.FAMILIES`.
@@ -46,7 +46,7 @@ class Run:
         column: The model.
         seed: The seed.
         learning_rate: The best rate.
-        error: In percent.
+        error: Error in percent.
         layers: The layers, bottom first; empty if the run diverged.
     """
 
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def helped(self) -> str:
-        """The name of what helps the rule, of `experiments.HELPS`."""
+        """The name of the rule's help in `experiments.HELPS`."""
         return _HELP_NAMES[self.column.normalization, self.column.setting]
 
 
@@ -80,8 +80,8 @@ def plans(
         columns: The models.
         dataset: The data set.
         version: Its version.
-        protocol: How models are trained, but for the network.
-        preset: The preset that the protocol is made from.
+        protocol: The training protocol; its network is replaced.
+        preset: The preset behind the protocol.
         seeds: The seeds.
     """
     protocols = (
@@ -125,7 +125,7 @@ def over_seeds(
 
     Args:
         runs: Runs of one model on one family.
-        value: The value of a run; runs where it is None are left out.
+        value: The value of a run; runs with None are left out.
     """
     values = defaultdict(list)
     for run in runs:
@@ -135,7 +135,7 @@ def over_seeds(
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """The mean of the known values; None if there are none."""
+    """The mean of the known values; None without any."""
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
 
@@ -148,10 +148,10 @@ def lowest_gradient_angle(run: Run) -> float | None:
 def tables(runs: Sequence[Run]) -> str:
     """Error and lowest gradient angle as Markdown tables: means over seeds.
 
-    A row for each model, a column for each network; `?` is unknown.
+    Rows are models, columns are networks; `?` is unknown.
 
     Args:
-        runs: One or more.
+        runs: One or more runs.
     """
     titles = {
         "error, %": (lambda run: run.error, ".2f"),
@@ -185,7 +185,7 @@ def tables(runs: Sequence[Run]) -> str:
 def text(runs: Iterable[Run]) -> str:
     """The runs as CSV with a heading: a row for each layer, bottom first.
 
-    A run without layers has one row. Unknown values are left empty.
+    A run without layers has one row. Unknown values are empty.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -19,8 +19,8 @@ from keras_asymbp.benchmarks.tables.reproduce import reproduce
 def write(rows: Sequence[Row], held: Inventory) -> None:
     """Writes `report.md`, `report.tex`, `report.html` and `results.csv`.
 
-    The first two have the rows of a command; the others everything in the folder, also
-    while trials are still being added.
+    The first two show the rows of a command, the others the whole folder. Other
+    processes may still be adding trials.
 
     Args:
         rows: The filled plans of the command.
@@ -30,17 +30,17 @@ def write(rows: Sequence[Row], held: Inventory) -> None:
         OSError: If a file can't be written.
     """
     filled = {row.plan: row for row in rows}
-    every = [
+    all_rows = [
         filled.get(plan) or fill(plan, held.store) for plan in held.plans([*filled])
     ]
-    page = pages.build(group(every), held)
+    page = pages.build(group(all_rows), held)
     _write(group(rows), page, held, "of the last command")
 
 
 def write_all(held: Inventory) -> pages.Page:
-    """Writes the same files, each of everything in a results folder.
+    """Writes the same files, all for the whole results folder.
 
-    A run may still be filling the folder: missing trials are shown as missing.
+    Other processes may still be adding trials; missing ones are shown as missing.
 
     Args:
         held: The contents of the results folder.
@@ -68,8 +68,8 @@ def write_claims(checked: claims.Checked, folder: pathlib.Path) -> None:
     write_atomically(folder / "claims.md", render("claims.md", checked=checked))
 
 
-def _write(tables, page, held, whose):
-    contexts = [_context(alike) for alike in _alike(tables)]
+def _write(tables, page, held, origin):
+    contexts = [_context(group) for group in _by_setups(tables)]
     problems = held.store.problems
     contexts[-1]["problems"] = problems  # once, at the end
     folder = held.store.folder
@@ -82,15 +82,15 @@ def _write(tables, page, held, whose):
         problems=[*problems, *page.problems],
         reproduce="\n".join(context["reproduce"] for context in contexts),
         failures=dict(x for context in contexts for x in context["failures"].items()),
-        whose=whose,
+        origin=origin,
         **_origins(page.trials),
     )
     write_atomically(folder / "report.html", text)
     write_atomically(folder / "results.csv", csv_rows.text(held.store.trials()))
 
 
-def _alike(tables):
-    """The tables on the same data sets with the same training, together."""
+def _by_setups(tables):
+    """Groups of tables with the same data sets and the same training."""
     groups = collections.defaultdict(list)
     for table in tables:
         groups[tuple(row.plan.setup for row in table.rows)].append(table)
@@ -98,7 +98,7 @@ def _alike(tables):
 
 
 def _context(tables):
-    """The values in the text templates, for tables with the same training."""
+    """The variables of the text templates, for tables with the same training."""
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
     return {
         "tables": tables,
@@ -121,7 +121,7 @@ def _origins(trials):
 
 
 def _environments(trials):
-    """Machines and versions, each with its number of trials."""
+    """The number of trials by machine and versions."""
     counts = collections.Counter()
     for trial in trials:
         machine, versions = trial["machine"], trial["versions"]
@@ -135,7 +135,7 @@ def _environments(trials):
 
 
 def _threads(machine):
-    """Number of threads, and whether the figures are the same each time."""
+    """Number of threads, and whether runs are deterministic."""
     if "threads" not in machine:
         return "threads not recorded"
     count = machine["threads"]

@@ -1,4 +1,4 @@
-r"""Text for LaTeX, where a user's names must stay text."""
+r"""Escaping for LaTeX: a user's names must stay text."""
 
 _COMMANDS = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -10,21 +10,21 @@ _COMMANDS = {
     "|": r"\textbar{}",
     "`": r"\textasciigrave{}",
     '"': r"\textquotedbl{}",
-    # Ligatures: two hyphens are no dash, and an option is meant to be typed.
+    # Avoids ligatures: the two hyphens of a flag must not become a dash.
     "-": "-{}",
     "'": r"\textquotesingle{}",
     "▲": r"$\uparrow$",
     "▼": r"$\downarrow$",
     "±": r"$\pm$",
 }
-# The letters of Latin-1 that every font encoding has.
+# Latin-1 letters available in every font encoding.
 _LETTERS = {chr(code) for code in range(0xC0, 0x100)} - set("\xd7\xf7ÐðÞþ")
 
 
 def escape(text: object) -> str:
-    r"""Text in one line in which no sign has a meaning to LaTeX.
+    r"""Escapes text for LaTeX, as one line.
 
-    A sign that LaTeX may lack becomes a question mark.
+    Characters that LaTeX may lack become question marks.
 
     >>> print(escape("a_b & 50%"))
     a\_b \& 50\%

@@ -27,7 +27,7 @@ class Figure:
     """One figure of the page.
 
     Attributes:
-        number: Its place in `Page.data["figures"]`: tables that share a model share it.
+        number: Its index in `Page.data["figures"]`; tables that share a model share it.
         entry: The table's entry.
     """
 
@@ -41,8 +41,8 @@ class SectionRow:
 
     Attributes:
         setup: The number of its setup.
-        printed: Source and name of the row of printed figures; None without.
-        figures: A figure for each of the section's columns; None where the row's table
+        printed: Source and name of the row of printed figures; None without one.
+        figures: A figure for each of the section's columns; None if the row's table
             lacks the model.
     """
 
@@ -53,13 +53,13 @@ class SectionRow:
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """An experiment with its rows, which may be of several protocols.
+    """An experiment with its rows, possibly of several protocols.
 
     Attributes:
         experiment: The experiment.
         columns: Its models.
         rows: Its rows.
-        commands: The commands that reproduce it, one for each protocol.
+        commands: The commands to reproduce it, one for each protocol.
     """
 
     experiment: Experiment
@@ -76,15 +76,15 @@ class Page:
         sections: The experiments.
         setups: The data sets and protocols; everything else refers to them by number.
         labels: A unique name for each setup.
-        without_flag: The settings of each setup that no flag gives.
+        without_flag: The settings of each setup that have no flag.
         claims: The findings on each setup.
-        evidence: The number of the figure that a claim compares, by the setup's number
-            and the model's name.
+        evidence: The number of the figure behind a claim, by the setup's number and the
+            model's name.
         done: Number of stored trials of the tables.
         expected: Number of trials that the tables need.
         trials: The stored trials, each once.
         problems: A line for each stored trial that the page can't show.
-        data: Everything that the page's script needs; JSON-able.
+        data: The data of the page's script; JSON-able.
     """
 
     sections: tuple[Section, ...]
@@ -101,7 +101,7 @@ class Page:
 
     @property
     def held_out(self) -> bool:
-        """Whether a setup chooses rates and epochs on held-out training examples."""
+        """Whether any setup chooses rates and epochs on held-out examples."""
         return any(setup.protocol.validation_share for setup in self.setups)
 
 
@@ -109,7 +109,7 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
     """Builds the page of a results folder.
 
     Args:
-        tables: The tables, those of one experiment together.
+        tables: The tables; those of one experiment must be adjacent.
         held: The contents of the folder.
     """
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
@@ -154,7 +154,7 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
 
 
 class _Figures:
-    """Numbers setups and figures in the order in which they are met."""
+    """Numbers setups and figures in order of appearance."""
 
     def __init__(self, trial_ids: list[str]):
         self.setups: list[Setup] = []
@@ -216,7 +216,7 @@ def _row(row, columns, figures):
 
 
 def _labels(setups):
-    """Names of setups: the data set's, and as much more as tells them apart."""
+    """Labels of setups: the data set, and as many details as make them unique."""
     parts = [
         [
             setup.dataset.name,
@@ -264,7 +264,7 @@ def _setup_data(number, setup, label, figures):
 
 
 def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Spearman's; None for fewer than three pairs or where one side is constant.
+    """Spearman's; None with fewer than three pairs or if one side is constant.
 
     >>> rank_correlation([(1.0, 10.0), (2.0, 30.0), (3.0, 20.0)])
     0.5
@@ -311,7 +311,7 @@ def _experiment_data(section):
         "title": section.experiment.title,
         "baseline": section.experiment.baseline,
         "signs": section.experiment.signs,
-        # In percent, where the experiment varies it.
+        # In percent; None if the experiment does not vary it.
         "concordance": concordance if len(set(concordance) - {None}) > 1 else None,
         "rows": [
             [row.setup, [figure.number if figure else None for figure in row.figures]]

@@ -1,4 +1,4 @@
-"""The templates of the reports, and what they are filled by."""
+"""The report templates with their filters and static files."""
 
 import base64
 import hashlib
@@ -11,28 +11,28 @@ from keras_asymbp.benchmarks.reports import latex, words
 from keras_asymbp.benchmarks.results import claims
 
 _HERE = pathlib.Path(__file__)
-_STATIC = _HERE.with_name("static")
+STATIC = _HERE.with_name("static")
 
 
 def render(name: str, **context) -> str:
-    """The text of a template, by the name of the file that it makes."""
+    """Renders the template of a report file, given by the file's name."""
     return _TEMPLATES.get_template(f"{name}.jinja").render(context)
 
 
 def static(name: str) -> str:
-    """The text of a style sheet or a script, to stand inside an HTML element.
+    """The text of a style sheet or script, for embedding in an HTML element.
 
     Raises:
-        ValueError: If it contains the end of one.
+        ValueError: If the text would end the element.
     """
-    text = (_STATIC / name).read_text(encoding="utf-8")
+    text = (STATIC / name).read_text(encoding="utf-8")
     if re.search(r"</(script|style)|<!--", text, re.IGNORECASE):
-        raise ValueError(f"{name} has the end of an element in it")
+        raise ValueError(f"{name} contains the end of an element")
     return text
 
 
 def csp_hash(text: str) -> str:
-    """The name of the element with this text in a Content-Security-Policy."""
+    """The source expression for a text in a Content-Security-Policy."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
@@ -51,7 +51,7 @@ _TEMPLATES.filters.update(
     paper=words.paper,
     comment=lambda text: " ".join(str(text).split()),
     tex=latex.escape,
-    # One line of plain text in Markdown: no cell ends in it, no HTML or link begins.
+    # One line of literal Markdown: it cannot end a cell or start HTML or a link.
     plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),
 )
 _TEMPLATES.globals.update(

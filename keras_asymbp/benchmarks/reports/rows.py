@@ -10,16 +10,16 @@ _FIRST = ("model", "dataset", "seed", "learning_rate", "best_error")
 
 
 def text(trials: Iterable[Mapping[str, Any]]) -> str:
-    """The trials as CSV with a heading, in the order of their names.
+    """The trials as CSV with a heading, ordered by file name.
 
     A row has `id`, `model`, every setting under its own name (lists as JSON),
     `best_error` (a share), `best_epoch`, `diverged`, `epochs_finished`, and
     `train_error` and `test_error` of the last epoch; then `started`, `seconds`,
     `command`, `file`, and the versions and the machine as `version.tensorflow`,
-    `machine.cores` and so on. What a trial doesn't have is left empty.
+    `machine.cores` and so on. Missing values are empty.
 
     Args:
-        trials: As the store has them.
+        trials: The trials, as `Store.trials` returns them.
     """
     rows = [_row(trial) for trial in trials]
     rows.sort(key=lambda row: [str(row[name]) for name in ("file", "id")])

@@ -15,24 +15,24 @@ _VERDICTS = {claims.HOLDS: "green", claims.FAILS: "bold red", claims.UNKNOWN: "d
 
 
 def show(table: Table, console: rich.console.Console) -> None:
-    """Prints the table: as the paper does where it fits, else a line for each model."""
+    """Prints the table in the paper's layout, or one line a model if too wide."""
     grid = _as_printed(table)
     unlimited = console.options.update_width(10_000)
     if rich.measure.Measurement.get(console, unlimited, grid).maximum > console.width:
-        grid = _a_line_each(table)
+        grid = _by_model(table)
     console.print(grid)
     console.print(legend(table), markup=False, highlight=False)
 
 
 def show_plain(table: Table, console: rich.console.Console) -> None:
-    """Prints the table as Markdown, for output that is no terminal."""
+    """Prints the table as Markdown, for output to files and pipes."""
     text = render("table.md", table=table)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print(legend(table), markup=False, highlight=False, soft_wrap=True)
 
 
 def show_claims(checked: claims.Checked, console: rich.console.Console) -> None:
-    """Prints what became of each claim: a table, or Markdown where it is piped."""
+    """Prints the findings: a table in a terminal, otherwise Markdown."""
     if not console.is_terminal:
         text = render("claims.md", checked=checked)
         return console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -86,7 +86,7 @@ def _as_printed(table):
     return grid
 
 
-def _a_line_each(table):
+def _by_model(table):
     grid = _grid(table)
     grid.add_column("")
     for row in table.rows:

@@ -1,10 +1,10 @@
-"""Figures and settings in words, as every report shows them."""
+"""Figures and settings as text, the same in every report."""
 
 from keras_asymbp.benchmarks.results.comparison import Comparison
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-# Marks carry a sign, so that colour is never alone.
+# Each mark has a sign too, so that colour is never the only cue.
 _SIGNS = {"worse": "▲", "better": "▼", None: ""}
 UNKNOWN = "?"
 _LEGEND = (
@@ -15,7 +15,7 @@ _LEGEND = (
 
 
 def legend(table: Table) -> str:
-    """The meaning of a table's signs."""
+    """Explains a table's signs."""
     return _LEGEND.format(baseline=table.experiment.baseline)
 
 
@@ -37,7 +37,7 @@ def changes(protocol: Protocol) -> str:
 
 
 def ours(entry: Entry) -> str:
-    """Our error with sign, spread between seeds and missing trials; or the failures."""
+    """Our error with sign, spread and missing trials; or the failures."""
     if entry.failures:
         return f"failed: {'; '.join(dict.fromkeys(entry.failures.values()))}"
     done, expected = len(entry.trials), entry.expected

@@ -47,7 +47,7 @@ def test_layers_and_weights_of_the_networks(family, depth):
     assert model.count_params() == lowest + others + logits
 
 
-def test_every_network_that_is_asked_for_is_there():
+def test_every_network_of_the_study_exists():
     for name, family in FAMILIES.items():
         assert {f"{name}-{depth}" for depth in family.depths} <= set(NETWORKS)
     assert set(study.DEPTHS) <= set(FAMILIES["plain"].depths)
@@ -60,7 +60,7 @@ def test_a_residual_network_without_its_blocks_is_the_plain_one():
     weights = residual.get_weights()
     deeper.set_weights(weights)
     assert not np.allclose(residual(x), deeper(x), atol=0.1)
-    # A block whose last convolution gives nothing hands on what it was given.
+    # A block whose last convolution is zero is the identity.
     weights[4:6] = [np.zeros_like(weight) for weight in weights[4:6]]
     residual.set_weights(weights)
     plain.set_weights([*weights[:2], *weights[6:]])
@@ -93,7 +93,7 @@ def test_a_plan_for_each_network():
         assert rates == 2 * [[2e-3, 2e-4, 2e-5], [1e-2, 2e-3, 2e-4]]
 
 
-def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
+def test_runs_are_the_best_of_complete_cells(tmp_path, finish):
     rates = (0.5, 0.25)
     models = [
         dataclasses.replace(COLUMNS[name], learning_rates=rates)
@@ -110,8 +110,8 @@ def test_runs_are_the_best_of_what_is_complete(tmp_path, finish):
         "NuSF": [(0.25, ANGLES)],  # a rate is missing
     }
     for cell in (cell for plan in plans for cell in plan.cells()):
-        some = results[cell.column.name]
-        for trial, (error, angles) in zip(cell.trials(), some, strict=False):
+        outcomes = results[cell.column.name]
+        for trial, (error, angles) in zip(cell.trials(), outcomes, strict=False):
             result = {"best_error": error, "alignment": angles}
             finish(store, cell, trial, error, result=result)
     layers = Layer("conv", 30.0, 60.0), Layer("logits", None, 0.0)
@@ -136,7 +136,7 @@ def test_the_mean_of_the_seeds_by_depth(make_run):
     ]
     by_depth = study.over_seeds(runs, lambda run: run.error)
     assert list(by_depth.items()) == [(2, 3.0), (4, 15.0)]
-    # Where a run has none, the others count.
+    # Runs without the value are left out.
     angles = study.over_seeds(runs, study.lowest_gradient_angle)
     assert angles == {4: 60.0}
 

@@ -150,12 +150,12 @@ def test_html_has_the_same_figures(make_table, tmp_path):
             "0, 2",
         ),
     ]
-    assert "All 12 runs are there." in text
+    assert "All 12 runs are finished." in text
 
 
-def test_what_is_pending_is_said(make_table, tmp_path):
+def test_the_page_counts_pending_runs(make_table, tmp_path):
     _, text = written(make_table(), tmp_path)
-    assert "5 of 6 runs are there, 1 are pending." in "".join(Page(text).text)
+    assert "5 of 6 runs are finished, 1 are pending." in "".join(Page(text).text)
     assert "(1 of 2 trials)" in text
 
 
@@ -191,7 +191,7 @@ def test_several_tables_are_one_report(make_table, tmp_path, table_of):
     ids = [heading.get("id") for heading in page.all("h2")]
     assert ids[1:3] == ["experiment-1", "experiment-2"]
     assert {"href": "#experiment-1"} in page.all("a")
-    assert "5 of 6 runs" in text  # what they share is told once
+    assert "5 of 6 runs" in text  # shared trials are counted once
     assert markdown.count("worse than the baseline (SGD)") == 1
     assert markdown.count("worse than the baseline (SGD Top)") == 1
 
@@ -219,7 +219,7 @@ def test_links_to_files_of_any_name(make_table, tmp_path, table_of, columns):
         assert not set(link) & set(" ()#?<>|&")
 
 
-def test_html_needs_nothing_from_elsewhere(make_table, tmp_path):
+def test_html_loads_nothing(make_table, tmp_path):
     _, text = written(make_table(), tmp_path, ["x"])
     page = Page(text)
     for tag in ("link", "img", "iframe", "object", "embed", "base", "form"):
@@ -231,7 +231,7 @@ def test_html_needs_nothing_from_elsewhere(make_table, tmp_path):
         assert attributes.get("href", "#").startswith("#")
 
 
-def test_html_runs_and_fetches_nothing_but_its_own(make_table, tmp_path):
+def test_html_allows_only_its_own_scripts_and_style(make_table, tmp_path):
     _, text = written(make_table(), tmp_path)
     (policy,) = [
         meta["content"]
@@ -258,7 +258,7 @@ def sha256(text):
 
 @pytest.fixture
 def hostile(make_plan, finish, tmp_path, table_of):
-    """A table in which all that can be a user's is hostile."""
+    """A table in which every text that a user can supply is hostile."""
     dataset = dataclasses.replace(
         datasets.get("mnist_5k"), name=HOSTILE, description=HOSTILE, paper=HOSTILE
     )
@@ -288,7 +288,7 @@ def hostile(make_plan, finish, tmp_path, table_of):
     return table_of(plan)
 
 
-def test_html_escapes_what_came_from_elsewhere(hostile, tmp_path):
+def test_html_escapes_a_users_texts(hostile, tmp_path):
     _, text = written(hostile, tmp_path, [HOSTILE])
     page = Page(text)
     assert len(page.all("script")) == 3
@@ -313,7 +313,7 @@ def test_latex(make_table, tmp_path):
     assert r"\multicolumn{2}{c}{mnist\_5k (paper: MNIST)}" in text
 
 
-def test_latex_cannot_be_broken_out_of(hostile, tmp_path):
+def test_latex_escapes_a_users_texts(hostile, tmp_path):
     written(hostile, tmp_path)
     text = (tmp_path / "report.tex").read_text(encoding="utf-8")
     compiled(text, tmp_path)
@@ -323,7 +323,7 @@ def test_latex_cannot_be_broken_out_of(hostile, tmp_path):
             assert "`" not in line
 
 
-def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path, table_of):
+def test_a_peers_table_is_not_attributed_to_the_paper(make_plan, tmp_path, table_of):
     peers = experiments.FA_BENCH
     plan = dataclasses.replace(
         make_plan(architecture="lenet-mnist", validation_share=0.1),
@@ -338,7 +338,7 @@ def test_a_peers_table_is_not_said_to_be_the_papers(make_plan, tmp_path, table_o
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f">Our errors beside those of {peers.place}." in page
     assert "Of Liao" not in page
-    # With a table of the paper's it is of both.
+    # With one of the paper's tables the page names both sources.
     write([table_of(make_plan()), table_of(plan)], tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Of Liao" in page
@@ -365,7 +365,7 @@ def test_latex_of_many_data_sets_is_compiled(make_plan, tmp_path, table_of):
 
 
 def compiled(text, folder):
-    """Has LaTeX make a page of it, where there is LaTeX."""
+    """Compiles the text, if LaTeX is installed."""
     if not shutil.which("pdflatex"):
         return
     (folder / "tables.tex").write_text(text, encoding="utf-8")
@@ -400,7 +400,7 @@ def test_every_trial_of_the_folder_is_a_row(make_table, tmp_path, finish, make_c
         assert len(list(csv.DictReader(file))) == 6
 
 
-def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
+def test_markdown_escapes_a_users_texts(hostile, tmp_path):
     text, _ = written(hostile, tmp_path, [f"{HOSTILE}\n# no heading"])
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert [heading.partition(" ")[2] for heading in headings[2:]] == [
@@ -409,7 +409,7 @@ def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
     assert len(headings) == 5
     for line in text.splitlines():
         if line.startswith(("| ", "- ")):
-            # Every sign that means something is taken literally.
+            # Every special character is escaped.
             bare = re.sub(r"\\[\\`*<>|\[\]]", "", line)
             assert "<" not in bare
             assert "`" not in bare
@@ -421,7 +421,7 @@ def test_markdown_cannot_be_broken_out_of(hostile, tmp_path):
 REASON = "error: a | b <b>c</b>"
 
 
-def test_what_failed_is_named(tmp_path, make_plan, finish, table_of, columns):
+def test_failures_are_reported(tmp_path, make_plan, finish, table_of, columns):
     plan = make_plan(columns[:2], seeds=(0, 1), learning_rates=(0.5,))
     store = Store(tmp_path)
     *cells, failed = plan.cells()
@@ -441,13 +441,13 @@ def test_what_failed_is_named(tmp_path, make_plan, finish, table_of, columns):
         assert "failed:" not in text
 
 
-def test_trials_on_other_threads_are_told_apart(
+def test_trials_are_counted_by_number_of_threads(
     tmp_path, make_plan, finish, table_of, columns
 ):
     plan = make_plan(columns[:1], seeds=(0, 1, 2, 3), learning_rates=(0.5,))
     store = Store(tmp_path)
     machine = {"system": "S", "processor": "P", "cores": 2, "onednn": "1"}
-    for cell, how in zip(
+    for cell, threads in zip(
         plan.cells(),
         (
             {},  # of an earlier version of this package
@@ -457,7 +457,7 @@ def test_trials_on_other_threads_are_told_apart(
         ),
         strict=True,
     ):
-        finish(store, cell, *cell.trials(), 0.1, machine=machine | how)
+        finish(store, cell, *cell.trials(), 0.1, machine=machine | threads)
     for text in written(table_of(plan), tmp_path):
         start = "trials on P, 2 cores, S; keras-asymbp 0, numpy 1; "
         for line in (

@@ -32,7 +32,7 @@ def plan_of(name, names=None, dataset=MNIST, seeds=(0,), **protocol):
 
 @pytest.fixture
 def run(store, finish):
-    """Runs a plan, with the error of each model or one for all; all but `missing`."""
+    """Stores a plan's trials but the first `missing`; errors: by model or for all."""
 
     def run(plan, errors=0.5, missing=0, **changes):
         for cell in plan.cells():
@@ -95,7 +95,7 @@ def test_tables_that_share_a_model_share_its_figure(run, store):
     assert len(page.data["trials"]) == page.done == page.expected == 10
 
 
-def test_what_the_folder_has_besides_is_shown(run, store):
+def test_other_results_of_the_folder_are_shown(run, store):
     run(plan_of("BM"))
     run(plan_of("A", dataset=CIFAR, train_examples=100, seeds=(1, 2)))
     page = build(store, run(plan_of("C1", ["SGD"])))
@@ -126,7 +126,7 @@ def test_a_users_experiment_is_not_shown_twice(run, store):
     assert names(page) == ["mine"]
 
 
-def test_setups_have_names_of_their_own(run, store):
+def test_setups_have_unique_labels(run, store):
     run(plan_of("BM", seeds=(0, 1)))
     page = build(
         store, run(plan_of("A", epochs=3)), plan_of("A"), plan_of("C1", seeds=(0, 1))
@@ -139,7 +139,7 @@ def test_setups_have_names_of_their_own(run, store):
     assert len(page.sections[0].rows) == 2
 
 
-def test_what_is_not_there_yet_is_pending(run, store):
+def test_missing_trials_are_pending(run, store):
     page = build(store, run(plan_of("C1", ["SGD", "RndF"], seeds=(0, 1)), missing=1))
     assert (page.done, page.expected) == (16, 20)
     assert [figure["error"] for figure in page.data["figures"]] == [None, None]

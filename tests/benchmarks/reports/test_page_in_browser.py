@@ -1,4 +1,4 @@
-"""report.html in a real browser: what can only be seen there."""
+"""report.html in a real browser: layout and behaviour."""
 
 import dataclasses
 import shutil
@@ -91,7 +91,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def opener(browser, folder):
-    """Opens the report; what it complains of or asks for goes into a list."""
+    """Opens the report; its errors, messages and requests go into a list."""
     complaints = []
 
     def visit(width=1440, scheme="light", file="report.html", **options):
@@ -113,7 +113,7 @@ def opener(browser, folder):
 
 @pytest.fixture
 def visit(opener):
-    """Opens the report, which may neither complain nor ask for anything."""
+    """Opens the report, which may neither report errors nor request anything."""
     visit, complaints = opener
     pages = []
     yield lambda *args, **options: pages.append(visit(*args, **options)) or pages[-1]
@@ -131,7 +131,7 @@ def opened(opener):
 
 @pytest.fixture
 def page(opened, opener):
-    """The report in a wide window, shared by tests that leave its order as it is."""
+    """The report in a wide window, shared by tests that do not reorder it."""
     yield opened
     opened.keyboard.press("Escape")
     opened.mouse.move(1, 1)
@@ -156,13 +156,13 @@ def figure(page, experiment, column, row=0):
 def test_it_opens(page):
     assert page.title() == "Experiments A, B1, B2 | keras_asymbp"
     assert page.locator("table.printed").count() == 3
-    assert "runs are there, 2 are pending" in page.locator("main").inner_text()
+    assert "runs are finished, 2 are pending" in page.locator("main").inner_text()
     assert page.locator("noscript").count() == 1
     assert page.locator("img").count() == 0
     assert page.locator("th", has_text=HOSTILE).count() > 3
 
 
-def test_without_scripts_there_are_tables(visit):
+def test_tables_need_no_scripts(visit):
     page = visit(java_script_enabled=False)
     assert page.locator("table.printed").first.is_visible()
     assert "neither pictures" in page.locator(".notice").inner_text()
@@ -205,14 +205,14 @@ def test_the_filter_leaves_one_data_set(visit):
     page.locator("#filter").select_option(label=HOSTILE)
     visible = page.locator("table.printed tbody:visible tr:first-child th")
     assert set(visible.all_text_contents()) == {f"{HOSTILE}, ours"}
-    assert page.locator("#filtered").inner_text() == f"{HOSTILE} alone"
+    assert page.locator("#filtered").inner_text() == f"{HOSTILE} only"
     for picture in ("signs", "rates", "curves", "scatter", "alignment"):
         assert HOSTILE in page.locator(f"#{picture} figcaption").inner_text()
     page.locator("#filter").select_option(label="all")
     assert page.locator("table.printed tbody:visible").count() == 6
 
 
-def test_a_mouse_shows_what_is_behind_a_figure(page):
+def test_the_mouse_shows_the_runs_behind_a_figure(page):
     tip = page.locator("#tip")
     assert tip.is_hidden()
     figure(page, 0, "SGD").get_by_role("button").hover()
@@ -231,7 +231,7 @@ def test_a_mouse_shows_what_is_behind_a_figure(page):
     tip.wait_for(state="hidden")
 
 
-def test_a_keyboard_does_too(page):
+def test_the_keyboard_shows_the_runs_behind_a_figure(page):
     tip = page.locator("#tip")
     button = figure(page, 0, "SGD").locator("button[data-figure]")
     button.focus()
@@ -247,7 +247,7 @@ def test_a_keyboard_does_too(page):
     assert button.get_attribute("aria-expanded") == "false"
 
 
-def test_a_finger_does_too(visit):
+def test_touch_shows_the_runs_behind_a_figure(visit):
     page = visit(width=380, has_touch=True, is_mobile=True)
     figure(page, 0, "uSF").get_by_role("button").tap()
     tip = page.locator("#tip")
@@ -260,7 +260,7 @@ def test_a_finger_does_too(visit):
     tip.wait_for(state="hidden")
 
 
-def test_what_is_pending_is_shown_as_such(page):
+def test_pending_runs_are_shown(page):
     figure(page, 2, "frSF+BN+BM").get_by_role("button").hover()
     tip = page.locator("#tip")
     tip.wait_for(state="visible")
@@ -408,13 +408,14 @@ def test_nothing_overflows(width, visit):
     assert sticking_out == []
 
 
-def test_the_dark_is_dark(visit):
-    def brightness(page):
+def test_the_dark_scheme_is_dark(page):
+    def brightness(scheme):
+        page.emulate_media(color_scheme=scheme)
         color = page.evaluate("getComputedStyle(document.body).backgroundColor")
         return sum(map(int, color.strip("rgb()").split(","))) / 3
 
-    assert brightness(visit(scheme="light")) > 240
-    assert brightness(visit(scheme="dark")) < 40
+    assert brightness("dark") < 40
+    assert brightness("light") > 240
 
 
 def test_it_is_printed_on_white_with_all_tables(visit):

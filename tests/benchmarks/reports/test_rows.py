@@ -10,7 +10,7 @@ from keras_asymbp.benchmarks.results.store import Store
 
 @pytest.fixture
 def trials(make_cell, finish, tmp_path):
-    """Two trials: one with all that a name can hold, one that finished no epoch."""
+    """Two trials: one with special characters, one that finished no epoch."""
     store, cell = Store(tmp_path), make_cell(train_examples=50)
     first, second, *_ = cell.trials()
     finish(store, cell, second, 0.25, model='a "b",\n<c>', versions={"x": "1"})
@@ -45,7 +45,7 @@ def test_pandas_reads_what_was_stored(trials):
     assert frame[~frame.diverged].iloc[0]["train_error"] == 0.25
 
 
-def test_what_a_trial_lacks_is_empty(trials):
+def test_missing_values_are_empty(trials):
     frame = pd.read_csv(io.StringIO(rows.text(trials)))
     assert sorted(frame["version.x"].dropna()) == [1]
     assert sorted(frame["version.numpy"].dropna()) == [1]

@@ -44,7 +44,7 @@ def test_the_papers_figure(figure, mark, expected):
     assert words.paper(entry) == expected
 
 
-def test_what_is_not_the_papers_is_named():
+def test_deviations_from_the_paper_are_named():
     protocol = dataclasses.replace(
         PRESETS["quick"], train_examples=10_000, architecture="large"
     )

@@ -1,11 +1,11 @@
 "use strict";
 
-// The page's script: all that it shows comes from the JSON in #data, and goes into the
-// page as text, never as markup.
+// The page's script. Everything that it shows comes from the JSON in #data and is
+// inserted as text, never as markup.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const UNKNOWN = "?";
-  const LOWEST = 0.1; // where a logarithmic axis of errors ends; 0 is drawn there
+  const LOWEST = 0.1; // lower end of a logarithmic axis of errors; 0 is drawn there
   const QUANTITIES = {
     gradient_angle: "angle between the gradient and backpropagation’s",
     angle: "angle between W and V",
@@ -33,7 +33,7 @@
   const commandOf = (figure) => `${data.program} ${figure.flags} ${setupOf(figure).flags}`;
   const figuresOf = (setup) => data.figures.filter((figure) => figure.setup === setup);
 
-  // What a run does with its batches later on; "" where they are all of one size.
+  // Later batch sizes of a run; "" if all batches have one size.
   function laterBatches(run) {
     return run.batches.slice(1).map(([epoch, size]) => `${size} from epoch ${epoch + 1}`).join(", ");
   }
@@ -48,7 +48,7 @@
   }
 
   function compare(a, b, direction) {
-    if (a === null || b === null) return (a === null) - (b === null); // the unknown last
+    if (a === null || b === null) return (a === null) - (b === null); // unknown values last
     const order =
       typeof a === "number" && typeof b === "number"
         ? a - b
@@ -79,10 +79,10 @@
     }
   }
 
-  /* What is behind a figure: by mouse, by keyboard and by touch */
+  /* The runs behind a figure: by mouse, keyboard and touch */
 
   const tip = find("#tip");
-  let host = null; // the element with the figure that the tip is at
+  let host = null; // the element of the figure that the tip belongs to
   let timer = null;
 
   function ratesTable(figure) {
@@ -117,13 +117,13 @@
     );
   }
 
-  function fillTip(figure, said) {
+  function fillTip(figure, shownText) {
     const setup = setupOf(figure);
     const runs = runsOf(figure);
     const spread = figure.spread === null ? "" : ` ± ${percent(figure.spread)}`;
     const parts = [
       element("strong", {}, `${figure.model} on ${setup.label}`),
-      element("p", {}, `ours ${figure.error === null ? said : percent(figure.error)}${spread}, the paper’s ${percent(figure.paper)}; ${runs.length} of ${figure.expected} runs`),
+      element("p", {}, `ours ${figure.error === null ? shownText : percent(figure.error)}${spread}, the paper’s ${percent(figure.paper)}; ${runs.length} of ${figure.expected} runs`),
       ratesTable(figure),
     ];
     if (runs.some((run) => run.diverged)) parts.push(element("p", {}, "div.: diverged; its error is that of its best epoch, or of guessing."));
@@ -156,7 +156,7 @@
     host = figureHost;
     const button = find("button[data-figure]", host);
     fillTip(data.figures[Number(button.dataset.figure)], button.textContent);
-    host.append(tip); // next to the button, so that Tab goes on into it
+    host.append(tip); // next to the button, so that Tab enters it
     tip.showPopover();
     button.setAttribute("aria-expanded", "true");
     place();
@@ -205,7 +205,7 @@
       hide();
       if (inside) {
         button.focus();
-        hide(); // which the focus has opened again
+        hide(); // the focus has opened it again
       }
     });
     document.addEventListener("scroll", place, { capture: true, passive: true });
@@ -218,7 +218,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // A page from a folder may not: the old way works there.
+      // Not allowed for a page opened from a folder: use the old method.
       const area = element("textarea", { readonly: "", class: "unseen" });
       area.value = text;
       button.after(area);
@@ -229,10 +229,10 @@
     }
     button.dataset.text ??= button.textContent;
     button.textContent = "Copied";
-    find("#said").textContent = "Copied the command";
+    find("#status").textContent = "Copied the command";
     setTimeout(() => {
       button.textContent = button.dataset.text;
-      find("#said").textContent = "";
+      find("#status").textContent = "";
     }, 1600);
   }
 
@@ -242,7 +242,7 @@
     }
   }
 
-  /* Pictures: each has a function that says what is in it, for Chart.js and as numbers */
+  /* Pictures: a function each returns its content, for Chart.js and as a table */
 
   const charts = new Map(); // by the id of the picture
 
@@ -262,7 +262,7 @@
     };
   }
 
-  // The smallest of 0.1, 0.2, 0.5, 1, ... that leaves room below all values.
+  // The largest of 0.1, 0.2, 0.5, 1, ... that is below all values.
   function startOf(values) {
     const lowest = Math.min(100, ...values.filter((value) => value !== null));
     return [20, 10, 5, 2, 1, 0.5, 0.2].find((start) => start < lowest) ?? LOWEST;
@@ -412,7 +412,7 @@
     };
   }
 
-  // Of the seeds that have this rate: the mean of the better of their procedures.
+  // Mean over the seeds with this rate of the error of the better batch schedule.
   function atRate(figure, rate) {
     const runs = runsOf(figure).filter((run) => run.rate === rate);
     const bests = distinct(runs.map((run) => run.seed)).map((seed) => Math.min(...runs.filter((run) => run.seed === seed).map((run) => run.error)));
@@ -437,11 +437,11 @@
       ];
     });
     const epochs = Math.max(0, ...runs.map((run) => run.test.length));
-    const what = figure ? `${figure.model} on ${data.setups[setup].label}, seed ${seed}` : data.setups[setup].label;
-    const silent = names.filter((_, index) => !runs[index].test.length);
+    const subject = figure ? `${figure.model} on ${data.setups[setup].label}, seed ${seed}` : data.setups[setup].label;
+    const unfinished = names.filter((_, index) => !runs[index].test.length);
     return {
-      label: `Line chart, ${what}: test and training error by epoch for each learning rate.`,
-      caption: `${what}. Solid: test; dashed: training.${silent.length ? ` No epoch was finished at ${silent.join("; ")}.` : ""}`,
+      label: `Line chart, ${subject}: test and training error by epoch for each learning rate.`,
+      caption: `${subject}. Solid: test; dashed: training.${unfinished.length ? ` No epoch was finished at ${unfinished.join("; ")}.` : ""}`,
       series,
       scales: {
         x: { type: "linear", min: epochs > 1 ? 1 : 0, max: Math.max(epochs, 2), title: { display: true, text: "epoch" }, ticks: { precision: 0 } },
@@ -464,7 +464,7 @@
     };
   }
 
-  // The best run of a seed, if its layers' alignment was measured.
+  // The best run of a seed among those with measured alignment.
   function alignedRun(figure, seed) {
     return runsOf(figure).filter((run) => run.seed === seed && run.alignment).sort((a, b) => a.error - b.error)[0];
   }
@@ -476,11 +476,11 @@
       .filter(([, run]) => run)
       .map(([model, run]) => [model, run.alignment.map((layer) => layer[quantity])]);
     const depth = Math.max(0, ...lines.map(([, values]) => values.length));
-    const what = `${data.setups[setup].label}, seed ${seed}`;
+    const subject = `${data.setups[setup].label}, seed ${seed}`;
     const words = QUANTITIES[quantity];
     return {
-      label: `Line chart, ${what}: ${words} of each layer after training, by model.`,
-      caption: `${what}: ${words}, after the last epoch of each model’s best run.`,
+      label: `Line chart, ${subject}: ${words} of each layer after training, by model.`,
+      caption: `${subject}: ${words}, after the last epoch of each model’s best run.`,
       series: lines.map(([model, values], index) =>
         line(model, values.map((y, at) => ({ x: at + 1, y })), palette[index % palette.length], { pointStyle: POINTS[index % POINTS.length], borderDash: index >= palette.length ? [5, 4] : [] }),
       ),
@@ -507,7 +507,7 @@
       ),
     );
     series.push(line("equal", [{ x: start, y: start }, { x: 100, y: 100 }], style("--quiet"), { pointRadius: 0, pointHoverRadius: 0, borderWidth: 1, borderDash: [3, 3], pointStyle: "line" }));
-    const rank = correlation === null ? "too few or no different figures for a rank correlation" : `Spearman’s rank correlation ${correlation.toFixed(2)}`;
+    const rank = correlation === null ? "too few different figures for a rank correlation" : `Spearman’s rank correlation ${correlation.toFixed(2)}`;
     return {
       label: `Scatter chart, ${label}: our error of ${pairs} models against the paper’s; ${rank}.`,
       caption: `${label} against the paper’s ${paper ?? "(none)"}: ${pairs} models, ${rank}. Both axes are logarithmic.`,
@@ -519,7 +519,7 @@
     };
   }
 
-  /* Choices above the pictures */
+  /* Menus above the pictures */
 
   function options(select, choices) {
     const chosen = select.value;
@@ -536,7 +536,7 @@
   const hasSigns = ([number]) => concordanceRows(number).length > 0;
   const hasAlignment = ([number]) => figuresOf(number).some(withAlignment);
 
-  // Each fills its choices, from the first to the last, and then draws.
+  // Each fills its menus in order, and then draws.
   const pictures = {
     signs() {
       options(select("signs-setup"), setups.filter(hasSigns));
@@ -545,8 +545,8 @@
     rates() {
       options(select("rates-setup"), setups);
       const setup = numberIn("rates-setup");
-      const there = data.experiments.map((experiment, number) => [number, experiment]).filter(([, experiment]) => experiment.rows.some(([at]) => at === setup));
-      options(select("rates-experiment"), there.map(([number, experiment]) => [number, `${experiment.name}: ${experiment.title}`]));
+      const shown = data.experiments.map((experiment, number) => [number, experiment]).filter(([, experiment]) => experiment.rows.some(([at]) => at === setup));
+      options(select("rates-experiment"), shown.map(([number, experiment]) => [number, `${experiment.name}: ${experiment.title}`]));
       draw("rates", rates(setup, numberIn("rates-experiment")));
     },
     curves() {
@@ -579,7 +579,7 @@
 
   function showCurves(figure) {
     select("curves-setup").value = figure.setup;
-    pictures.curves(); // whose models are now of that data set
+    pictures.curves(); // fills the menu of models for that data set
     select("curves-model").value = data.figures.indexOf(figure);
     pictures.curves();
     hide();
@@ -606,7 +606,7 @@
     for (const section of findAll("main > section:has(.printed)")) {
       section.hidden = !findAll(".printed tbody", section).some((body) => !body.hidden);
     }
-    find("#filtered").textContent = chosen === "" ? "" : `${data.setups[chosen].label} alone`;
+    find("#filtered").textContent = chosen === "" ? "" : `${data.setups[chosen].label} only`;
     if (chosen !== "") {
       for (const one of findAll("select[id$=-setup]")) {
         if ([...one.options].some((option) => option.value === chosen)) one.value = chosen;
@@ -615,11 +615,11 @@
     }
   }
 
-  /* The list of trials, which is long: written when it is opened */
+  /* The list of trials: long, so written when it is first opened */
 
   function writeTrials() {
-    const place = find("#trial-list .scroll");
-    if (place.childElementCount) return;
+    const list = find("#trial-list .scroll");
+    if (list.childElementCount) return;
     const heads = [["model", ""], ["data set", "text"], ["seed", ""], ["learning rate", ""], ["batches", "text"], ["error, %", ""], ["best epoch", ""], ["seconds", ""], ["file", "text"]];
     const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.file.split("/").at(-1));
     const rows = data.trials.map((run) => {
@@ -645,10 +645,10 @@
       element("tbody", {}, ...rows),
     );
     makeSortable(table);
-    place.append(table);
+    list.append(table);
   }
 
-  /* Printing: on white, with what is folded away */
+  /* Printing: on white, with all details open */
 
   function watchPrinting() {
     let opened = [];
