@@ -21,7 +21,7 @@ class Bench(Protocol):
 MakeBench = Callable[[], Bench]
 
 
-class Observer(Protocol):
+class TaskObserver(Protocol):
     """Receives the events of tasks: a `Schedule`."""
 
     def report(self, task: Task, event: str, *details: Any) -> None:
@@ -60,7 +60,7 @@ class Executor(abc.ABC):
         """Starts a task in a free slot."""
 
     @abc.abstractmethod
-    def poll(self, observer: Observer, timeout: float) -> None:
+    def poll(self, observer: TaskObserver, timeout: float) -> None:
         """Passes on events, waiting for them for at most `timeout` seconds.
 
         Raises:
@@ -98,7 +98,7 @@ class Ending:
             return cls(str(error), refused=True)
         return cls(describe(error), trace="".join(traceback.format_exception(error)))
 
-    def settle(self, observer: Observer, task: Task) -> None:
+    def settle(self, observer: TaskObserver, task: Task) -> None:
         """Passes the end on; raises an error if retries are no use."""
         if self.missing:
             raise ModuleNotFoundError(

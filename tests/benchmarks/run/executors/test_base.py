@@ -4,7 +4,7 @@ from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.run.executors import base
 
 
-class Observer:
+class TaskObserver:
     def __init__(self):
         self.ends = []
 
@@ -31,13 +31,13 @@ class ResourceExhaustedError(Exception):
     ],
 )
 def test_a_failure_is_one_line(error, reason):
-    observer = Observer()
+    observer = TaskObserver()
     base.Ending.of(error).settle(observer, "task")
     assert observer.ends == [("task", reason)]
 
 
 def test_success_has_no_reason():
-    observer = Observer()
+    observer = TaskObserver()
     base.Ending().settle(observer, "task")
     assert observer.ends == [("task", None)]
 
@@ -47,7 +47,7 @@ def test_success_has_no_reason():
     [UsageError("no such data"), ModuleNotFoundError("No module named 'a'", name="a")],
 )
 def test_errors_that_retries_cannot_mend_are_raised(error):
-    observer = Observer()
+    observer = TaskObserver()
     with pytest.raises(type(error)) as caught:
         base.Ending.of(error).settle(observer, "task")
     assert str(caught.value) == str(error)

@@ -46,7 +46,7 @@ class Bench:
         report("seen", seen)
 
 
-class Observer:
+class TaskObserver:
     """Keeps events and ends of tasks, by seed."""
 
     def __init__(self):
@@ -85,7 +85,7 @@ def run(make_cell):
     """Runs cells with these seeds, as slots become free."""
 
     def run(local, seeds, observer=None):
-        observer = observer or Observer()
+        observer = observer or TaskObserver()
         tasks = [Task(make_cell(seed=seed), ()) for seed in seeds]
         while len(observer.ends) < len(seeds):
             for slot, task in zip(local.free(), list(tasks), strict=False):
@@ -164,7 +164,7 @@ def test_closing_ends_running_tasks(make_local, make_cell):
     local = make_local(2)
     for slot in local.free():
         local.submit(slot, Task(make_cell(seed=4), ()))
-    local.poll(Observer(), 0.5)
+    local.poll(TaskObserver(), 0.5)
     assert local.free() == []
     local.close()
     assert not multiprocessing.active_children()

@@ -5,7 +5,7 @@ from keras_asymbp.benchmarks.run.executors.serial import Serial
 from keras_asymbp.benchmarks.tables.cells import Task
 
 
-class Observer:
+class TaskObserver:
     def __init__(self, error=None):
         self.events, self.ends, self.error = [], [], error
 
@@ -37,7 +37,7 @@ def bench(monkeypatch):
 
 
 def test_tasks_share_a_bench_until_one_fails(bench, make_cell):
-    observer = Observer()
+    observer = TaskObserver()
     with Serial(bench) as serial:
         for seed in (0, 0, 1, 0):
             (slot,) = serial.free()
@@ -49,7 +49,7 @@ def test_tasks_share_a_bench_until_one_fails(bench, make_cell):
 
 
 def test_a_storage_error_is_not_a_failure_of_the_task(bench, make_cell):
-    observer = Observer(StoreError("full"))
+    observer = TaskObserver(StoreError("full"))
     with Serial(bench) as serial:
         serial.submit(serial.free()[0], Task(make_cell(), ()))
         with pytest.raises(StoreError, match="full"):
@@ -58,5 +58,5 @@ def test_a_storage_error_is_not_a_failure_of_the_task(bench, make_cell):
 
 
 def test_without_a_task_it_waits(bench):
-    Serial(bench).poll(Observer(), 0.01)
+    Serial(bench).poll(TaskObserver(), 0.01)
     assert bench.made == 0
