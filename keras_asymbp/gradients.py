@@ -3,8 +3,16 @@
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
 from keras_asymbp._switch import backpropagation
+
+# TensorFlow has no public name for them.
+_CONTROL_FLOW = (
+    _func_graphs.CondBranchFuncGraph,
+    _func_graphs.WhileBodyFuncGraph,
+    _func_graphs.WhileCondFuncGraph,
+)
 
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -14,6 +22,7 @@ def asymmetric(
     inputs: tf.Tensor,
     kernel: tf.Tensor,
     feedback_kernel: Callable[[], tf.Tensor],
+    commit: Callable[[], None] = lambda: None,
     trained: bool = False,
 ) -> tf.Tensor:
     """Applies a product of inputs and kernel whose error travels back through V.
@@ -35,11 +44,14 @@ def asymmetric(
         inputs: X, a float tensor of any shape that `product` accepts.
         kernel: W, a float tensor of the dtype of `inputs`.
         feedback_kernel: Function without arguments that returns V, a tensor with
-            the shape of `kernel`. It is called in the backward pass only: a
-            forward pass neither computes V nor changes a rule's state.
+            the shape of `kernel`. It is called in the backward pass, so that a forward
+            pass doesn't pay for V; but in the forward pass if V is trained, and in
+            branches and loops (`tf.cond`, `tf.while_loop`, rolled recurrent layers),
+            in whose backward pass no variable can be read: there once, outside.
+        commit: Function without arguments that is called after V was used, once in a
+            backward pass; it may change a rule's state.
         trained: Whether V is a variable that is trained with W's gradient:
-            dE/dV = dE/dW. V is then read in the forward pass, so that the tape
-            records it.
+            dE/dV = dE/dW.
 
     Returns:
         `product(inputs, kernel)`.
@@ -60,12 +72,13 @@ def asymmetric(
     inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
     if backpropagation:
         return product(inputs, kernel)
+    early = _in_control_flow()
 
     @tf.custom_gradient
-    def forward(x, w, *trained_v):
+    def forward(x, w, *early_v):
         def backward(error):
-            if trained_v:
-                [v] = reads = trained_v
+            if early_v:
+                [v] = reads = early_v
             else:
                 v, reads = _noting_reads(feedback_kernel)
             v = tf.cast(v, w.dtype)
@@ -74,11 +87,18 @@ def asymmetric(
             with tf.control_dependencies(reads):
                 dw = _gradient(lambda w: product(x, w), w, error)
             dx = _gradient(lambda x: product(x, v), x, error)
-            return dx, dw, *(tf.cast(dw, each.dtype) for each in trained_v)
+            _outside_control_flow(commit)
+            dv = [tf.cast(dw, each.dtype) if trained else None for each in early_v]
+            return dx, dw, *dv
 
         return product(x, w), backward
 
-    return forward(inputs, kernel, *([feedback_kernel()] if trained else []))
+    if early:
+        # In a branch the backward pass can use tensors of the branch only.
+        inputs, kernel = tf.identity(inputs), tf.identity(kernel)
+    if trained or early:
+        return forward(inputs, kernel, _outside_control_flow(feedback_kernel))
+    return forward(inputs, kernel)
 
 
 def mirrored(product: Product, noise: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -197,7 +217,36 @@ def _noting_reads(function):
 
 def _gradient(function, at, error):
     """The gradient of `function` at `at` for the error of its output."""
+    # In a branch or a loop `at` may belong to the graph outside: a tape would watch that,
+    # while the function uses the copy inside.
+    at = tf.identity(at)
     with tf.GradientTape() as tape:
         tape.watch(at)
         output = function(at)
     return tape.gradient(output, at, error)
+
+
+def _in_control_flow():
+    """Whether a branch or the body of a loop is being traced."""
+    return not tf.executing_eagerly() and isinstance(
+        tf.compat.v1.get_default_graph(), _CONTROL_FLOW
+    )
+
+
+def _outside_control_flow(function):
+    """Calls a function in the graph around all branches and loops.
+
+    What it returns is led inside one graph at a time, as TensorFlow's gradients of
+    nested branches and loops need it.
+    """
+    graphs = [tf.compat.v1.get_default_graph()] if _in_control_flow() else []
+    while graphs and isinstance(graphs[-1], _CONTROL_FLOW):
+        graphs.append(graphs[-1].outer_graph)
+    if not graphs:
+        return function()
+    with graphs.pop().as_default():
+        value = function()
+    for graph in reversed(graphs):
+        with graph.as_default():
+            value = value if value is None else tf.identity(value)
+    return value

@@ -59,7 +59,7 @@ class Feedback(keras.layers.Layer):
         self.built = True
 
     def call(self, kernel):
-        """Returns V.
+        """Returns V, and changes no state: it may be called to look at V.
 
         Args:
             kernel: W, the layer's kernel variable, in its storage dtype.
@@ -81,7 +81,10 @@ class Feedback(keras.layers.Layer):
         """
 
     def catch_up(self, kernel):
-        """Draws the next V if W has changed since the last; does nothing by default.
+        """Keeps the V that `call` returned for a gradient; does nothing by default.
+
+        A rule whose V depends on what W was at a gradient stores that here. `call` has
+        no such right.
 
         Args:
             kernel: W, the layer's kernel variable.

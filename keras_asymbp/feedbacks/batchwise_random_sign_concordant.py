@@ -70,35 +70,35 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         return int(self._state[_DRAW])
 
     def call(self, kernel):
-        state = self._caught_up(kernel)
+        state = self._present(kernel)
         factor = random.signed_magnitudes(
             kernel.shape, state[_SEED], state[_DRAW], self.flip_probability
         )
         return self.scaled(sign(kernel) * ops.cast(factor, kernel.dtype))
 
     def catch_up(self, kernel):
-        self._caught_up(kernel)
+        # In a graph the assignment also keeps later redraws from overtaking `call`.
+        self._state.assign(self._present(kernel))
 
     def redraw(self, kernel, updates=1):
         state = ops.convert_to_tensor(self._state)
-        self._set_state(state, updates, 0)
+        self._state.assign(_after(state, updates, 0))
 
-    def _caught_up(self, kernel):
-        """Returns the state; redraws first if W has changed since the last gradient."""
+    def _present(self, kernel):
+        """The state, with a redraw if W has changed since the last gradient."""
         state = ops.convert_to_tensor(self._state)
         if redrawn:
-            # Assigned so that no later redraw in the graph overtakes this read.
-            return self._set_state(state, 0, 0)
+            return _after(state, 0, 0)
         fingerprint = random.fingerprint(_tensor(kernel))
         known = state[_FINGERPRINT]
         stale = ops.logical_and(known != 0, known != fingerprint)
-        return self._set_state(state, stale, fingerprint)
+        return _after(state, stale, fingerprint)
 
-    def _set_state(self, state, draws, fingerprint):
-        draw = state[_DRAW] + ops.cast(draws, "int64")
-        state = ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int64")])
-        self._state.assign(state)
-        return state
+
+def _after(state, draws, fingerprint):
+    """The state after a number of redraws, with a new fingerprint."""
+    draw = state[_DRAW] + ops.cast(draws, "int64")
+    return ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int64")])
 
 
 def _tensor(kernel):

@@ -12,8 +12,7 @@ class InitSignedRandom(RandomSignConcordant):
     V is fixed, even when W's signs change. Compare it with `frSF`, whose signs follow
     W, to measure what following them is worth.
 
-    W(0) is W when V is first computed, by a gradient or by `feedback_kernel`: weights
-    that are loaded or set before count.
+    W(0) is W at the first gradient: weights that are loaded or set before count.
 
     Args:
         flip_probability: p, in [0, 1]: the probability that a feedback weight has
@@ -44,7 +43,7 @@ class InitSignedRandom(RandomSignConcordant):
     """
 
     def build(self, kernel_shape):
-        # M o S_p until V is first computed, then V.
+        # M o S_p until the first gradient, then V.
         self._weights = self.add_weight(
             name="weights",
             shape=kernel_shape,
@@ -68,9 +67,13 @@ class InitSignedRandom(RandomSignConcordant):
         super().build(kernel_shape)
 
     def call(self, kernel):
+        return self.scaled(self._signed(kernel))
+
+    def catch_up(self, kernel):
+        self._weights.assign(self._signed(kernel))
+        self._is_signed.assign(1)
+
+    def _signed(self, kernel):
         weights = ops.convert_to_tensor(self._weights)
         is_signed = ops.convert_to_tensor(self._is_signed)
-        v = ops.where(is_signed == 1, weights, weights * sign(kernel))
-        self._weights.assign(v)
-        self._is_signed.assign(ops.ones_like(is_signed))
-        return self.scaled(v)
+        return ops.where(is_signed == 1, weights, weights * sign(kernel))

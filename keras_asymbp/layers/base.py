@@ -99,7 +99,7 @@ class AsymmetricLayer(keras.layers.Layer):
                 rule.redraw(getattr(self, attribute), updates)
 
     def catch_up_feedback(self):
-        """Draws the next V of each rule whose W has changed since its last draw."""
+        """Draws the next V of each rule whose W has changed since its last gradient."""
         if self.built:
             for rule, attribute in self._rules():
                 rule.catch_up(getattr(self, attribute))
@@ -140,6 +140,7 @@ class AsymmetricLayer(keras.layers.Layer):
             inputs,
             kernel,
             lambda: self._checked(rule, kernel),
+            commit=lambda: rule.catch_up(kernel),
             trained=rule.trained,
         )
 

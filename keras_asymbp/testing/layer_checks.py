@@ -96,6 +96,20 @@ def check_repeatable(case, rule):
     assert_equal(own_weights(layer), weights, "W, which a rule must leave alone,")
 
 
+@check
+def check_looking(case, rule):
+    """Reading V changes no state: only a gradient may."""
+    layer = make_layer(case, rule)
+    variables = [variable.numpy() for variable in layer.variables]
+    feedback_kernels(layer)
+    assert_equal(layer.variables, variables, "a variable, after reading V,")
+    for weight in own_weights(layer):
+        weight.assign(2 * weight + 1)
+    variables = [variable.numpy() for variable in layer.variables]
+    feedback_kernels(layer)
+    assert_equal(layer.variables, variables, "a variable, after reading V of a new W,")
+
+
 def _takes_training(layer):
     return "training" in inspect.signature(layer.call).parameters
 
@@ -241,3 +255,38 @@ def check_modes(case, rule):
         assert_equal(actual_v, v, f"V {mode}")
         labels = [f"{label} {mode}" for label in labels_of(layer, xs)]
         assert_close(actual, gradients, labels)
+
+
+@check
+def check_control_flow(case, rule):
+    """The gradients are the same in the branches and loops of a graph."""
+    layer = make_layer(case, rule)
+    xs = make_inputs(case)
+    weights = own_weights(layer)
+    expected = gradients_of(layer, xs, weights)
+    zeros = tf.zeros_like(expected[0])
+
+    def branch(*xs):
+        return tf.cond(tf.size(xs[0]) > 0, lambda: layer(*xs), lambda: zeros)
+
+    def loop(*xs):
+        def body(step, total):
+            return step + 1, total + layer(*xs) / 2
+
+        return tf.while_loop(lambda step, _: step < 2, body, (0, zeros))[1]
+
+    def each_sample(*xs):
+        return tf.map_fn(
+            lambda sample: layer(*(x[tf.newaxis] for x in sample))[0],
+            xs,
+            fn_output_signature=zeros.dtype,
+        )
+
+    for name, function in (
+        ("a branch", branch),
+        ("a loop", loop),
+        ("`map_fn`", each_sample),
+    ):
+        actual = tf.function(gradients_of)(function, xs, weights)
+        labels = [f"{label} in {name}" for label in labels_of(layer, xs)]
+        assert_close(actual, expected, labels)
