@@ -217,8 +217,8 @@ def _noting_reads(function):
 
 def _gradient(function, at, error):
     """The gradient of `function` at `at` for the error of its output."""
-    # In a branch or a loop `at` may belong to the graph outside: a tape would watch that,
-    # while the function uses the copy inside.
+    # In a branch or a loop `at` may belong to the graph outside: a tape would watch
+    # that, while the function uses the copy inside.
     at = tf.identity(at)
     with tf.GradientTape() as tape:
         tape.watch(at)

@@ -282,11 +282,12 @@ def check_control_flow(case, rule):
             fn_output_signature=zeros.dtype,
         )
 
-    for name, function in (
-        ("a branch", branch),
-        ("a loop", loop),
-        ("`map_fn`", each_sample),
+    @tf.function
+    def gradients():
+        return [gradients_of(f, xs, weights) for f in (branch, loop, each_sample)]
+
+    for name, actual in zip(
+        ("a branch", "a loop", "`map_fn`"), gradients(), strict=True
     ):
-        actual = tf.function(gradients_of)(function, xs, weights)
         labels = [f"{label} in {name}" for label in labels_of(layer, xs)]
         assert_close(actual, expected, labels)

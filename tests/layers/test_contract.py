@@ -33,7 +33,9 @@ def is_fast(layer, rule, check=None):
         return True
     # The other layers with one rule whose state changes and one with fixed state; only
     # the first is compiled.
-    return rule == "brSF" or (rule == "frSF" and check not in ("fit", "modes"))
+    return rule == "brSF" or (
+        rule == "frSF" and check not in ("control_flow", "fit", "modes")
+    )
 
 
 def pairs(combinations):
