@@ -36,6 +36,7 @@ class InitSignedRandom(RandomSignConcordant):
     >>> layer = keras_asymbp.AsymDense(1, feedback="InitSignedRandom")
     >>> layer.build((None, 2))
     >>> _ = layer.kernel.assign([[-0.3], [2.0]])
+    >>> layer.catch_up_feedback()  # as the first gradient does
     >>> before = layer.feedback_kernel
     >>> _ = layer.kernel.assign([[0.3], [5.0]])
     >>> (layer.feedback_kernel / before).numpy().ravel().tolist()

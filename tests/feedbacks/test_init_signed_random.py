@@ -20,8 +20,16 @@ def test_frsf_follows_the_signs(make_layer):
     follows = make_layer(feedbacks.FixedRandomSignConcordant(seed=11), W)
     np.testing.assert_array_equal(fixed.feedback_kernel, follows.feedback_kernel)
     for layer in (fixed, follows):
+        layer.catch_up_feedback()  # as the first gradient does
         layer.kernel.assign(-W)
     np.testing.assert_array_equal(fixed.feedback_kernel, -follows.feedback_kernel)
+
+
+def test_reading_v_does_not_fix_the_signs(make_layer):
+    layer = make_layer(feedbacks.InitSignedRandom(seed=11), W)
+    v = layer.feedback_kernel
+    layer.kernel.assign(-W)
+    np.testing.assert_array_equal(layer.feedback_kernel, -v)
 
 
 def test_the_initial_signs_are_those_of_the_converted_model():
@@ -36,6 +44,7 @@ def test_the_initial_signs_are_those_of_the_converted_model():
 def test_a_saved_model_keeps_its_initial_signs(tmp_path):
     layer = AsymDense(10, feedback="InitSignedRandom")
     model = keras.Sequential([keras.Input((12,)), layer])
+    layer.catch_up_feedback()
     v = layer.feedback_kernel.numpy()
     layer.kernel.assign(-layer.kernel)
     model.save(tmp_path / "model.keras")
