@@ -127,3 +127,23 @@ def test_a_module_with_a_similar_name_is_not_ours(tmp_path):
         "    print('The classes are wanted.')\n"
     )
     assert run_module(package.name, folder=tmp_path) == "The classes are wanted.\n"
+
+
+def test_another_backend_is_refused_in_one_sentence(tmp_path):
+    # A stand-in for Keras on a backend that need not be installed here.
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").write_text(
+        "class backend:\n    backend = staticmethod(lambda: 'jax')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import keras_asymbp"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last == (
+        "ImportError: keras_asymbp works with the TensorFlow backend of Keras only: "
+        "set KERAS_BACKEND=tensorflow before Keras is imported. Received: jax"
+    )

@@ -38,6 +38,7 @@ class Feedback(keras.layers.Layer):
         fan_out: The number of outputs that one input can reach: width x height x
             output channels, or the units of a Dense layer. Set likewise.
         regularizer: The kernel's regularizer, or None. Set likewise.
+        constraint: The kernel's constraint, or None. Set likewise.
 
     Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
     """
@@ -52,7 +53,7 @@ class Feedback(keras.layers.Layer):
         kwargs.setdefault("autocast", False)
         kwargs.setdefault("name", "feedback")
         super().__init__(**kwargs)
-        self.fan_in = self.fan_out = self.regularizer = None
+        self.fan_in = self.fan_out = self.regularizer = self.constraint = None
 
     def build(self, kernel_shape):
         """Creates the rule's state for a kernel of `kernel_shape`; by default none."""

@@ -43,6 +43,7 @@ class FixedRandom(Feedback):
             shape=kernel_shape,
             initializer=self._initial,
             regularizer=self.regularizer if self.trained else None,
+            constraint=self.constraint if self.trained else None,
             trainable=self.trained,
         )
         super().build(kernel_shape)

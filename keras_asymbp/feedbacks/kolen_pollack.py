@@ -14,7 +14,8 @@ class KolenPollack(FixedRandom):
 
     V is trained: it is among a model's `trainable_variables` with the gradient of W, so
     any optimizer gives both the same update. **You must add the decay**: the
-    optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V shares.
+    optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V shares, as
+    it does the `kernel_constraint`.
     Without it W - V is constant. `BatchManhattan` needs the decay outside of the sign
     (settings 0 and 1): in settings 2 and 3 W and V move by steps of one size, and may
     stay a few steps apart.

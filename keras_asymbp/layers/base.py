@@ -77,6 +77,9 @@ class AsymmetricLayer(keras.layers.Layer):
             rule.fan_in = self._fan_in(kernel)
             rule.fan_out = self._fan_out(kernel)
             rule.regularizer = kernel.regularizer
+            rule.constraint = kernel.constraint
+            # V is stored as W is.
+            rule.dtype_policy = kernel.dtype
             rule.build(tuple(kernel.shape))
 
     @property

@@ -28,7 +28,7 @@ class BatchManhattan(keras.optimizers.Optimizer):
         learning_rate: A float of 0 or more, or a
             `keras.optimizers.schedules.LearningRateSchedule`.
         momentum: m, a float in [0, 1].
-        weight_decay: d, a float of 0 or more.
+        weight_decay: d, a float of 0 or more; None is 0.
         setting: 0, 1, 2 or 3.
         **kwargs: The arguments of every Keras optimizer: `clipnorm`, `clipvalue`,
             `global_clipnorm`, `use_ema`, `ema_momentum`, `ema_overwrite_frequency`,
@@ -69,7 +69,7 @@ class BatchManhattan(keras.optimizers.Optimizer):
                 "Argument `momentum` must be in the range [0, 1]. "
                 f"Received: momentum={momentum}"
             )
-        if not weight_decay >= 0:
+        if not (weight_decay is None or weight_decay >= 0):
             raise ValueError(
                 "Argument `weight_decay` must be 0 or more. "
                 f"Received: weight_decay={weight_decay}"

@@ -119,3 +119,22 @@ def test_a_frozen_layer_keeps_its_v():
     train(model, 2)
     np.testing.assert_array_equal(layer.feedback_kernel, v)
     assert len(model.trainable_variables) == 2  # of the layer below
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "mixed_float16"])
+def test_v_has_the_dtype_of_w(dtype):
+    layer = AsymDense(4, feedback="KP", dtype=dtype)
+    layer.build((None, 6))
+    w, v = layer.trainable_weights[0], layer.feedback.trainable_weights[0]
+    assert v.dtype == w.dtype
+
+
+def test_v_has_the_constraint_of_w():
+    model, layer = make_model(
+        BatchManhattan(0.01, weight_decay=0.5, setting=0),
+        kernel_constraint=keras.constraints.NonNeg(),
+    )
+    train(model, 200)
+    for kernel in (layer.kernel, layer.feedback_kernel):
+        assert np.min(kernel) >= 0
+    assert metrics.angle(layer.kernel, layer.feedback_kernel) < 1

@@ -100,6 +100,13 @@ def test_weight_decay_is_applied_once():
     np.testing.assert_array_equal(w, [8 - 0.5 * 0.5 * 8])
 
 
+def test_no_weight_decay_may_be_none_as_in_keras():
+    w = keras.Variable([1.0, -2.0])
+    optimizer = BatchManhattan(0.25, weight_decay=None)
+    optimizer.apply([keras.ops.array([3.0, 0.0])], [w])
+    assert w.numpy().tolist() == [0.75, -2.0]
+
+
 def test_exclude_from_weight_decay():
     kernel = keras.Variable([8.0], name="kernel")
     bias = keras.Variable([8.0], name="bias")
