@@ -63,7 +63,7 @@ def asymmetric(model):
 def draws(model):
     """Returns the number of the draw that the next gradient uses."""
     layer = asymmetric(model)
-    _ = layer.feedback_kernel  # catches up with W if no callback does
+    layer.catch_up_feedback()  # as the next gradient does
     return layer.feedback.draws
 
 
