@@ -1,15 +1,13 @@
-"""Measures what executors cost and bring: python -m benchmarks.throughput
+"""Measures the overhead and the gain of executors: python -m benchmarks.throughput
 
-Two questions:
-
-- Overhead: seconds a cell when a cell takes no time. The runner, the schedule, leases,
-  the store and the executor are the real ones; the workbench returns at once. What a
-  workbench itself does (keras-tuner's notes, data, compiling) is not in it.
+- Overhead: seconds for each cell when training takes no time. The runner, the schedule,
+  leases, the store and the executor are the real ones; the workbench returns at once.
+  The work of a real workbench (keras-tuner's files, data, compiling) is excluded.
 - Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
   thread each against `--jobs 1` with two, in turn.
 
-Beside each figure stands how many cores others used just before it or just after: on a
-busy machine it means little.
+Beside each figure is the number of cores that other programs used just before or after
+it: on a busy machine the figure means little.
 """
 
 import os
@@ -45,13 +43,15 @@ from keras_asymbp.benchmarks.tables.protocol import Protocol
 _PARTS = flags.DEFINE_multi_enum(
     "part", ["overhead", "sweep"], ["overhead", "sweep"], "What to measure."
 )
-_CELLS = flags.DEFINE_integer("cells", 1000, "Empty cells.", lower_bound=10)
-_ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each is measured.", 1)
-_PRESET = flags.DEFINE_string("preset", "smoke", "Of the sweep.")
-_SEEDS = flags.DEFINE_integer("seeds", 4, "Seeds of each model of the sweep.", 1)
+_CELLS = flags.DEFINE_integer("cells", 1000, "Number of empty cells.", lower_bound=10)
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "Measurements of each figure.", 1)
+_PRESET = flags.DEFINE_string("preset", "smoke", "Preset of the sweep.")
+_SEEDS = flags.DEFINE_integer(
+    "seeds", 4, "Number of seeds of each model of the sweep.", 1
+)
 _JSON = flags.DEFINE_string("json", None, "File for the figures.")
 
-# Name: settings, and the goal in seconds a cell.
+# By name: the execution, and the goal in seconds for each cell.
 OVERHEAD = {
     "local, 1 job": (Execution(), 0.05),
     "local, 2 jobs": (Execution(jobs=2), 0.05),
@@ -65,7 +65,7 @@ SWEEP = {
 
 
 class EmptyBench:
-    """A workbench whose trials are over at once."""
+    """A workbench whose trials end at once."""
 
     def __init__(self, data_dir, command, deterministic, results_dir):
         self._command = command
@@ -101,7 +101,7 @@ class EmptyBench:
 
 
 class Clock(Display):
-    """Notes when the first trial begins: until then, processes were started."""
+    """Records the time of the first trial, when the processes have started."""
 
     first: float | None = None
 
@@ -120,7 +120,7 @@ def main(argv):
                 rows[-1]["goal"] = goal
     if "sweep" in _PARTS.value:
         for number in range(_ROUNDS.value):
-            # In turn, and each first in turn: what drifts, drifts for both.
+            # In alternating order, so that a drift of the machine meets both.
             for name in list(SWEEP)[:: -1 if number % 2 else 1]:
                 rows.append(_measured("sweep", name, sweep, SWEEP[name]))
     medians = summary(rows)
@@ -139,9 +139,9 @@ def main(argv):
 
 
 def overhead(execution):
-    """Runs empty cells; returns seconds a cell, with and without the start."""
+    """Runs empty cells; returns seconds for each, with and without the start."""
     ((experiment, columns),) = experiments.select([experiments.get("A")], None)
-    # Of the first models as many seeds each as make so many cells.
+    # Ten models, with enough seeds for the number of cells.
     columns = columns[:10]
     seeds = range(-(-_CELLS.value // len(columns)))
     dataset = datasets.get("mnist_5k")
@@ -158,7 +158,7 @@ def overhead(execution):
             end = time.monotonic()
         cells = len(plan.cells())
         if failures or len(store.trials()) != cells:
-            raise RuntimeError(f"not all was done: {failures}")
+            raise RuntimeError(f"cells are missing: {failures}")
     return {
         "cells": cells,
         "seconds_a_cell": (end - start) / cells,
@@ -176,7 +176,7 @@ def sweep(settings):
             *(f"--models={','.join(MODELS)}", f"--preset={_PRESET.value}"),
             *(f"--seeds={seeds}", f"--results_dir={folder}", *settings),
         ]
-        # Threads are those of the settings.
+        # The settings decide the threads, not the environment.
         inherited = {
             k: v for k, v in os.environ.items() if k not in environment.THREADS
         }

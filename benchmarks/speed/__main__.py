@@ -1,15 +1,14 @@
-"""Measures how fast the package is, against stock Keras, BioTorch and the machine.
+"""Compares the speed of the package with stock Keras, BioTorch and the machine.
 
     python -m benchmarks.speed --question step_time --json step_time.json
 
-answers one question, and without --question all of them. Each table says what it
-compares, the goal, and whether it is met. With --read, files made by --json are shown
-again and nothing is measured.
+answers one question; without --question it answers all. Each table has the goal of each
+figure, and whether it is met. --read shows files made by --json and measures nothing.
 """
 
 import os
 
-# TensorFlow reads them when it is imported, which the package does.
+# TensorFlow reads these when it is imported, which the package does.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -41,8 +40,8 @@ _QUESTION = flags.DEFINE_multi_string(
     None,
     f"What to measure, once or more: {', '.join(QUESTIONS)}; by default all.",
 )
-_ROUNDS = flags.DEFINE_integer("rounds", 7, "How often each contestant is timed.")
-_DEVICE = flags.DEFINE_string("device", "cpu", "cpu, or gpu, where XLA compiles.")
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each contestant.")
+_DEVICE = flags.DEFINE_string("device", "cpu", "cpu, or gpu with XLA.")
 _ARCHITECTURES = flags.DEFINE_list(
     "architectures",
     list(Options.architectures),
@@ -51,22 +50,24 @@ _ARCHITECTURES = flags.DEFINE_list(
 _PRESET = flags.DEFINE_string(
     "preset",
     Options.preset,
-    f"How long search_cost and main_job train, one of {', '.join(PRESETS)}.",
+    f"Preset of search_cost and main_job, one of {', '.join(PRESETS)}.",
 )
 _BIOTORCH_ENV = flags.DEFINE_string(
     "biotorch_env",
     "~/.cache/keras_asymbp/biotorch",
-    "Folder of BioTorch's virtual environment, made if it isn't there.",
+    "Folder of BioTorch's virtual environment, created if missing.",
 )
-_JSON = flags.DEFINE_string("json", None, "File for the figures, and all about them.")
+_JSON = flags.DEFINE_string(
+    "json", None, "File for the figures, with command, machine and versions."
+)
 _PICTURE = flags.DEFINE_string("picture", None, "File for a picture: .svg, .png, .pdf.")
 _READ = flags.DEFINE_multi_string(
-    "read", None, "Show a file made by --json and measure nothing; once or more."
+    "read", None, "Show a file made by --json, once or more; measure nothing."
 )
 
 
 def main() -> None:
-    program.start(_run, __doc__, stopped="stopped; --json has what was finished")
+    program.start(_run, __doc__, stopped="stopped; --json has the finished rows")
 
 
 def _run() -> int:
@@ -109,13 +110,13 @@ def _wanted() -> tuple[list[str], Options]:
 
 
 def _ready(device: str) -> bool:
-    """Makes the device the one that is used; whether it is there."""
+    """Selects the device; returns whether it exists."""
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # many models are traced, as is meant
+    tf.get_logger().setLevel("ERROR")  # it warns of many traces, which are intended
     if device == "gpu":
         return bool(tf.config.list_physical_devices("GPU"))
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # of processes that are started
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # for child processes
     tf.config.set_visible_devices([], "GPU")
     return True
 
@@ -134,7 +135,7 @@ def _measured(names, options) -> report.Record:
         for row in question.rows(options):
             record["rows"].append({"question": name, "title": question.TITLE} | row)
             print(json.dumps(record["rows"][-1]), file=sys.stderr, flush=True)
-            if _JSON.value:  # after each: hours may be lost to Ctrl-C otherwise
+            if _JSON.value:  # after each row, so that Ctrl-C loses none
                 _write(record, _JSON.value)
     return record
 

@@ -2,9 +2,9 @@
 
     ACCOUNT=account.json python -m benchmarks.speed.account --exp C2
 
-Functions of the package and of Keras are wrapped from outside: a second belongs to the
-innermost of them that runs. The file gets the seconds of each part, and when the
-account began and ended, in seconds since the epoch.
+Functions of the package and of Keras are wrapped from outside; a second counts for the
+innermost one that runs. The file holds the seconds of each part, and the beginning and
+the end of the account, in seconds since the epoch.
 """
 
 import collections
@@ -15,14 +15,14 @@ import time
 
 
 class Account:
-    """Seconds of each part; of parts inside one another, the innermost's."""
+    """Seconds of each part; nested parts count as the innermost."""
 
     def __init__(self, part: str, clock=time.perf_counter):
         self._clock, self._parts, self._last = clock, [part], clock()
         self.seconds: dict[str, float] = collections.defaultdict(float)
 
     def __call__(self, part: str, function):
-        """The function, whose time belongs to a part."""
+        """The function, with its time charged to a part."""
 
         @functools.wraps(function)
         def wrapped(*args, **kwargs):
@@ -37,7 +37,7 @@ class Account:
         return wrapped
 
     def wrap(self, part: str, owner, *names: str) -> None:
-        """Puts a module's functions or a class's methods under the account."""
+        """Charges the time of a module's functions or a class's methods to a part."""
         for name in names:
             setattr(owner, name, self(part, getattr(owner, name)))
 
@@ -67,7 +67,7 @@ def main():
 
 
 def _import():
-    # As the command line sets it, before TensorFlow is imported.
+    # As in the command line: TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -88,7 +88,7 @@ def _open(account):
         "building and compiling models", trainer.Trainer, "__init__", "take_up"
     )
     account.wrap("throwing graphs away", keras.utils, "clear_session")
-    # TensorFlow makes a function's graph, and the gradients', here.
+    # TensorFlow traces a function and its gradients here.
     account.wrap("tracing", polymorphic_function.Function, "_initialize")
     account.wrap("training steps, with what fit does", keras.Model, "fit")
     account.wrap("evaluation", keras.Model, "evaluate")

@@ -1,7 +1,7 @@
 """A training step by `fit` against BioTorch's layers in a bare PyTorch loop.
 
-BioTorch lives in a virtual environment of its own, made at the first use, and runs in
-a process that trains for a round whenever it is sent a line.
+BioTorch has its own virtual environment, created at the first use, and its own process,
+which trains for one round for each line of its input.
 """
 
 import json
@@ -22,7 +22,7 @@ RULES = ("uSF", "frSF", "brSF")
 ARCHITECTURES = ("mnist", "cifar")
 GOAL = 1.25
 _HERE = pathlib.Path(__file__).parent
-# PyTorch with what it needs, and BioTorch without: its layers need nothing else.
+# PyTorch with its dependencies, BioTorch without: its layers need only PyTorch.
 _INSTALLATIONS = (
     ("-r", _HERE / "requirements-torch.txt"),
     ("--no-deps", "-r", _HERE / "requirements-biotorch.txt"),
@@ -32,7 +32,7 @@ _INSTALLATIONS = (
 def rows(options: Options) -> Iterator[dict]:
     """A row for each network and rule."""
     if options.device == "gpu":
-        return  # the peer is measured on the CPU
+        return  # BioTorch is measured on the CPU alone
     python = installed(pathlib.Path(options.biotorch_env).expanduser())
     for name in (name for name in options.architectures if name in ARCHITECTURES):
         data = workloads.examples(name, workloads.STEPS[name] * workloads.BATCH)
@@ -60,7 +60,7 @@ def rows(options: Options) -> Iterator[dict]:
 
 
 class Peer:
-    """BioTorch's process; a call trains for a round and returns what a step took."""
+    """BioTorch's process; a call trains for a round and returns the time of a step."""
 
     def __init__(self, python: pathlib.Path, specification: dict):
         self._steps = specification["steps"]
@@ -84,11 +84,11 @@ class Peer:
         return self
 
     def __exit__(self, *error):
-        self._process.communicate()  # its input ends, and so does it
+        self._process.communicate()  # it exits at the end of its input
 
 
 def specification(model: keras.Model, rule: str, steps: int) -> dict:
-    """A model as `biotorch_steps.py` builds it."""
+    """A model, described for `biotorch_steps.py`."""
     return {
         "layers": [_layer(layer) for layer in model.layers],
         "rule": rule.lower(),
@@ -122,11 +122,11 @@ def _layer(layer):
 
 
 def installed(folder: pathlib.Path) -> pathlib.Path:
-    """The Python of an environment that has BioTorch; it is made if need be."""
+    """The Python of an environment with BioTorch, created if missing."""
     python = folder / "bin" / "python"
     files = [arguments[-1] for arguments in _INSTALLATIONS]
     wanted = "".join(file.read_text(encoding="utf-8") for file in files)
-    # Written last: without it a half-made environment is made again.
+    # Written last, so that an unfinished environment is made again.
     note = folder / "installed.txt"
     if note.is_file() and note.read_text(encoding="utf-8") == wanted:
         return python
@@ -135,7 +135,7 @@ def installed(folder: pathlib.Path) -> pathlib.Path:
     for arguments in _INSTALLATIONS:
         commands.append([python, "-m", "pip", "install", "-q", *arguments])
     for command in commands:
-        # Its progress is no part of our output.
+        # Progress does not belong in our output.
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
             raise UsageError(f"BioTorch can't be installed into {folder}: see above")
     note.write_text(wanted, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Trains a network of BioTorch's layers, a round for each line on stdin.
+"""Trains a network of BioTorch's layers, one round for each line on stdin.
 
-Runs in BioTorch's own environment, started by `biotorch.py`, and prints a line of JSON
-for each round: seconds by the clock, and of processors.
+It runs in BioTorch's own environment, started by `biotorch.py`, and prints a line of
+JSON for each round: wall-clock seconds and processor seconds.
 """
 
 import json

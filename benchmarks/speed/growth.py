@@ -1,7 +1,7 @@
-"""How a step's time grows with width, depth and batch, uSF and stock Keras.
+"""Growth of step time with width, depth and batch size, for uSF and stock Keras.
 
-Fully connected networks. A slope is that of log time over log size, by least squares:
-parallel lines on a logarithmic plot have the same.
+The networks are fully connected. A slope is that of log time over log size, by least
+squares: lines that are parallel on a logarithmic plot have equal slopes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,32 +28,32 @@ _INPUTS, _CLASSES, _STEPS = 256, 10, 30
 
 
 def rows(options: Options) -> Iterator[dict]:
-    """A row for each point of both lines, and for how far apart their slopes are."""
-    for what, sizes in VARIED.items():
+    """Rows for the points of both lines, their slopes, and the difference of these."""
+    for quantity, sizes in VARIED.items():
         contestants = {}
         for size in sizes:
-            shape = MIDDLE | {what: size}
+            shape = MIDDLE | {quantity: size}
             for kind in KINDS:
                 contestants[kind, size] = _fit(kind, options, **shape)
         result = interleaved(contestants, options.rounds)
         for kind, size in contestants:
             yield result.row(
                 result.seconds((kind, size)),
-                case=what,
+                case=quantity,
                 name=kind,
                 unit="s a step",
                 size=size,
-                note=f"{what} {size}",
+                note=f"{quantity} {size}",
             )
         slopes = {
             kind: _slopes(result, [(kind, size) for size in sizes]) for kind in KINDS
         }
         for kind, values in slopes.items():
-            yield result.row(values, case=what, name=f"{kind}, slope", unit="")
+            yield result.row(values, case=quantity, name=f"{kind}, slope", unit="")
         plain, ours = slopes.values()
         yield result.row(
             tuple(np.subtract(ours, plain).tolist()),
-            case=what,
+            case=quantity,
             name="uSF's slope less stock Keras's",
             unit="",
             goal=SLOPE_GOAL,
@@ -62,7 +62,7 @@ def rows(options: Options) -> Iterator[dict]:
 
 
 def _slopes(result, points):
-    """Of each round, by the clock and by processor time."""
+    """The slope of each round, by wall-clock time and by processor time."""
     sizes = [size for _, size in points]
     wall, cpu = zip(*(result.seconds(point) for point in points), strict=True)
     return tuple(
@@ -72,7 +72,7 @@ def _slopes(result, points):
 
 
 def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """Of log time over log size."""
+    """The slope of log time over log size."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 

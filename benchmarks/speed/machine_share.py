@@ -1,14 +1,14 @@
 """The share of the machine's matrix product rate that a training step reaches.
 
-Counted are the products alone, a multiplication and an addition as two operations:
+Only products count, with a multiplication and an addition as two operations:
 
     forward of a Dense layer = 2 * batch * inputs * units
     forward of a convolution = 2 * batch * channels * filters * rows * columns
     step = forward + dE/dW + dE/dX = 3 * forward
 
-but for the first layer, whose dE/dX nobody needs: 2 * forward. Rows are the pairs of an
-output position and a row of the kernel that meets the image there, columns likewise:
-what would meet the zeros around it is no work, and is not counted.
+except in the first layer, whose dE/dX is not needed: 2 * forward. Rows are the pairs of
+an output position and a row of the kernel that meets the image there, columns likewise:
+products with the padding's zeros do not count.
 """
 
 import collections
@@ -25,14 +25,14 @@ from benchmarks.speed.measure import Options, interleaved, row
 
 TITLE = "Share of the machine's float32 matrix product rate"
 GOALS = {"cifar": 0.7, "mnist": 0.5}
-# Rows and columns of the matrices whose product is the measure.
+# Rows and columns of the matrices whose product gives the reference rate.
 SIZE = 2048
-# Operations of TensorFlow that get a row of the profile.
+# Maximum number of TensorFlow operations with a row in the profile.
 _MOST = 8
 
 
 def rows(options: Options) -> Iterator[dict]:
-    """The share of each network that has a goal, and where a step's time goes."""
+    """The share of each network that has a goal, and the profile of a step."""
     for name in (name for name in options.architectures if name in GOALS):
         data = workloads.examples(name, workloads.STEPS[name] * workloads.BATCH)
         contestants = {"product": _product()}
@@ -92,7 +92,7 @@ def _products(layer):
 def _product():
     matrix = tf.random.normal((SIZE, SIZE))
     function = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-    return lambda: float(function())  # waits for it
+    return lambda: float(function())  # waits for the result
 
 
 def _profile(name, fit):
@@ -111,7 +111,7 @@ def _profile(name, fit):
     first = sorted(shares, key=shares.__getitem__, reverse=True)[:_MOST]
     others = sum(shares.values()) - sum(shares[kind] for kind in first)
     parts = {kind: shares[kind] for kind in first} | {"other operations": others}
-    # Operations that ran at once, on several threads, make this small or negative.
+    # Operations that run in parallel make this small or negative.
     parts["no operation: fit, executor"] = 1 - sum(shares.values())
     for kind, share in parts.items():
         yield row(share, case=f"{name}, uSF: profile", name=kind, unit="of a step")
@@ -120,9 +120,9 @@ def _profile(name, fit):
 def by_operation(profile: bytes) -> dict[str, float]:
     """Seconds of each kind of TensorFlow operation in a serialized profile.
 
-    The tracer writes an operation as "name of the node:kind".
+    The tracer names an operation "name of the node:kind".
     """
-    # In TensorFlow, but no part of what it promises.
+    # In TensorFlow, but not in its public API.
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     seconds: dict[str, float] = collections.defaultdict(float)

@@ -1,7 +1,6 @@
-"""Where each second of the default command goes: --exp C2, in one process.
+"""The parts of the time of the default command: --exp C2, in one process.
 
-The command runs under an account (`account.py`), once: its parts add up to the whole,
-so a round of it says what no ratio could.
+The command runs once, under an account (`account.py`) whose parts add up to the whole.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Times contestants in turn and compares them: what drifts, drifts for all."""
+"""Times contestants in turn, so that a drift of the machine meets all of them."""
 
 import dataclasses
 import resource
@@ -12,7 +12,7 @@ from benchmarks.busy import busy_seconds
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What is asked of a question; each takes from it what concerns it."""
+    """Options of all questions; each question reads those that concern it."""
 
     rounds: int = 7
     device: str = "cpu"
@@ -23,10 +23,13 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class Taken:
-    """Seconds that something took, by the clock and of processors.
+    """Seconds of a measurement.
 
-    `elsewhere` are those of a process that lives on, so that they aren't taken for
-    other programs' work.
+    Attributes:
+        wall: Wall-clock time.
+        cpu: Processor time.
+        elsewhere: Processor time of a process that lives on: our work, which the
+            operating system does not count as this process's.
     """
 
     wall: float
@@ -36,11 +39,11 @@ class Taken:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What each contestant took in each round.
+    """The times of all contestants.
 
     Attributes:
-        taken: A list for each contestant, one entry a round.
-        others: How many cores other programs used meanwhile.
+        taken: A list for each contestant, with one entry for each round.
+        others: Number of cores that other programs used meanwhile.
     """
 
     taken: dict[str, list[Taken]]
@@ -51,21 +54,21 @@ class Result:
         return len(next(iter(self.taken.values())))
 
     def ratios(self, name: str, base: str) -> tuple[list[float], list[float]]:
-        """Of each round: one contestant's time over another's; clock and processors."""
+        """One contestant's time over another's in each round; wall-clock, processor."""
         pairs = list(zip(self.taken[name], self.taken[base], strict=True))
         return [a.wall / b.wall for a, b in pairs], [a.cpu / b.cpu for a, b in pairs]
 
     def seconds(self, name: str) -> tuple[list[float], list[float]]:
-        """Of each round: what a contestant took, by the clock and of processors."""
+        """A contestant's seconds in each round; wall-clock, processor."""
         return [t.wall for t in self.taken[name]], [t.cpu for t in self.taken[name]]
 
     def differences(self, name: str, base: str) -> tuple[list[float], list[float]]:
-        """Of each round: one contestant's time less another's."""
+        """One contestant's time less another's in each round; wall-clock, processor."""
         pairs = list(zip(self.taken[name], self.taken[base], strict=True))
         return [a.wall - b.wall for a, b in pairs], [a.cpu - b.cpu for a, b in pairs]
 
     def row(self, values: tuple[list[float], list[float]], **more) -> dict[str, Any]:
-        """A row of a table: the medians of one figure a round, and their range."""
+        """A row of a table: the median of a figure over the rounds, and its range."""
         wall, cpu = values
         return row(
             statistics.median(wall),
@@ -79,13 +82,13 @@ class Result:
 
 
 def row(figure: float, **more) -> dict[str, Any]:
-    """A row of a table, as JSON has it.
+    """A row of a table, as it is stored in JSON.
 
     Args:
-        figure: What was measured, by the clock where it is a time.
-        **more: `case` and `name` (what was measured), `unit`, and as far as there are
-            such: `goal` and `sense` ("at most" or "at least"), `figure_cpu` (the same
-            by processor time), `low`, `high`, `rounds`, `others`, `seconds`, `note`.
+        figure: The measured value; of a time, the wall-clock time.
+        **more: `case`, `name` and `unit`, and where they apply `goal` and `sense` ("at
+            most" or "at least"), `figure_cpu` (by processor time), `low`, `high`,
+            `rounds`, `others`, `seconds`, `note`.
     """
     return {
         key: round(value, 6) if isinstance(value, float) else value
@@ -105,11 +108,11 @@ def met(entry: Mapping[str, Any]) -> bool | None:
 def interleaved(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> Result:
     """Times each contestant once a round: A B C, then C B A, and so on.
 
-    Each is called once before, unmeasured: it traces, and fills caches.
+    A first, unmeasured call of each traces and fills caches.
 
     Args:
-        contestants: Functions by name. One that returns a `Taken` was timed by itself.
-        rounds: How many.
+        contestants: Functions by name. A function that returns a `Taken` times itself.
+        rounds: Number of rounds.
     """
     for call in contestants.values():
         call()
@@ -127,7 +130,7 @@ def interleaved(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> Re
 
 
 def timed(call: Callable[[], Any]) -> tuple[Taken, Taken]:
-    """Calls; returns what the call took, and what it says that it took itself."""
+    """Calls; returns the time of the call, and the time that it reports itself."""
     wall, cpu = time.perf_counter(), _processor_seconds()
     returned = call()
     whole = Taken(time.perf_counter() - wall, _processor_seconds() - cpu)
@@ -135,6 +138,6 @@ def timed(call: Callable[[], Any]) -> tuple[Taken, Taken]:
 
 
 def _processor_seconds():
-    """Of this process with all its threads, and of its children that have ended."""
+    """Processor time of this process, all its threads, and its ended children."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime

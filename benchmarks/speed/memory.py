@@ -1,4 +1,4 @@
-"""What a rule's variables hold, and the peak of a training step.
+"""The memory of a rule's variables, and the peak of a training step.
 
 The peak is TensorFlow's allocator's: the most bytes that tensors of the device had at
 once since its statistics were reset, weights, momentum and data included
@@ -20,11 +20,11 @@ TITLE = "Memory against stock Keras"
 # Kernels that a rule may hold beside W.
 RULES = {"uSF": 0, "NuSF": 0, "frSF": 1, "brSF": 1, "RndF": 1}
 PEAK_GOAL = 1.05
-# A kernel held is told from a few numbers for each layer.
+# Less than a kernel: a few numbers for each layer.
 _HOLDS_NONE = 0.01
 _STEPS = 2
-# The order in which operations run, and with it the peak, differs between processes
-# more than within one.
+# The order of operations, and with it the peak, differs more between processes than
+# within one.
 _PROCESSES = 3
 
 
@@ -78,14 +78,14 @@ def _peaks(found):
 
 
 def _alone(*arguments):
-    """`_measured` in a process of its own: nothing of another model is in a peak."""
+    """`measured` in its own process, so that a peak includes no other model."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(_measured, *arguments).result()
+        return pool.submit(measured, *arguments).result()
 
 
-def _measured(name, rule, options):
-    """Bytes: of a model's variables, of its kernels, and at the peak of each round."""
+def measured(name, rule, options):
+    """Bytes of a model's variables, of its kernels, and at the peak of each round."""
     model = workloads.asymmetric(name, rule) if rule else workloads.stock(name)
     data = workloads.examples(name, _STEPS * workloads.BATCH)
     fit = workloads.Fit(model, workloads.sgd(), data, options)
@@ -107,5 +107,5 @@ def _measured(name, rule, options):
 
 
 def size(variables) -> int:
-    """Bytes of some variables."""
+    """Bytes of the variables."""
     return sum(tf.convert_to_tensor(v).numpy().nbytes for v in variables)

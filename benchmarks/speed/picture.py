@@ -1,4 +1,4 @@
-"""A picture of measurements: a panel for each question that says something by it."""
+"""A picture of measurements, with a panel for each question that can be drawn."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ _COLUMNS = 2
 
 
 def draw(records: Iterable[Record], path: str | os.PathLike) -> None:
-    """Writes a picture of all records' rows, in the format that the name ends in.
+    """Writes a picture of all records' rows, in the format of the name's suffix.
 
     Raises:
         UsageError: If there is nothing to draw, or the picture can't be written.
@@ -99,5 +99,5 @@ def _lines(axes, rows):
 
 
 def _no_date(path):
-    """The same measurements make the same file."""
+    """Equal measurements make equal files."""
     return {"Date": None} if pathlib.Path(path).suffix == ".svg" else None

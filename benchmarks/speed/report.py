@@ -1,4 +1,4 @@
-"""Tables of measurements, from the files that they were written into."""
+"""Tables of measurements, from the files made by --json."""
 
 import json
 import pathlib
@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.speed.measure import met
 from keras_asymbp.benchmarks.errors import UsageError
 
-# What a file has: `command`, `date`, `device`, `machine`, `versions`, `load` and
-# `rows`, which have `question` and `title` beside what `measure.row` says.
+# A file has `command`, `date`, `device`, `machine`, `versions`, `load` and `rows`; each
+# row has `question` and `title` beside the fields of `measure.row`.
 Record = Mapping[str, Any]
 
 _HEAD = (
@@ -23,7 +23,7 @@ def read(path: str) -> Record:
     """A file of measurements.
 
     Raises:
-        UsageError: If it can't be read, or is another file.
+        UsageError: If it can't be read, or is a file of another kind.
     """
     try:
         record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
@@ -35,7 +35,7 @@ def read(path: str) -> Record:
 
 
 def tables(records: Iterable[Record]) -> str:
-    """Markdown: a table for each question of each record, and where it is from."""
+    """Markdown: a table for each question of each record, with its source."""
     parts = []
     for record in records:
         grouped: dict[str, list] = {}
@@ -48,7 +48,7 @@ def tables(records: Iterable[Record]) -> str:
 
 
 def source(record: Record) -> str:
-    """Where figures come from, in one line."""
+    """The source of the figures, in one line."""
     machine = record["machine"]
     versions = ", ".join(f"{name} {v}" for name, v in record["versions"].items())
     return (

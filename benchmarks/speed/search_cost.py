@@ -1,9 +1,9 @@
 """Five learning rates in one cell against one plain `fit` of as many epochs.
 
-Both train on mnist_5k from nothing built, so that building and tracing are in both. The
-cell's time has all that the command does for it: evaluation, statistics of the
-normalization, keras-tuner, storing. The plain one is stock Keras on arrays in memory,
-with a validation each epoch and the runner's sizes of batches and executions.
+Both train on mnist_5k and begin without a model, so that both include building and
+tracing. The cell's time includes all work of the command: evaluation, statistics of the
+normalization, keras-tuner, storing. The plain `fit` is stock Keras on arrays in memory,
+with a validation after each epoch and the runner's sizes of batches and executions.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ from keras_asymbp.benchmarks.training.workbench import Workbench
 
 TITLE = "A search over five rates against one plain fit"
 GOAL = 5.2
-# It has all the parts: statistics of the normalization are in it.
+# The model with all parts, statistics of the normalization included.
 MODELS = ("uSF+BN+BM",)
 
 
@@ -50,7 +50,7 @@ def rows(options: Options) -> Iterator[dict]:
             case=column.name,
             name=f"{rates} rates / plain fit",
             unit="x plain fit",
-            # The goal is one for the paper's five.
+            # The goal is for the paper's five rates.
             goal=GOAL if rates == 5 else None,
             sense="at most",
             note=f"{protocol.epochs} epochs",
@@ -101,7 +101,7 @@ def stock(name: str, normalization: str | None) -> keras.Model:
 
 
 def _inputs(examples):
-    """Arrays of a data set as the networks take it."""
+    """Arrays of a data set, as the networks' inputs."""
     arrays = []
     for split in (examples.train, examples.test):
         inputs, labels = split.batch(np.arange(len(split)))

@@ -1,4 +1,4 @@
-"""What importing the package adds, and how fast --help and --list are."""
+"""The time to import the package, and the time of --help and --list."""
 
 import os
 import subprocess
@@ -62,7 +62,7 @@ def _process(*arguments):
 
 
 def tensorflow_modules(*arguments: str) -> int:
-    """How many modules of TensorFlow a Python process imports."""
+    """Number of TensorFlow modules that a Python process imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         env=os.environ,

@@ -7,7 +7,7 @@ from benchmarks.speed.measure import Options, interleaved
 from keras_asymbp import BatchManhattan
 
 TITLE = "Step time against stock Keras"
-# What is measured, and the most that it may take of stock Keras's time.
+# Each rule, and its goal as a multiple of stock Keras's time.
 RULES = {"uSF": 1.03, "NuSF": 1.03, "frSF": 1.03, "RndF": 1.03, "brSF": 1.08}
 SETTINGS = {f"Batch Manhattan {setting}": setting for setting in range(4)}
 SETTINGS_GOAL = 1.05

@@ -1,4 +1,4 @@
-"""Models and data that are timed: Table 1's networks, stock and asymmetric."""
+"""The models and data to time: Table 1's networks, stock and asymmetric."""
 
 import time
 
@@ -12,11 +12,11 @@ from keras_asymbp.benchmarks.networks import TABLE_1
 from keras_asymbp.benchmarks.training import batches, build
 
 BATCH = 100
-# Of an epoch of `fit`, which is what is timed: a fraction of a second to a few seconds.
+# Steps of an epoch of `fit`, which takes a fraction of a second to a few seconds.
 STEPS = {"mnist": 40, "cifar": 10, "timit": 80, "svhn": 4, "large": 2}
-# At most so many steps an execution, as the runner has it.
+# Maximum number of steps for each execution, as in the runner.
 _STEPS_PER_EXECUTION = 10
-# Weights hardly move, whatever the rule: nothing diverges.
+# Weights hardly move under any rule, so that nothing diverges.
 RATE = 1e-6
 
 
@@ -39,7 +39,7 @@ def sgd() -> keras.optimizers.Optimizer:
 
 
 def examples(name: str, train: int, test: int = 1) -> batches.Examples:
-    """Random examples of a network's shape, as the runner holds them."""
+    """Random examples of a network's shape, in the runner's form."""
     return random_examples(TABLE_1[name].input_shape, classes(name), train, test)
 
 
@@ -52,17 +52,17 @@ def random_examples(shape, num_classes, train, test=1) -> batches.Examples:
 
 
 class Fit:
-    """A call runs one epoch of `fit`; returns what a step of it took.
+    """A call runs one epoch of `fit` and returns the time of a step.
 
-    The epoch is timed from its beginning to its end, on the runner's input pipeline;
-    what `fit` does before and after is left out.
+    The clock runs from the beginning to the end of the epoch, with the runner's input
+    pipeline; the work of `fit` before and after it is excluded.
 
     Args:
-        model: The model; it is compiled here.
-        optimizer: For it.
-        data: Its training examples.
-        options: XLA compiles where the device is a GPU.
-        batch: Size of a batch.
+        model: The model, which is compiled here.
+        optimizer: The optimizer to compile it with.
+        data: The training examples.
+        options: On a GPU, XLA compiles the model.
+        batch: Batch size.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Fit:
             steps_per_epoch=self.steps,
             shuffle=False,
             verbose=0,
-            # As users attach it; it leaves alone a model that has nothing to redraw.
+            # As users attach it; it does nothing to a model without random feedback.
             callbacks=[keras_asymbp.RedrawFeedback(), clock],
         )
         return Taken(clock.wall / self.steps, clock.cpu / self.steps)

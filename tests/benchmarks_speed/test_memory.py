@@ -31,7 +31,7 @@ def test_a_peak_is_compared_with_stock_keras_and_the_kernel(monkeypatch):
 
 
 def test_the_peak_is_more_than_the_variables():
-    variables, kernels, peaks = memory._measured("timit", "uSF", Options(rounds=2))
+    variables, kernels, peaks = memory.measured("timit", "uSF", Options(rounds=2))
     assert len(peaks) == 2
     # Weights, momentum and gradients are there at once.
     assert min(peaks) > 2.5 * variables > 2.5 * kernels
