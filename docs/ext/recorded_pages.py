@@ -63,8 +63,7 @@ def make(name, folder):
         if ", 0 to run" not in _run(*DEPTH, results_dir, "--dry_run"):
             raise RuntimeError(f"{name} lacks trials of the depth study")
         _run(*DEPTH, results_dir)
-    else:
-        _run(*REPORT, results_dir, *FLAGS.get(name, ()))
+    _run(*REPORT, results_dir, *FLAGS.get(name, ()))
     return copy
 
 
