@@ -342,7 +342,7 @@ def test_replicas_share_one_m(callback, run_python, draw_factor):
             callbacks=[RedrawFeedback()] if {callback} else None,
         )
         moved = (before - first.kernel.numpy()) / {RATE}
-        layer.feedback_kernel
+        layer.catch_up_feedback()
         print(rule.draws, *moved.ravel())
     """
     number_of_draws, *moved = map(float, run_python(code).split())

@@ -1,4 +1,5 @@
 import collections
+import json
 import pathlib
 
 import hypothesis
@@ -257,3 +258,30 @@ def test_the_draw_never_changes():
     population = [[(f"u{n}", n) for n in range(1000)]]
     drawn = timit.draw(population, 5, (0, 0))
     assert list(drawn) == ["u205", "u743", "u842", "u882", "u907"]
+
+
+@pytest.mark.slow
+def test_speech_from_corpus_to_table(benchmarks, tmp_path, write_utterance):
+    """A tiny TIMIT: prepared by its builder, standardized, trained on, in a table."""
+    phones = [("h#", 1600), ("iy", 2400), ("s", 2400), ("aa", 2400)]
+    labels, begin = [], 0
+    for phone, length in phones:
+        labels.append((begin, begin + length, phone))
+        begin += length
+    manual = tmp_path / "data" / "downloads" / "manual"
+    for split, speakers in (("TRAIN", 4), ("TEST", 2)):
+        for number in range(speakers):
+            write_utterance(manual, f"{split}/DR1/F{split[:2]}A{number}/SI1", labels)
+    config = timit.TimitConfig(name="tiny", classes=12, train=4, test=2)
+    timit.Timit(config=config, data_dir=tmp_path / "data").download_and_prepare()
+    done = benchmarks(
+        *("--exp=A", "--models=BN", "--epochs=3", "--learning_rates=5e-3"),
+        *("--datasets=timit/tiny", f"--data_dir={tmp_path / 'data'}"),
+        f"--results_dir={tmp_path / 'results'}",
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "results" / "trials").iterdir()
+    trial = json.loads(path.read_text())
+    assert trial["settings"]["architecture"] == "timit"
+    # Each phone has its own tones, which can be learned; guessing is 0.92 wrong.
+    assert trial["result"]["curves"][-1]["train_error"] < 0.8
