@@ -53,7 +53,8 @@ def build(
         normalization: "BN" (no learnable parameters), "BN learnable", or None for the
             network's own, if any.
         clamped: "Bottom" freezes the last layer, "Top" all layers except the last,
-            None freezes no layer.
+            None freezes no layer. Frozen `BatchNormalization` still normalizes by the
+            batch in training; Keras's own normalization does not.
         kernel_initializer: Keras initializer of all kernels; biases start at 0.
         normalization_per: "channel" or "element"; see `BatchNormalization`.
         normalization_alpha: The `alpha` of `BatchNormalization`.
@@ -175,12 +176,15 @@ class _Builder:
         kind = self._normalization["normalization"]
         if not kind:
             return []
+        trainable = self.shared["trainable"]
         return [
             BatchNormalization(
                 learnable=kind == "BN learnable",
                 per=self._normalization["per"],
                 alpha=self._normalization["alpha"],
-                trainable=self.shared["trainable"],
+                trainable=trainable,
+                # Only the weights are clamped; statistics follow the batches.
+                batch_statistics_when_frozen=not trainable,
             )
         ]
 

@@ -1,8 +1,14 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_asymbp import AsymConv2D, AsymDense, BatchNormalization
+from keras_asymbp import (
+    AsymConv2D,
+    AsymDense,
+    BatchNormalization,
+    BatchStatistics,
+)
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import (
@@ -233,6 +239,55 @@ def test_clamped(clamped, normalization):
         case None:
             assert len(ours) == 2
             assert len(trainable) > 2
+
+
+@pytest.mark.parametrize("normalization", ["BN", "BN learnable"])
+@pytest.mark.parametrize("name", ["mnist", "resnet-20"])
+def test_all_normalizations_use_batch_statistics(name, normalization):
+    for clamped in (None, "Bottom", "Top"):
+        model = build(name, 10, normalization=normalization, clamped=clamped)
+        norms = layers_of(model, BatchNormalization)
+        assert norms
+        assert all(norm.uses_batch_statistics for norm in norms)
+
+
+@pytest.mark.parametrize("normalization", ["BN", "BN learnable"])
+def test_top_normalizes_by_the_batch_in_training(normalization, monkeypatch):
+    monkeypatch.setitem(NETWORKS, "deep", Network((4,), (FC(5), FC(6))))
+    models = []
+    for clamped in (None, "Top"):
+        keras.utils.set_random_seed(1)
+        models.append(build("deep", 3, normalization=normalization, clamped=clamped))
+    x = 2 + 3 * np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    free, top = models
+    np.testing.assert_array_equal(top(x, training=True), free(x, training=True))
+    for ours, theirs in zip(top.variables, free.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    first, norm, *_ = top.layers
+    hidden = first(x).numpy()
+    np.testing.assert_allclose(norm.moving_mean, 0.05 * hidden.mean(0)[None], 1e-4)
+    normalized = norm(hidden, training=True).numpy()
+    np.testing.assert_allclose(normalized.mean(0), np.zeros(5), atol=1e-5)
+    np.testing.assert_allclose(normalized.std(0), np.ones(5), rtol=1e-4)
+
+    # BatchStatistics recomputes the averages, and only the last layer learns.
+    start = {v.path: v.numpy() for v in top.variables}
+    top.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    y = np.arange(20) % 3
+    statistics = BatchStatistics(tf.data.Dataset.from_tensors(x))
+    top.fit(x, y, validation_data=(x, y), callbacks=[statistics], verbose=0)
+    np.testing.assert_allclose(norm.moving_mean, hidden.mean(0)[None], rtol=1e-4)
+    stddev = np.sqrt(hidden.var(0) + norm.epsilon)[None]
+    np.testing.assert_allclose(norm.moving_stddev, stddev, rtol=1e-4)
+    moved = {
+        v.path for v in top.variables if not np.array_equal(v.numpy(), start[v.path])
+    }
+    averages = {
+        v.path
+        for norm in layers_of(top, BatchNormalization)
+        for v in (norm.moving_mean, norm.moving_stddev)
+    }
+    assert moved == averages | {v.path for v in top.layers[-1].trainable_weights}
 
 
 @pytest.mark.parametrize("feedback", ["BP", "uSF", "NuSF", "brSF", "frSF-25", "RndF"])
