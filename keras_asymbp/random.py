@@ -4,8 +4,12 @@ The bits of `tf.random.stateless_*` with the Philox generator are the same on CP
 GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
 """
 
+import threading
+
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.common import global_state
+from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 # The streams of one draw, so that M and S_p are independent of each other.
 _MAGNITUDE, _FLIP = range(2)
@@ -22,21 +26,68 @@ _BEYOND_KERAS = 2**32
 def resolve_seed(seed: int | None) -> int:
     """Returns `seed`, or if it is None a new one that follows Keras's global seed.
 
-    `keras.utils.set_random_seed` seeds NumPy's generator, from which rules get their
-    seeds in the order of their creation. Keras's initializers use Python's generator,
-    so models that differ only in their rules start with the same weights.
+    New seeds are the numbers that NumPy's global generator would give next, which
+    `keras.utils.set_random_seed` seeds. They are read from a copy: the generator stays
+    as it is, so rules change neither the user's data nor the first weights.
 
     Raises:
         ValueError: If `seed` is not None or an integer in [0, 2^31).
     """
     if seed is None:
-        return int(np.random.randint(2**31, dtype=np.int64))
+        return _seeds.next()
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise ValueError(
             "Argument `seed` must be None or an integer in [0, 2**31). "
             f"Received: seed={seed!r}"
         )
     return seed
+
+
+class _Noted(int):
+    """Keras's global seed, noted: a new call of `set_random_seed` replaces it."""
+
+
+class _Seeds:
+    """The numbers that NumPy's global generator would give next, each only once."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._ahead = np.random.RandomState()
+        self._start = None  # the state of NumPy's generator that `_ahead` began with
+        self._given: set[int] = set()
+
+    def next(self):
+        with self._lock:
+            if self._is_seeded_anew():
+                self._start, self._given = None, set()
+            state = np.random.get_state()
+            if not _same(state, self._start):
+                self._start = state
+                self._ahead.set_state(state)
+            # The user's draws move the generator on to numbers that were given before.
+            seed = self._read()
+            while seed in self._given:
+                seed = self._read()
+            self._given.add(seed)
+            return seed
+
+    def _read(self):
+        return int(self._ahead.randint(2**31, dtype=np.int64))
+
+    def _is_seeded_anew(self):
+        # Keras has no public name for its seed.
+        seed = global_state.get_global_attribute(GLOBAL_RANDOM_SEED)
+        if seed is None or isinstance(seed, _Noted):
+            return False
+        global_state.set_global_attribute(GLOBAL_RANDOM_SEED, _Noted(seed))
+        return True
+
+
+def _same(state, other):
+    return other is not None and all(map(np.array_equal, state, other))
+
+
+_seeds = _Seeds()
 
 
 def derive_seed(seed: int, number: int) -> int:
@@ -81,6 +132,7 @@ def fingerprint(values):
     Elements are weighted by position, so that updates of equal size and opposite sign,
     such as Batch Manhattan's, don't cancel.
     """
+    values = tf.convert_to_tensor(values)
     bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[values.dtype.size]
     bits = tf.reshape(tf.bitcast(values, bits), [-1])
     digest = tf.constant(0, tf.int64)

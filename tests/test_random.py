@@ -1,3 +1,5 @@
+import random as python_random
+
 import keras
 import numpy as np
 import pytest
@@ -137,6 +139,43 @@ def test_resolve_seed_follows_the_global_seed():
     assert [random.resolve_seed(None) for _ in range(3)] == first
     assert len(set(first)) == 3
     assert random.resolve_seed(5) == 5
+
+
+def test_new_seeds_are_the_numbers_that_numpy_would_give():
+    # Recorded results rely on it.
+    keras.utils.set_random_seed(2)
+    seeds = [random.resolve_seed(None) for _ in range(3)]
+    np.random.seed(2)
+    assert [int(np.random.randint(2**31, dtype=np.int64)) for _ in range(3)] == seeds
+
+
+@pytest.mark.parametrize("rule", ["brSF", "frSF", "RndF", "KP", "WM", "frSF-25"])
+def test_rules_move_nobody_s_generator(rule):
+    keras.utils.set_random_seed(4)
+    before = python_random.getstate(), np.random.get_state()
+    keras_asymbp.feedbacks.get(rule)
+    random.resolve_seed(None)
+    after = python_random.getstate(), np.random.get_state()
+    assert after[0] == before[0]
+    for ours, theirs in zip(after[1], before[1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@given(st.lists(st.integers(0, 3), max_size=6))
+def test_a_user_s_draws_between_rules_never_repeat_a_seed(draws):
+    keras.utils.set_random_seed(5)
+    seeds = []
+    for number in draws:
+        seeds.append(random.resolve_seed(None))
+        np.random.randint(2**31, size=number, dtype=np.int64)
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_seeds_go_on_after_clear_session():
+    keras.utils.set_random_seed(6)
+    first = random.resolve_seed(None)
+    keras.utils.clear_session()
+    assert random.resolve_seed(None) != first
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.5, "1", True])
