@@ -6,12 +6,12 @@ from collections.abc import Callable
 import keras
 
 from keras_asymbp import feedbacks
+from keras_asymbp.copying import copy
 from keras_asymbp.layers import AsymmetricLayer
 from keras_asymbp.surgery import (
     ASYMMETRIC,
     asymmetric_parts,
     clone,
-    copy,
     kind,
     parts,
     twin_of,
@@ -99,8 +99,7 @@ def asymmetrize(
             used.add(pattern)
             own = rules[pattern].sibling(len(converted))
             converted.append((f"{kind(layer)} -> {_form(twin)}", layer.name))
-            config = twin.get_config(layer) | {"feedback": own}
-            return ASYMMETRIC[twin].from_config(config)
+            return copy(layer, read_as=twin, create=ASYMMETRIC[twin], feedback=own)
         return copy(layer)
 
     twin = clone(model, convert, "asymmetrize")
@@ -162,7 +161,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
                 f"Layer '{layer.name}' ({kind(layer)}) overrides {overridden}: "
                 f"{twin.__name__} isn't its twin."
             )
-        return twin.from_config(twin.get_config(layer))
+        return copy(layer, read_as=twin)
 
     return clone(model, convert, "symmetrize")
 

@@ -2,12 +2,12 @@
 
 import keras
 
+from keras_asymbp.copying import copy, own_functions
 from keras_asymbp.error_routes import DirectFeedback, StopError
 from keras_asymbp.surgery import (
     asymmetric_parts,
     carry_over,
     check,
-    copy,
     kind,
     not_compiled,
     parts,
@@ -101,9 +101,8 @@ class _Surgery:
         self._after = set()  # ids of tensors that depend on the last layer only
 
     def copy(self, layer):
-        new = copy(layer)
-        if layer is self._last and _activation(layer):
-            new = type(layer).from_config(layer.get_config() | {"activation": "linear"})
+        linear = layer is self._last and _activation(layer)
+        new = copy(layer, activation="linear") if linear else copy(layer)
         if isinstance(layer, keras.layers.Layer):
             self.pairs.append((new, layer))
         return new
@@ -195,7 +194,9 @@ def _learns(layer):
 
 def _activation(layer):
     """Returns a layer's activation function; None if it has none or is linear."""
-    function = layer.get_config().get("activation") and layer.activation
+    with own_functions(layer):
+        changeable = layer.get_config().get("activation") is not None
+    function = layer.activation if changeable else None
     return None if function is keras.activations.linear else function
 
 

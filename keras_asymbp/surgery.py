@@ -1,10 +1,13 @@
 """Taking a Keras model apart: what conversion and direct feedback have in common."""
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 
 import keras
+import numpy as np
 
+from keras_asymbp._state import of_rules
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
@@ -23,8 +26,8 @@ def check(model: keras.Model, function: str) -> None:
         function: Name of the function that the user called, for the message.
 
     Raises:
-        ValueError: If the model is a subclassed model or contains one, isn't built, or
-            has direct feedback.
+        ValueError: If the model is a subclassed model or contains one, isn't built,
+            has direct feedback, or has two layers with the same layer inside.
     """
     functional = type(_functional())
     takes = isinstance(model, keras.Sequential | functional)
@@ -51,6 +54,16 @@ def check(model: keras.Model, function: str) -> None:
             f"Model '{model.name}' has direct feedback, which uses no layer's V: give "
             f"`{function}` the model from which it was created."
         )
+    holders: dict[int, keras.layers.Layer] = {}
+    for layer in _copied(model, functional):
+        for part in parts(layer):
+            if (other := holders.setdefault(id(part), layer)) is not layer:
+                raise ValueError(
+                    f"`{function}` copies each layer of a model with the layers inside "
+                    "it, which two copies can't share. Expected: a layer in one place. "
+                    f"Received: '{part.name}' in both '{other.name}' and "
+                    f"'{layer.name}'"
+                )
 
 
 def clone(
@@ -95,27 +108,58 @@ def clone(
     return twin
 
 
-def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Returns a new layer of the same class and configuration."""
-    return type(layer).from_config(layer.get_config())
-
-
 def carry_over(pairs: Layers, models: Layers = ()) -> None:
-    """Gives new layers the names, `trainable` and variables of old ones.
+    """Gives new layers the names, `trainable` and state of old ones.
 
     Args:
         pairs: Each new layer with its old one, both built.
         models: Each new model with its old one, whose names and `trainable` count.
     """
+    pairs = list(pairs)
     # Models first: `trainable` sets that of everything inside.
     for target, source in [*models, *pairs]:
         for inner, original in zip(parts(target), parts(source), strict=True):
             inner.trainable = original.trainable
             inner.name = original.name  # which `clone_model` loses for inputs
     for target, source in pairs:
+        for inner, original in zip(parts(target), parts(source), strict=True):
+            load(inner, original)
+        # Keras saves no random seeds, and merges LoRA's kernels.
         for variable, value in zip(state(target), state(source), strict=True):
             variable.assign(value)
             variable.trainable = value.trainable
+
+
+def load(target: keras.layers.Layer, source: keras.layers.Layer) -> None:
+    """Gives a layer the state of another, without that of the layers inside it.
+
+    Args:
+        target: A built layer.
+        source: A layer of the same configuration; it may have feedback rules that
+            `target` lacks, or the reverse.
+    """
+    if _has_vocabulary(source):
+        # Keras writes a line for each word, which may contain line breaks itself.
+        if len(source.get_vocabulary(include_special_tokens=False)):
+            weighted = source.output_mode == "tf_idf"
+            target.set_vocabulary(
+                source.get_vocabulary(),
+                source.idf_weights_const.numpy() if weighted else None,
+            )
+    elif not isinstance(source, keras.layers.TextVectorization):  # its lookup has it
+        saved: dict = {}
+        source.save_own_variables(saved)
+        target.load_own_variables(
+            {k: np.array(keras.ops.convert_to_numpy(v)) for k, v in saved.items()}
+        )
+        if hasattr(source, "save_assets") and hasattr(target, "load_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                source.save_assets(folder)
+                target.load_assets(folder)
+    for new, old in zip(_memory(target), _memory(source), strict=True):
+        # Some metrics create their variables at the first update.
+        for variable, value in zip(new, old, strict=False):
+            variable.assign(value)
 
 
 @contextlib.contextmanager
@@ -137,17 +181,18 @@ def not_compiled(model: keras.Model) -> Iterator[None]:
 
 def parts(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Returns a layer and those inside it, without rules, in its twin's order."""
-    return [part for part in layer._flatten_layers() if not isinstance(part, Feedback)]
+    of_rules = {
+        id(part)
+        for rule in layer._flatten_layers()
+        if isinstance(rule, Feedback)
+        for part in rule._flatten_layers()
+    }
+    return [part for part in layer._flatten_layers() if id(part) not in of_rules]
 
 
 def state(layer: keras.layers.Layer) -> list[keras.Variable]:
     """Returns a layer's variables, random seeds included, without those of rules."""
-    rules = {
-        id(variable)
-        for part in layer._flatten_layers()
-        if isinstance(part, Feedback)
-        for variable in part.variables
-    }
+    rules = {id(variable) for variable in of_rules(layer)}
     return [variable for variable in layer.variables if id(variable) not in rules]
 
 
@@ -178,5 +223,34 @@ def _functional():
     return keras.Model(inputs, inputs)
 
 
+def _copied(model, functional):
+    """Returns the layers of a model, and of those inside it, that are copied whole."""
+    layers: dict = {}
+    for layer in model.layers:
+        inside = isinstance(layer, keras.Sequential | functional)
+        for each in _copied(layer, functional) if inside else [layer]:
+            layers[id(each)] = each
+    return [e for e in layers.values() if isinstance(e, keras.layers.Layer)]
+
+
 def _is_compiled(layer):
     return isinstance(layer, keras.Model) and layer.compiled
+
+
+def _memory(layer):
+    """Returns lists of variables that Keras counts among no layer's own.
+
+    They are those of metrics, and the states of a stateful recurrent layer.
+    """
+    metrics = [] if isinstance(layer, keras.Model) else layer._metrics
+    stateful = isinstance(layer, keras.layers.RNN) and layer.stateful
+    states = keras.tree.flatten(layer.states) if stateful else []
+    return [*(metric.variables for metric in metrics), states]
+
+
+def _has_vocabulary(layer):
+    lookups = keras.layers.StringLookup, keras.layers.IntegerLookup
+    return any(
+        isinstance(layer, each) and type(layer).save_assets is each.save_assets
+        for each in lookups
+    )

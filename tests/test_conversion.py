@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_asymbp import (
     AsymConv2D,
@@ -171,6 +172,71 @@ def test_saved_and_loaded(make, tmp_path):
     loaded = keras.models.load_model(tmp_path / "twin.keras")
     assert_same_outputs(twin, loaded)
     assert len(asymmetric_layers(loaded)) == len(asymmetric_layers(twin))
+
+
+def adapted():
+    """A model with statistics and a vocabulary, seeds, and functions of its own."""
+    numbers, text = keras.Input((4,)), keras.Input((2,), dtype="string")
+    norm = keras.layers.Normalization()
+    norm.adapt(np.random.default_rng(0).normal(5, 3, (20, 4)))
+    words = keras.layers.StringLookup(output_mode="multi_hot")
+    words.adapt(["to", "be", "or", "not"])
+    x = keras.layers.Concatenate()([norm(numbers), words(text)])
+    x = keras.layers.Lambda(lambda z: z - 1)(x)
+    x = keras.layers.Dropout(0.5)(keras.layers.Dense(4, activation=lambda z: -z)(x))
+    return keras.Model([numbers, text], keras.layers.Dense(2)(x))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_state_and_functions_are_carried_both_ways(wrapped):
+    model = adapted()
+    if wrapped:
+        inputs = [keras.Input((4,)), keras.Input((2,), dtype="string")]
+        model = keras.Model(inputs, keras.layers.Dense(2)(model(inputs)))
+    x = [keras.ops.ones((2, 4)), tf.constant([["to", "see"], ["not", "be"]])]
+    model(x, training=True)
+    twin = quiet(model, "frSF")
+    models = [model, twin, symmetrize(twin)]
+    for training in (False, True, True):
+        expected, *others = [each(x, training=training) for each in models]
+        for outputs in others:
+            np.testing.assert_array_equal(outputs, expected)
+
+
+def stock():
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(3, name="below"),
+            keras.layers.Dense(2, name="above"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("feedback", ["uSF", "frSF"])
+def test_weights_of_a_stock_model_are_refused_with_the_way_to_load_them(
+    feedback, tmp_path
+):
+    model = stock()
+    model.save_weights(tmp_path / "stock.weights.h5")
+    twin = quiet(stock(), feedback)
+    with pytest.raises(ValueError, match=r"'below' \(AsymDense\).*a model with Dense"):
+        twin.load_weights(tmp_path / "stock.weights.h5")
+    again = stock()
+    again.load_weights(tmp_path / "stock.weights.h5")
+    assert_same_outputs(model, quiet(again, feedback))
+
+
+def test_weights_of_stock_attention_are_refused_too(tmp_path):
+    def attention():
+        inputs = keras.Input((3, 4))
+        return keras.Model(
+            inputs, keras.layers.MultiHeadAttention(2, 2)(inputs, inputs)
+        )
+
+    attention().save_weights(tmp_path / "stock.weights.h5")
+    with pytest.raises(ValueError, match=r"\(AsymEinsumDense\).*asymmetrize\(model\)"):
+        quiet(attention()).load_weights(tmp_path / "stock.weights.h5")
 
 
 def test_the_error_of_a_twin_travels_through_v():

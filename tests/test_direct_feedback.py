@@ -133,6 +133,44 @@ def test_the_twin_has_the_weights_and_outputs_of_the_model(dense):
         np.testing.assert_array_equal(one, other)
 
 
+def words(inputs):
+    vectorize = layers.TextVectorization(output_mode="multi_hot", split="character")
+    vectorize.adapt(["to be", "or\nnot"])
+    return vectorize(inputs)
+
+
+def numbers(inputs):
+    norm = layers.Normalization()
+    norm.adapt(normal(20, 4) * 3 + 5)
+    return norm(inputs)
+
+
+def doubled(z):
+    return 2 * z
+
+
+@pytest.mark.filterwarnings("error:The object being serialized:UserWarning")
+@pytest.mark.parametrize("last", [doubled, lambda z: -z], ids=["function", "lambda"])
+@pytest.mark.parametrize(
+    ("state", "x"),
+    [(words, tf.constant([["to"], ["no\n"]])), (numbers, tf.constant(normal(2, 4)))],
+    ids=["words", "numbers"],
+)
+def test_the_twin_has_the_state_and_functions_of_the_model(state, x, last):
+    inputs = keras.Input(x.shape[1:], dtype=x.dtype.name)
+    y = layers.Lambda(lambda z: z - 1)(state(inputs))
+    y = layers.Dropout(0.5)(layers.Dense(5, activation=doubled, name="hidden")(y))
+    y = layers.Dense(3, activation=last, name="logits")(y)
+    model = keras.Model(inputs, y)
+    model(x, training=True)
+    twin = direct_feedback(model)
+    for training in (False, True, True):
+        outputs = [each(x, training=training) for each in (twin, model)]
+        np.testing.assert_allclose(*outputs, rtol=1e-6)
+    assert twin.get_layer("hidden").activation is doubled
+    assert twin.get_layer("logits_activation").activation is last
+
+
 def test_gradients_within_backpropagation_are_those_of_the_model():
     model = three_layers()
     twin = direct_feedback(model)

@@ -1,5 +1,6 @@
 import keras
 
+from keras_asymbp.copying import copy
 from keras_asymbp.layers.base import AsymmetricLayer
 from keras_asymbp.layers.einsum_dense import AsymEinsumDense
 
@@ -42,7 +43,7 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
         # Keras's `build` first sets all projections, then builds them.
         if type(value) is keras.layers.EinsumDense:
             rule = self.feedback.sibling(len(self._projections()))
-            value = AsymEinsumDense.from_config(value.get_config() | {"feedback": rule})
+            value = copy(value, create=AsymEinsumDense, feedback=rule)
         super().__setattr__(name, value)
 
     @property

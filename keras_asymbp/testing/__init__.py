@@ -6,7 +6,11 @@ steps, and raises AssertionError. A new layer is one line in `cases.py`; a new c
 one function. The references of all checks consist of stock Keras layers only.
 """
 
-from keras_asymbp.testing import layer_checks, model_checks  # noqa: F401, for CHECKS
+from keras_asymbp.testing import (  # noqa: F401, for CHECKS
+    layer_checks,
+    model_checks,
+    twin_checks,
+)
 from keras_asymbp.testing.cases import CASES, Case
 from keras_asymbp.testing.joint_checks import two_cpus, use_two_cpus
 from keras_asymbp.testing.registry import CHECKS, JOINT_CHECKS

@@ -231,3 +231,16 @@ class SelfAttention(keras.layers.Layer):
 
     def call(self, x):
         return self.attention(x, x)
+
+
+def test_the_user_s_own_functions_are_kept():
+    def own(weights):
+        return 0.1 * keras.ops.sum(weights**2)
+
+    layer = AsymMultiHeadAttention(2, 3, feedback="frSF", kernel_regularizer=own)
+    x = np.ones((2, 4, 5), "float32")
+    layer(x, x)
+    stock = keras.layers.MultiHeadAttention(2, 3, kernel_regularizer=own)
+    stock(x, x)
+    assert layer.query_dense.kernel_regularizer is own
+    assert len(layer.losses) == len(stock.losses)

@@ -1,0 +1,43 @@
+"""The untrained state of models: statistics, random seeds, recurrent states, rules."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import keras
+
+from keras_asymbp.feedbacks import Feedback
+
+
+def of_rules(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """Returns the variables of the rules in a layer or model."""
+    return [
+        variable
+        for part in layer._flatten_layers()
+        if isinstance(part, Feedback)
+        for variable in part.variables
+    ]
+
+
+def untrained(model: keras.layers.Layer) -> list[keras.Variable]:
+    """Returns what a call of a model may change: the untrained state and metrics."""
+    recurrent = [
+        part.states
+        for part in model._flatten_layers()
+        if isinstance(part, keras.layers.RNN) and part.stateful and part.states
+    ]
+    return [
+        *model.non_trainable_variables,
+        *keras.tree.flatten(recurrent),  # Keras doesn't list them
+        *getattr(model, "metrics_variables", []),
+    ]
+
+
+@contextlib.contextmanager
+def unchanged(variables: Iterable[keras.Variable]) -> Iterator[None]:
+    """Restores the values of variables at its end."""
+    before = [(variable, variable.numpy()) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            variable.assign(value)
