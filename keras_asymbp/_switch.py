@@ -3,6 +3,8 @@
 import contextlib
 import contextvars
 
+from keras_asymbp._functions import SwitchInFunction
+
 
 class Switch:
     """On within `with switch():` in this thread, off elsewhere.
@@ -39,7 +41,7 @@ Use it as `with backpropagation():`. The gradients are backpropagation's. A
 `tf.function` keeps the value that it was traced with.
 """
 
-redrawn = Switch("redrawn")
+redrawn = SwitchInFunction("redrawn")
 """Within it `redraw` is called after each update: V is never behind W."""
 
 mirroring = Switch("mirroring")

@@ -1,18 +1,12 @@
 """The backward pass through V: the only place with `tf.custom_gradient`."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
+from keras_asymbp._functions import CONTROL_FLOW, in_control_flow
 from keras_asymbp._switch import backpropagation
-
-# TensorFlow has no public name for them.
-_CONTROL_FLOW = (
-    _func_graphs.CondBranchFuncGraph,
-    _func_graphs.WhileBodyFuncGraph,
-    _func_graphs.WhileCondFuncGraph,
-)
 
 Product = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -41,7 +35,8 @@ def asymmetric(
     Args:
         product: Function of two tensors that is linear in each of them, for
             example `tf.matmul`.
-        inputs: X, a float tensor of any shape that `product` accepts.
+        inputs: X, a float tensor of any shape that `product` accepts. If it is sparse,
+            its values are the inputs: dE/dX has their places only.
         kernel: W, a float tensor of the dtype of `inputs`.
         feedback_kernel: Function without arguments that returns V, a tensor with
             the shape of `kernel`. It is called in the backward pass, so that a forward
@@ -68,11 +63,18 @@ def asymmetric(
     Source: equations 1 and 2, section 2, of Liao, Leibo and Poggio, "How Important
     Is Weight Symmetry in Backpropagation?", AAAI 2016.
     """
+    if isinstance(inputs, tf.SparseTensor):
+        places, of_sparse = inputs, product
+
+        def product(values, w):
+            return of_sparse(places.with_values(values), w)
+
+        inputs = inputs.values
     # TensorFlow refuses to capture a variable: pass its present value.
     inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
     if backpropagation:
         return product(inputs, kernel)
-    early = _in_control_flow()
+    early = in_control_flow()
 
     @tf.custom_gradient
     def forward(x, w, *early_v):
@@ -80,14 +82,24 @@ def asymmetric(
             if early_v:
                 [v] = reads = early_v
             else:
-                v, reads = _noting_reads(feedback_kernel)
+                v, reads = _noting_variables(feedback_kernel)
             v = tf.cast(v, w.dtype)
             # V is computed from the present W. The update of W waits for dE/dW only, so
             # in a graph it could otherwise overtake that.
             with tf.control_dependencies(reads):
                 dw = _gradient(lambda w: product(x, w), w, error)
             dx = _gradient(lambda x: product(x, v), x, error)
-            _outside_control_flow(commit)
+            if in_control_flow():
+                _outside_control_flow(commit)
+            else:
+                # The backward pass of a decorated function has no order of its own, and
+                # drops what nothing waits for.
+                with tf.control_dependencies([v]):
+                    _, steps = _noting_variables(commit)
+                for earlier, later in itertools.pairwise(steps):
+                    later._add_control_input(earlier)
+                with tf.control_dependencies(steps):
+                    dx, dw = tf.identity(dx), tf.identity(dw)
             dv = [tf.cast(dw, each.dtype) if trained else None for each in early_v]
             return dx, dw, *dv
 
@@ -198,8 +210,8 @@ def stopped(inputs: tf.Tensor) -> tf.Tensor:
     return inputs if backpropagation else tf.stop_gradient(inputs)
 
 
-def _noting_reads(function):
-    """Calls a function; in a graph also returns its operations that read variables.
+def _noting_variables(function):
+    """Calls a function; in a graph also returns its operations on variables, in order.
 
     Waiting for these alone lets the graph drop an unused value.
     """
@@ -226,21 +238,14 @@ def _gradient(function, at, error):
     return tape.gradient(output, at, error)
 
 
-def _in_control_flow():
-    """Whether a branch or the body of a loop is being traced."""
-    return not tf.executing_eagerly() and isinstance(
-        tf.compat.v1.get_default_graph(), _CONTROL_FLOW
-    )
-
-
 def _outside_control_flow(function):
     """Calls a function in the graph around all branches and loops.
 
     What it returns is led inside one graph at a time, as TensorFlow's gradients of
     nested branches and loops need it.
     """
-    graphs = [tf.compat.v1.get_default_graph()] if _in_control_flow() else []
-    while graphs and isinstance(graphs[-1], _CONTROL_FLOW):
+    graphs = [tf.compat.v1.get_default_graph()] if in_control_flow() else []
+    while graphs and isinstance(graphs[-1], CONTROL_FLOW):
         graphs.append(graphs[-1].outer_graph)
     if not graphs:
         return function()

@@ -3,11 +3,11 @@
 All metrics are computed in float64 by NumPy: they are for inspection, not for training.
 """
 
-import contextlib
-
 import numpy as np
 import tensorflow as tf
 
+from keras_asymbp._functions import inlined
+from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
@@ -84,7 +84,7 @@ def alignment(model) -> dict[str, dict[str, float]]:
     >>> keras_asymbp.metrics.alignment(model)["hidden"]["sign_concordance"]
     1.0
     """
-    with _unchanged(model):
+    with unchanged(untrained(model)):
         return {
             name: {
                 "angle": angle(kernel, feedback_kernel),
@@ -116,7 +116,7 @@ def gradient_angles(model, batches) -> dict[str, float]:
     batches = list(batches)
     if not batches:
         raise ValueError("Argument `batches` must have a batch. Received none.")
-    with _unchanged(model):
+    with unchanged(untrained(model)):
         trained = {id(variable) for variable in model.trainable_variables}
         kernels = {
             name: kernel
@@ -124,13 +124,13 @@ def gradient_angles(model, batches) -> dict[str, float]:
             if id(kernel) in trained
         }
     asymmetric = _summed_gradients(model, list(kernels.values()), batches)
-    with backpropagation():
+    with backpropagation(), inlined():
         symmetric = _summed_gradients(model, list(kernels.values()), batches)
     return dict(zip(kernels, map(angle, asymmetric, symmetric), strict=True))
 
 
 def _summed_gradients(model, kernels, batches):
-    with _unchanged(model):
+    with unchanged(untrained(model)):
         gradients = [_loss_gradients(model, kernels, *batch) for batch in batches]
     return [np.sum(each, axis=0) for each in zip(*gradients, strict=True)]
 
@@ -151,18 +151,6 @@ def _loss_gradients(model, variables, x, y, sample_weight=None):
             variables, tape.gradient(loss, variables), strict=True
         )
     ]
-
-
-@contextlib.contextmanager
-def _unchanged(model):
-    """Restores the untrained state: rules, statistics, random seeds and metrics."""
-    state = [*model.non_trainable_variables, *getattr(model, "metrics_variables", [])]
-    before = [variable.numpy() for variable in state]
-    try:
-        yield
-    finally:
-        for variable, value in zip(state, before, strict=True):
-            variable.assign(value)
 
 
 def _stock(model):

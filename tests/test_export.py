@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_asymbp import AsymDense, AsymSeparableConv2D, asymmetrize, feedbacks
+from keras_asymbp._switch import backpropagation
 
 RULES = ["uSF", "brSF", "frSF-25", "RndF"]
 
@@ -184,6 +185,47 @@ def test_models_without_our_layers_export_as_before(tmp_path, run_python):
     """
     ours = run_python(code, arguments=[str(tmp_path / "one"), "ours"])
     assert ours == run_python(code, arguments=[str(tmp_path / "two")])
+
+
+def test_keras_exports_models_without_our_layers(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "keras_asymbp.export._export",
+        lambda model, path: seen.append((model.name, bool(backpropagation))),
+    )
+    stock = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name="stock")
+    inner = keras.Sequential([keras.Input((4,)), AsymDense(3)])
+    for model in (stock, keras.Sequential([inner, keras.layers.Dense(2)], name="ours")):
+        model.export(tmp_path / "served")
+    assert seen == [("stock", False), ("ours", True)]
+
+
+@pytest.mark.parametrize("traced_before", [True, False])
+def test_a_decorated_call(traced_before, tmp_path):
+    class Decorated(keras.layers.Layer):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        @tf.function
+        def call(self, x):
+            return self.layer(x)
+
+    layer = AsymDense(3, feedback="RndF")
+    layer.build((None, 4))
+    model = keras.Sequential([keras.Input((4,)), Decorated(layer)])
+    x = tf.ones((2, 4))
+    if traced_before:
+        model(x)
+    model.export(tmp_path / "served", verbose=False)
+    assert b"feedback" not in files(tmp_path / "served")
+    np.testing.assert_allclose(served_outputs(tmp_path / "served", x), model(x))
+    # Its trace has not kept backpropagation.
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = model(x)
+    expected = tf.ones((2, 3)) @ tf.transpose(layer.feedback_kernel)
+    np.testing.assert_allclose(tape.gradient(y, x), expected, rtol=1e-5)
 
 
 def test_export_has_the_interface_of_keras():

@@ -303,3 +303,18 @@ def test_small_gradients_of_half_precision_are_scaled_as_in_fit():
     ((x, y),) = batches()
     weighted = (x, y, np.full(6, 1e-7))
     assert metrics.gradient_angles(model, [weighted]) == {"first": 0, "second": 0}
+
+
+def test_gradient_angles_restore_the_states_of_recurrent_layers():
+    inputs = keras.Input((3, 2), batch_size=4)
+    recurrent = keras.layers.Bidirectional(keras.layers.GRU(5, stateful=True))
+    model = keras.Model(inputs, AsymDense(4)(recurrent(inputs)))
+    model.compile("sgd", "mse")
+    x = np.ones((4, 3, 2), "float32")
+    model(x)
+    layers = recurrent.forward_layer, recurrent.backward_layer
+    before = [state.numpy() for layer in layers for state in layer.states]
+    metrics.gradient_angles(model, [(x, np.ones((4, 4)))])
+    after = [state for layer in layers for state in layer.states]
+    for state, value in zip(after, before, strict=True):
+        np.testing.assert_array_equal(state, value)

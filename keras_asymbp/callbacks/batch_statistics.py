@@ -1,6 +1,6 @@
 import keras
-import tensorflow as tf
 
+from keras_asymbp._functions import compiled_call
 from keras_asymbp.normalization import BatchNormalization
 
 
@@ -9,7 +9,8 @@ class BatchStatistics(keras.callbacks.Callback):
 
     Training batches run forward, without an update of the weights. The first one's
     means and standard deviations start the exponential moving averages, the others
-    update them by the layer's `alpha`.
+    update them by the layer's `alpha`. Frozen layers keep their statistics, unless they
+    have `batch_statistics_when_frozen`.
 
     Args:
         batches: A `tf.data.Dataset` of batches of inputs, without targets, all of
@@ -36,24 +37,21 @@ class BatchStatistics(keras.callbacks.Callback):
         super().__init__()
         self.batches = batches
 
-    def set_model(self, model):
-        if model is self.model:
-            return
-        super().set_model(model)
-        self._layers = [
-            layer
-            for layer in model._flatten_layers()
-            if isinstance(layer, BatchNormalization)
-        ]
-        self._forward = tf.function(lambda x: model(x, training=True))
-
     def on_test_begin(self, logs=None):
-        if not self._layers:
+        layers = [
+            layer
+            for layer in self.model._flatten_layers()
+            if isinstance(layer, BatchNormalization) and layer.uses_batch_statistics
+        ]
+        if not layers:
             return
-        for number, batch in enumerate(self.batches):
-            if number < 2:
-                for layer in self._layers:
-                    layer.rate.assign(1.0 if number == 0 else layer.alpha)
-            self._forward(batch)
-        for layer in self._layers:
-            layer.rate.assign(layer.alpha)
+        forward = compiled_call(self.model, training=True)
+        try:
+            for number, batch in enumerate(self.batches):
+                if number < 2:
+                    for layer in layers:
+                        layer.rate.assign(1.0 if number == 0 else layer.alpha)
+                forward.prepare(batch)()
+        finally:
+            for layer in layers:
+                layer.rate.assign(layer.alpha)

@@ -1,7 +1,10 @@
 import keras
-import tensorflow as tf
+from keras import ops
 
-from keras_asymbp._switch import mirroring
+from keras_asymbp._functions import compiled_call
+from keras_asymbp._state import of_rules, unchanged, untrained
+from keras_asymbp._switch import backpropagation, mirroring
+from keras_asymbp.callbacks.updates import Updates
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import asymmetric_layers
 
@@ -13,13 +16,16 @@ def mirror_feedback(model, inputs=None, steps=1):
 
     For a training loop of your own; in `fit`, use `MirrorFeedback`. In each step every
     layer with a mirroring rule (`WM`) receives its own noise and learns from its
-    response. Other rules stay as they are.
+    response. Other rules stay as they are; what else a call changes, such as the states
+    of a stateful recurrent layer, is restored. The model's call is traced once, however
+    often this function is called.
 
     Args:
         model: A built `keras.Model` or layer, nested ones included.
-        inputs: A batch of inputs of the model. Only the shapes count: each layer's
-            noise has the shape of its inputs, and a larger batch makes V fluctuate
-            less. By default a batch of 100.
+        inputs: A batch of inputs, in the structure that the model takes (a tensor, a
+            list, a dictionary). Only the shapes count: each layer's noise has the shape
+            of its inputs, and a larger batch makes V fluctuate less. By default a batch
+            of 100.
         steps: Number of steps, an integer of 0 or more.
 
     Raises:
@@ -34,9 +40,7 @@ def mirror_feedback(model, inputs=None, steps=1):
     >>> bool((layer.feedback_kernel == before).numpy().any())
     False
     """
-    step = _step(model, inputs)
-    for _ in range(steps):
-        step()
+    _run(model, _inputs(model, inputs), steps)
 
 
 class MirrorFeedback(keras.callbacks.Callback):
@@ -53,8 +57,10 @@ class MirrorFeedback(keras.callbacks.Callback):
         steps: Number of steps of a phase, an integer of 1 or more.
         inputs: A batch of inputs of the model; see `mirror_feedback`.
         steps_per_update: Number of steps after each update of W, an integer of 0 or
-            more. With `steps_per_execution` above 1, the steps for all updates of an
-            execution run after it.
+            more. Updates are counted as `RedrawFeedback` counts them; if the model's
+            own `train_step` has several optimizers, the most updates of a layer with a
+            mirroring rule count. With `steps_per_execution` above 1, the steps for all
+            updates of an execution run after it.
 
     Raises:
         ValueError: If `steps` isn't an integer of 1 or more, or `steps_per_update` one
@@ -89,59 +95,66 @@ class MirrorFeedback(keras.callbacks.Callback):
         self.inputs = inputs
         self.steps_per_update = steps_per_update
 
-    def set_model(self, model):
-        if model is not self.model:
-            self._step = None
-        super().set_model(model)
+    def on_train_begin(self, logs=None):
+        self._updates = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not any(map(_mirrors, asymmetric_layers(self.model))):
+        if not _mirrored_kernels(self.model):
             return
-        self._step = self._step or _step(self.model, self.inputs)
-        for _ in range(self.steps):
-            self._step()
-        self._updates = self._count()
+        self._batch = _inputs(self.model, self.inputs)
+        _run(self.model, self._batch, self.steps)
+        self._updates = self._count_updates()
 
     def on_train_batch_end(self, batch, logs=None):
-        if not self._step or not self.steps_per_update:
+        if self._updates is None or not self.steps_per_update:
             return
-        before, self._updates = self._updates, self._count()
-        for _ in range((self._updates - before) * self.steps_per_update):
-            self._step()
+        kernels = _mirrored_kernels(self.model)
+        count = max(int(self._updates.of(kernel)) for kernel in kernels)
+        _run(self.model, self._batch, count * self.steps_per_update)
+        self._updates = self._count_updates()
 
-    def _count(self):
-        return int(self.model.optimizer.iterations)
+    def _count_updates(self):
+        kernels = _mirrored_kernels(self.model)
+        return Updates(self.model, self.model.train_step, kernels)
 
 
 def _is_count(number, least):
     return isinstance(number, int) and not isinstance(number, bool) and number >= least
 
 
-def _step(model, inputs):
-    """Returns a step of a mirror phase, a function that is compiled once."""
-    if inputs is None:
-        inputs = _zeros(model)
-    inputs = keras.tree.map_structure(tf.convert_to_tensor, inputs)
+def _run(model, inputs, steps):
+    """Runs steps of a mirror phase, and restores all state but that of rules."""
+    if not steps:
+        return
+    # Without a V in use no backward pass is prepared.
+    call = compiled_call(model, switches=(mirroring, backpropagation))
+    step = call.prepare(inputs)
+    rules = {id(variable) for variable in of_rules(model)}
+    with unchanged(each for each in untrained(model) if id(each) not in rules):
+        for _ in range(steps):
+            step()
 
-    @tf.function
-    def step():
-        with mirroring():
-            model(inputs, training=False)
 
-    return step
-
-
-def _zeros(model):
-    """Returns a batch of zeros for a model."""
+def _inputs(model, inputs):
+    """Returns a batch of inputs of the model; by default zeros."""
+    if inputs is not None:
+        return inputs
     tensors = getattr(model, "inputs", None)
     if not tensors or any(None in tensor.shape[1:] for tensor in tensors):
         raise ValueError(
             f"The inputs of model '{model.name}' have no fixed shape, so the shape of "
             "a mirror phase's noise is unknown. Give a batch of inputs as `inputs`."
         )
-    zeros = [tf.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype) for x in tensors]
-    return zeros if len(zeros) > 1 else zeros[0]
+    return keras.tree.map_structure(
+        lambda x: ops.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype),
+        getattr(model, "input", tensors[0]),  # a Sequential has none
+    )
 
 
-def _mirrors(layer):
-    return type(layer.feedback).mirror is not Feedback.mirror
+def _mirrored_kernels(model):
+    return [
+        kernel
+        for layer in asymmetric_layers(model)
+        for rule, kernel in layer.feedback_rules()
+        if type(rule).mirror is not Feedback.mirror
+    ]

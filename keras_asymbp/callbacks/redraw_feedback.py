@@ -1,8 +1,11 @@
+import contextlib
 import functools
 
 import keras
+from keras import ops
 
 from keras_asymbp._switch import redrawn
+from keras_asymbp.callbacks.updates import Updates, is_stock
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import asymmetric_layers
 
@@ -38,6 +41,10 @@ class RedrawFeedback(keras.callbacks.Callback):
     to the end of the model's `train_step`, where it stays in later calls of `fit`. It
     follows the optimizer's count of updates: steps that accumulate gradients or that
     loss scaling skips draw nothing. `evaluate` and `predict` never draw.
+
+    A `train_step` of your own may step several optimizers, as that of a GAN does: a
+    layer then draws once for each update of the optimizer that has its kernel. If it
+    changes W without an optimizer, each change draws once.
 
     Models without such a rule are unaffected.
 
@@ -77,17 +84,33 @@ class RedrawFeedback(keras.callbacks.Callback):
 
 def _with_redraw(model, train_step):
     """Returns `train_step`, followed by one redraw for each of its updates."""
+    # Looking for changes of W takes a good part of a step.
+    trusting = redrawn if is_stock(train_step) else contextlib.nullcontext
 
     @functools.wraps(train_step)
     def step(*args, **kwargs):
-        before = keras.ops.copy(model.optimizer.iterations)
-        with redrawn():
+        pairs = _rules_and_kernels(model)
+        updates = Updates(model, train_step, [kernel for _, kernel in pairs])
+        draws = {id(rule): rule.draw_number for rule, _ in pairs}
+        with trusting():
             logs = train_step(*args, **kwargs)
-        redraw_feedback(model, model.optimizer.iterations - before)
+        for rule, kernel in _rules_and_kernels(model):  # the step may build layers
+            by_itself = rule.draw_number - draws.get(id(rule), 0)
+            count = ops.cast(updates.of(kernel), "int32")
+            rule.redraw(kernel, ops.maximum(count - ops.cast(by_itself, "int32"), 0))
         return logs
 
     step.redraws_feedback = True
     return step
+
+
+def _rules_and_kernels(model):
+    return [
+        (rule, kernel)
+        for layer in asymmetric_layers(model)
+        for rule, kernel in layer.feedback_rules()
+        if _redraws(rule)
+    ]
 
 
 def _redraws(rule):

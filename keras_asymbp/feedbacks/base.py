@@ -81,6 +81,15 @@ class Feedback(keras.layers.Layer):
             updates: Number of updates since the last redraw, 0 or more.
         """
 
+    @property
+    def draw_number(self):
+        """Number of draws so far, an integer tensor; 0 for a rule that never draws.
+
+        A rule that also draws by itself, when `catch_up` finds W changed, returns it:
+        `RedrawFeedback` then leaves out as many redraws.
+        """
+        return 0
+
     def catch_up(self, kernel):
         """Keeps the V that `call` returned for a gradient; does nothing by default.
 
@@ -126,6 +135,16 @@ class Feedback(keras.layers.Layer):
             "A layer with a feedback kernel does not support quantization. Train "
             "first, then quantize a Keras model with the same weights."
         )
+
+    def load_own_variables(self, store):
+        if self.variables and not store.keys():
+            raise ValueError(
+                f"Expected the state of rule {type(self).__name__}. Received: none, "
+                "for the weights were saved with another rule. Build the model with "
+                "that rule, call `load_weights`, then change the rule by "
+                "`keras_asymbp.asymmetrize(symmetrize(model), feedback)`."
+            )
+        super().load_own_variables(store)
 
     def get_build_config(self):
         # The layer builds its rule, even when a saved model is loaded.

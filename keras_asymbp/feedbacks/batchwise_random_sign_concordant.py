@@ -1,4 +1,3 @@
-import keras
 from keras import ops
 
 from keras_asymbp import random
@@ -69,6 +68,10 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         """Number of redraws so far, an integer."""
         return int(self._state[_DRAW])
 
+    @property
+    def draw_number(self):
+        return ops.convert_to_tensor(self._state)[_DRAW]
+
     def call(self, kernel):
         state = self._present(kernel)
         factor = random.signed_magnitudes(
@@ -82,14 +85,16 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
 
     def redraw(self, kernel, updates=1):
         state = ops.convert_to_tensor(self._state)
-        self._state.assign(_after(state, updates, 0))
+        # Without an update W is still the one that was looked at.
+        known = ops.where(ops.equal(updates, 0), state[_FINGERPRINT], 0)
+        self._state.assign(_after(state, updates, known))
 
     def _present(self, kernel):
         """The state, with a redraw if W has changed since the last gradient."""
         state = ops.convert_to_tensor(self._state)
         if redrawn:
             return _after(state, 0, 0)
-        fingerprint = random.fingerprint(_tensor(kernel))
+        fingerprint = random.fingerprint(kernel)
         known = state[_FINGERPRINT]
         stale = ops.logical_and(known != 0, known != fingerprint)
         return _after(state, stale, fingerprint)
@@ -99,7 +104,3 @@ def _after(state, draws, fingerprint):
     """The state after a number of redraws, with a new fingerprint."""
     draw = state[_DRAW] + ops.cast(draws, "int64")
     return ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int64")])
-
-
-def _tensor(kernel):
-    return kernel.value if isinstance(kernel, keras.Variable) else kernel

@@ -95,17 +95,21 @@ class AsymmetricLayer(keras.layers.Layer):
             for kernel in [getattr(self, attribute)]
         ]
 
+    def feedback_rules(self):
+        """Returns each rule of the layer with its kernel W; none before `build`."""
+        if not self.built:
+            return []
+        return [(rule, getattr(self, attribute)) for rule, attribute in self._rules()]
+
     def redraw_feedback(self, updates=1):
         """Draws the next V of each rule, after `updates` updates of the kernels."""
-        if self.built:
-            for rule, attribute in self._rules():
-                rule.redraw(getattr(self, attribute), updates)
+        for rule, kernel in self.feedback_rules():
+            rule.redraw(kernel, updates)
 
     def catch_up_feedback(self):
         """Draws the next V of each rule whose W has changed since its last gradient."""
-        if self.built:
-            for rule, attribute in self._rules():
-                rule.catch_up(getattr(self, attribute))
+        for rule, kernel in self.feedback_rules():
+            rule.catch_up(kernel)
 
     def _set_feedback(self, rule):
         """Stores the rule; a layer with several kernels also creates its siblings."""
@@ -178,6 +182,17 @@ class AsymmetricLayer(keras.layers.Layer):
             self._refusal("quantization")
             + " Train first, then quantize a Keras layer with the same weights."
         )
+
+    def load_own_variables(self, store):
+        if self.built and self._rules() and not store.keys():
+            name, stock = type(self).__name__, self.twin().__name__
+            raise ValueError(
+                f"Expected the weights of layer '{self.name}' ({name}). Received: "
+                "none, for Keras stores weights by the class of their layer. If they "
+                f"are those of a model with {stock} layers, build that model, call its "
+                "`load_weights`, then `keras_asymbp.asymmetrize(model)`."
+            )
+        super().load_own_variables(store)
 
     @classmethod
     def _refusal(cls, feature):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_asymbp.callbacks import RedrawFeedback
+from keras_asymbp.callbacks import MirrorFeedback, RedrawFeedback
 from keras_asymbp.testing.cases import CASES
 from keras_asymbp.testing.registry import blaming, joint_check
 from keras_asymbp.testing.tools import (
@@ -149,9 +149,9 @@ def check_replicas(combinations):
                     model, layers = make_model(case, *rules)
                     model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
                 x, y = make_batch(model)
-                model.fit(
-                    x, y, 2, verbose=0, shuffle=False, callbacks=[RedrawFeedback()]
-                )
+                mirror = MirrorFeedback(steps=2, steps_per_update=1)
+                callbacks = [RedrawFeedback(), mirror]
+                model.fit(x, y, 2, verbose=0, shuffle=False, callbacks=callbacks)
                 for rule, layer in zip(rules, layers, strict=True):
                     for variable in layer.variables:
                         each = strategy.experimental_local_results(variable.value)

@@ -291,3 +291,22 @@ def check_control_flow(case, rule):
     ):
         labels = [f"{label} in {name}" for label in labels_of(layer, xs)]
         assert_close(actual, expected, labels)
+
+
+@check
+def check_decorated(case, rule):
+    """A `tf.function` around the layer has its gradients, update after update."""
+    xs = make_inputs(case)
+    results = []
+    for decorate in (lambda function: function, tf.function):
+        layer = make_layer(case, rule)
+        call = decorate(lambda *xs, layer=layer: layer(*xs))
+        weights = own_weights(layer)
+        seen = []
+        for _ in range(3):
+            _, *gradients = gradients_of(call, xs, weights)
+            seen += [*gradients, *feedback_kernels(layer)]
+            for weight, gradient in zip(weights, gradients[len(xs) :], strict=True):
+                weight.assign(weight - gradient / 8)
+        results.append(seen)
+    assert_close(*results, "a gradient or V, decorated and not,")

@@ -138,3 +138,116 @@ def test_one_callback_serves_several_models():
         model.evaluate(X, Y, verbose=0, callbacks=[statistics])
         mean, _ = expected_statistics(model, 0.25)
         np.testing.assert_allclose(model.layers[1].moving_mean, mean, **CLOSE)
+
+
+def make_deep_model(**settings):
+    """Two normalizations of our own, one of them in a nested model, and Keras's."""
+    base = keras.Sequential(
+        [
+            keras.Input((3,)),
+            AsymDense(4, feedback="uSF"),
+            BatchNormalization(alpha=0.25, epsilon=EPSILON, **settings),
+            keras.layers.BatchNormalization(),
+        ]
+    )
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            base,
+            AsymDense(4, feedback="uSF"),
+            BatchNormalization(alpha=0.25, epsilon=EPSILON),
+            AsymDense(2, feedback="uSF"),
+        ]
+    )
+    model.compile("sgd", "mse")
+    return model, base, base.layers[1], model.layers[2]
+
+
+def state(layer):
+    return [variable.numpy() for variable in layer.weights]
+
+
+def is_like(layer, before):
+    return all(map(np.array_equal, state(layer), before))
+
+
+def test_frozen_layers_keep_their_statistics():
+    model, base, inner, outer = make_deep_model()
+    model.train_on_batch(X, Y)
+    base.trainable = False
+    # Not the rate that the callback sets.
+    inner.rate.assign(0.125)
+    before = state(base), state(outer)
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(dataset())])
+    assert is_like(base, before[0])
+    assert not is_like(outer, before[1])
+    # The layers above have the statistics of what the frozen ones give in testing.
+    one = tf.data.Dataset.from_tensors(BATCHES[0])
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(one)])
+    hidden = model.layers[1](base(BATCHES[0])).numpy()
+    np.testing.assert_allclose(outer.moving_mean, hidden.mean(0)[None], **CLOSE)
+
+
+def test_frozen_layers_that_ask_for_batch_statistics_get_them():
+    model, base, inner, _ = make_deep_model(batch_statistics_when_frozen=True)
+    base.trainable = False
+    one = tf.data.Dataset.from_tensors(BATCHES[0])
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(one)])
+    outputs = base.layers[0](BATCHES[0]).numpy()
+    stddev = np.sqrt(outputs.var(0) + EPSILON)
+    np.testing.assert_allclose(inner.moving_mean, outputs.mean(0)[None], **CLOSE)
+    np.testing.assert_allclose(inner.moving_stddev, stddev[None], **CLOSE)
+    np.testing.assert_array_equal(inner.rate, 0.25)
+
+
+def test_a_callback_follows_layers_that_are_frozen_and_unfrozen():
+    model, base, inner, outer = make_deep_model()
+    statistics = BatchStatistics(dataset())
+    moved = []
+    for trainable in (True, False, True):
+        base.trainable = trainable
+        model.compile("sgd", "mse")
+        before = state(base), state(inner), state(outer)
+        model.evaluate(X, Y, verbose=0, callbacks=[statistics])
+        layers = base, inner, outer
+        moved.append([not is_like(*pair) for pair in zip(layers, before, strict=True)])
+        outer.moving_mean.assign(np.zeros((1, 4)))
+        inner.moving_mean.assign(np.zeros((1, 4)))
+    assert moved == [[True] * 3, [False, False, True], [True] * 3]
+
+
+def test_models_whose_normalizations_are_frozen_run_no_batch():
+    def never():
+        raise AssertionError
+        yield
+
+    model = make_model()
+    model.layers[1].trainable = False
+    batches = tf.data.Dataset.from_generator(
+        never, output_signature=tf.TensorSpec((8, 3))
+    )
+    model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(batches)])
+
+
+def test_the_rate_is_alpha_after_a_batch_that_fails():
+    model = make_model(alpha=0.25)
+    wrong = tf.zeros((1, 8, 4))
+    with pytest.raises(ValueError, match="incompatible"):
+        model.evaluate(X, Y, verbose=0, callbacks=[BatchStatistics(wrong)])
+    np.testing.assert_array_equal(model.layers[1].rate, 0.25)
+
+
+def test_a_forward_pass_is_traced_once():
+    model, base, _, _ = make_deep_model()
+    calls = []
+    call = model.layers[1].call
+    model.layers[1].call = lambda *args, **kwargs: (
+        calls.append(1) or call(*args, **kwargs)
+    )
+    base.trainable = False
+    statistics = BatchStatistics(dataset())
+    statistics.set_model(model)
+    for _ in range(3):
+        statistics.set_model(model)
+        statistics.on_test_begin()
+    assert len(calls) == 1

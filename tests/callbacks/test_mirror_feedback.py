@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_asymbp import AsymDense, MirrorFeedback, metrics, mirror_feedback
 
@@ -71,6 +72,83 @@ def test_nothing_but_v_changes():
         for name in ("hidden", "logits")
         for part in ("weights", "state")
     }
+
+
+def test_states_of_recurrent_layers_are_restored():
+    inputs = keras.Input((3, 2), batch_size=4)
+    recurrent = keras.layers.LSTM(5, stateful=True)
+    model = keras.Model(inputs, AsymDense(4, feedback="WM")(recurrent(inputs)))
+    model(np.ones((4, 3, 2), "float32"))
+    before = [state.numpy() for state in recurrent.states]
+    mirror_feedback(model, steps=2)
+    for state, value in zip(recurrent.states, before, strict=True):
+        np.testing.assert_array_equal(state, value)
+    assert np.any(before[0])
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_dictionaries_of_inputs(given):
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    layer = AsymDense(4, feedback="WM")
+    model = keras.Model({"a": a, "b": b}, layer(keras.layers.Concatenate()([a, b])))
+    batch = {"a": np.zeros((9, 3), "float32"), "b": np.zeros((9, 2), "float32")}
+    mirror_feedback(model, batch if given else None, steps=400)
+    assert metrics.angle(layer.kernel, layer.feedback_kernel) < 30
+    assert layer.feedback.steps == 400
+
+
+class Traced(keras.layers.Layer):
+    traces = 0
+
+    def call(self, x):
+        self.traces += 1
+        return x
+
+
+def test_the_call_is_traced_once():
+    traced = Traced()
+    layer = AsymDense(4, feedback="WM")
+    model = keras.Sequential([keras.Input((6,)), traced, layer])
+    model.compile("sgd", "mse")
+    for _ in range(2):  # Keras's own traces
+        fit(model, MirrorFeedback(steps=1), epochs=1)
+    traced.traces = 0
+    for _ in range(3):
+        fit(model, MirrorFeedback(steps=2, steps_per_update=1), epochs=2)
+        mirror_feedback(model)
+    assert traced.traces == 0
+    mirror_feedback(model, np.zeros((7, 6)), steps=2)
+    assert traced.traces == 1
+
+
+def test_steps_follow_the_updates_of_any_optimizer():
+    class Adversaries(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.maker = AsymDense(3, feedback="WM")
+            self.judge = AsymDense(1, feedback="WM")
+            self.maker.build((None, 2))
+            self.judge.build((None, 3))
+            self.optimizers = [keras.optimizers.SGD(1e-6) for _ in range(2)]
+
+        def call(self, x):
+            return self.judge(self.maker(x))
+
+        def train_step(self, data):
+            for optimizer, layer in zip(
+                self.optimizers, (self.judge, self.maker), strict=True
+            ):
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_mean(self(data[0]))
+                gradients = tape.gradient(loss, layer.trainable_weights)
+                optimizer.apply(gradients, layer.trainable_weights)
+            return {"loss": loss}
+
+    model = Adversaries()
+    model.compile(loss="mse")
+    mirror = MirrorFeedback(1, np.zeros((5, 2), "float32"), steps_per_update=3)
+    model.fit(np.ones((8, 2)), np.ones(8), 2, verbose=0, callbacks=[mirror])
+    assert [layer.feedback.steps for layer in model.layers] == [1 + 4 * 3] * 2
 
 
 def test_a_model_without_the_rule_is_unaffected():

@@ -304,6 +304,123 @@ def test_a_custom_train_step_is_kept():
     assert Own.steps == 3
 
 
+class Adversaries(keras.Model):
+    """A maker and its judge, which two optimizers update `critics` times and once."""
+
+    def __init__(self, critics=1, by_hand=False):
+        super().__init__()
+        self.maker = keras.Sequential(
+            [keras.Input((2,)), keras.layers.Dense(3), AsymDense(4, feedback="brSF")]
+        )
+        self.judge = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(3), AsymDense(1, feedback="brSF")]
+        )
+        self.others = {
+            "judge": keras.optimizers.SGD(RATE),
+            "maker": [keras.optimizers.SGD(RATE)],
+        }
+        self.critics, self.by_hand = critics, by_hand
+
+    def call(self, x):
+        return self.judge(self.maker(x))
+
+    def train_step(self, data):
+        x, _ = data
+        for _ in range(self.critics):
+            self.update(self.judge, self.others["judge"], x)
+        return self.update(self.maker, self.others["maker"][0], x)
+
+    def update(self, part, optimizer, x):
+        variables = part.trainable_variables
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(self(x))
+        gradients = tape.gradient(loss, variables)
+        if not self.by_hand:
+            optimizer.apply(gradients, variables)
+        else:
+            for variable, gradient in zip(variables, gradients, strict=True):
+                variable.assign_sub(RATE * gradient)
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("mode", ["graph", "eager", "5 steps an execution"])
+@pytest.mark.parametrize("by_hand", [False, True], ids=["optimizers", "by hand"])
+@pytest.mark.parametrize("critics", [1, 3])
+def test_one_draw_an_update_whoever_updates(critics, by_hand, mode):
+    model = Adversaries(critics, by_hand)
+    model.compile(loss="mse", **MODES[mode])
+    x = np.random.default_rng(0).normal(size=(10, 2))
+    model.fit(x, x, 1, verbose=0, callbacks=[RedrawFeedback()])
+    assert draws(model.judge) == 10 * critics
+    assert draws(model.maker) == 10
+
+
+def test_a_rule_of_the_user_s_own_is_redrawn_whoever_updates():
+    class Counting(feedbacks.Feedback):
+        def build(self, kernel_shape):
+            self.updates = self.add_weight(
+                shape=(), initializer="zeros", dtype="int32", trainable=False
+            )
+            super().build(kernel_shape)
+
+        def call(self, kernel):
+            return kernel
+
+        def redraw(self, kernel, updates=1):
+            self.updates.assign_add(updates)
+
+    for by_hand in (False, True):
+        model = Adversaries(3, by_hand)
+        model.maker.pop()
+        model.maker.add(AsymDense(4, feedback=Counting()))
+        model.compile(loss="mse")
+        x = np.random.default_rng(0).normal(size=(10, 2))
+        model.fit(x, x, 1, verbose=0, callbacks=[RedrawFeedback()])
+        assert int(asymmetric(model.maker).feedback.updates) == 10
+
+
+def test_a_custom_step_like_keras_s_draws_as_keras_s_does(sum_of_v):
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    model = make_model(compiled=False)
+    own = Own(model.layers)
+    own.compile(keras.optimizers.SGD(RATE), "mae", jit_compile=False)
+    before = first(own)
+    fit(own, 10)
+    moved = (before - first(own)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(own, range(10)), rtol=1e-3, atol=1e-3)
+    assert asymmetric(own).feedback.draws == 10
+
+
+def test_a_decorated_call_keeps_no_trust_in_the_callback(sum_of_v):
+    # Its trace is used again, in loops that don't redraw.
+    class Decorated(keras.layers.Layer):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        @tf.function
+        def call(self, x):
+            return self.layer(x)
+
+    model = make_model(compiled=False)
+    below, layer = model.layers
+    wrapped = keras.Sequential([keras.Input((1,)), below, Decorated(layer)])
+    wrapped.compile(keras.optimizers.SGD(RATE), "mae", jit_compile=False)
+    before = first(wrapped)
+    fit(wrapped, 3)
+    optimizer = wrapped.optimizer
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(wrapped(tf.ones((1, 1)), training=True))
+        variables = wrapped.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+    moved = (before - first(wrapped)) / RATE
+    np.testing.assert_allclose(moved, sum_of_v(model, range(6)), rtol=1e-3, atol=1e-3)
+
+
 def test_models_without_such_a_rule_are_unaffected():
     model = keras.Sequential([keras.Input((1,)), AsymDense(1, feedback="frSF")])
     model.compile("sgd", "mse")

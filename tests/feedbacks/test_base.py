@@ -89,3 +89,15 @@ def test_rules_read_the_stored_w(dtype, make_layer, backward_kernel):
     layer = make_layer(Spy(), dtype=dtype)
     backward_kernel(layer)
     assert seen == [(layer.variable_dtype, 2)]
+
+
+def test_weights_of_another_rule_are_refused(tmp_path):
+    def make_model(rule):
+        return keras.Sequential([keras.Input((3,)), AsymDense(2, feedback=rule)])
+
+    path = tmp_path / "model.weights.h5"
+    make_model("uSF").save_weights(path)
+    make_model("NuSF").load_weights(path)  # neither has state
+    for rule in ("frSF", "brSF", "KP", "WM", "RndF"):
+        with pytest.raises(ValueError, match=r"Expected the state of rule .*symmetr"):
+            make_model(rule).load_weights(path)

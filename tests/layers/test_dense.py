@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp import AsymDense
+from keras_asymbp import AsymDense, metrics, mirror_feedback
 
 SIZES = st.integers(1, 5)
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
@@ -76,3 +76,46 @@ def test_regularizers_and_constraints_act_on_w():
     )
     keras.optimizers.SGD(0.0).apply([np.zeros((2, 3), "float32")], [layer.kernel])
     np.testing.assert_array_equal(layer.kernel, np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("feedback", ["uSF", "brSF", "KP", "RndF", "BP"])
+@pytest.mark.parametrize("eager", [True, False])
+def test_sparse_inputs_are_dense_inputs(feedback, eager):
+    x = np.random.default_rng(0).normal(size=(6, 7)).astype("float32")
+    x[np.abs(x) < 0.8] = 0
+    weights = []
+    for batch in (x, tf.sparse.from_dense(x)):
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((7,), sparse=batch is not x)
+        layer = AsymDense(5, feedback=feedback)
+        model = keras.Model(inputs, keras.layers.Dense(2)(layer(inputs)))
+        model.compile("sgd", "mse", run_eagerly=eager, jit_compile=False)
+        for _ in range(2):
+            model.train_on_batch(batch, np.ones((6, 2)))
+        weights.append([*model.get_weights(), layer.feedback_kernel])
+    for sparse, dense in zip(*weights, strict=True):
+        if dense.dtype != np.int64:  # fingerprints follow the last bit
+            np.testing.assert_allclose(sparse, dense, atol=1e-6)
+
+
+def test_the_error_of_a_sparse_input_travels_through_v():
+    x = tf.constant([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]])
+    layer = AsymDense(4, feedback="RndF")
+    layer.build((None, 3))
+    sparse = tf.sparse.from_dense(x)
+    with tf.GradientTape() as tape:
+        tape.watch(sparse.values)
+        y = layer(sparse)
+    error = tf.ones((2, 4)) @ tf.transpose(layer.feedback_kernel)
+    np.testing.assert_allclose(y, layer(x), rtol=1e-6)
+    np.testing.assert_allclose(
+        tape.gradient(y, sparse.values), tf.gather_nd(error, sparse.indices), rtol=1e-6
+    )
+
+
+def test_a_mirror_phase_with_sparse_inputs():
+    inputs = keras.Input((7,), sparse=True)
+    layer = AsymDense(5, feedback="WM")
+    model = keras.Model(inputs, layer(inputs))
+    mirror_feedback(model, tf.sparse.from_dense(tf.eye(40, 7)), steps=300)
+    assert metrics.angle(layer.kernel, layer.feedback_kernel) < 30
