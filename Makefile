@@ -16,13 +16,14 @@ export TF_ENABLE_ONEDNN_OPTS ?= 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: benchmark test lint ruff format types tests-fast tests-slow doctests docs \
-	build-files buildifier bazel clean
+.PHONY: benchmark test lint ruff format types tests-fast tests-slow tests-jax doctests \
+	docs build-files buildifier bazel clean
 
 benchmark: .venv/.installed-benchmarks
 	$(BIN)/python -m keras_asymbp.benchmarks --exp C2 $(ARGS)
 
-test: lint types tests-fast tests-slow doctests docs build-files buildifier bazel
+test: lint types tests-fast tests-slow tests-jax doctests docs build-files buildifier \
+	bazel
 
 lint: ruff format
 
@@ -40,6 +41,11 @@ tests-fast: .venv/.installed-test
 
 tests-slow: .venv/.installed-test
 	$(PYTEST) -n 2 -m slow tests
+
+# Keras has one backend in a process. These files run on either.
+tests-jax: .venv/.installed-test
+	KERAS_BACKEND=jax $(PYTEST) -n 2 -m "not slow" tests/backend tests/feedbacks \
+		tests/layers/test_contract.py tests/test_testing.py
 
 doctests: .venv/.installed-test
 	$(PYTEST) --doctest-modules keras_asymbp

@@ -10,6 +10,8 @@ VERSION = re.search(
     r'__version__ = "(.+)"', (HERE / "keras_asymbp" / "__init__.py").read_text()
 )[1]
 
+# With KERAS_BACKEND=jax.
+JAX = ["jax>=0.10"]
 PLOTS = ["matplotlib>=3.9"]
 RAY = ["ray>=2.60"]
 # As TensorFlow: its summaries are written by TensorBoard's code.
@@ -52,6 +54,7 @@ setuptools.setup(
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
     extras_require={
         "benchmarks": BENCHMARKS,
+        "jax": JAX,
         "plots": PLOTS,
         "ray": [*BENCHMARKS, *RAY],
         "tensorboard": [*BENCHMARKS, *TENSORBOARD],
@@ -62,6 +65,7 @@ setuptools.setup(
             "axe-playwright-python>=0.1.8",
             # TFDS 4.9.10 needs dill to test a builder without saying so.
             "dill>=0.3.9",
+            *JAX,
             *RAY,
             *TENSORBOARD,
             "hypothesis>=6.112",

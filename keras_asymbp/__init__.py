@@ -28,7 +28,6 @@ def _is_command() -> bool:
 
 
 if TYPE_CHECKING or not _is_command():
-    import keras_asymbp._backend  # noqa: F401
     from keras_asymbp import export as _export  # noqa: F401
     from keras_asymbp import feedbacks, layers, metrics, optimizers
     from keras_asymbp.callbacks import (

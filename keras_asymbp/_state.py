@@ -20,22 +20,29 @@ def of_rules(layer: keras.layers.Layer) -> list[keras.Variable]:
 
 def untrained(model: keras.layers.Layer) -> list[keras.Variable]:
     """Returns what a call of a model may change: the untrained state and metrics."""
-    recurrent = [
+    metrics = getattr(model, "metrics_variables", [])
+    return [*model.non_trainable_variables, *_recurrent(model), *metrics]
+
+
+def all_of(model: keras.layers.Layer) -> list[keras.Variable]:
+    """Returns all variables of a model, those of recurrent states included."""
+    return [*model.variables, *_recurrent(model)]
+
+
+def _recurrent(model):
+    # Keras doesn't list them.
+    states = [
         part.states
         for part in model._flatten_layers()
         if isinstance(part, keras.layers.RNN) and part.stateful and part.states
     ]
-    return [
-        *model.non_trainable_variables,
-        *keras.tree.flatten(recurrent),  # Keras doesn't list them
-        *getattr(model, "metrics_variables", []),
-    ]
+    return keras.tree.flatten(states)
 
 
 @contextlib.contextmanager
 def unchanged(variables: Iterable[keras.Variable]) -> Iterator[None]:
     """Restores the values of variables at its end."""
-    before = [(variable, variable.numpy()) for variable in variables]
+    before = [(each, keras.ops.convert_to_numpy(each)) for each in variables]
     try:
         yield
     finally:

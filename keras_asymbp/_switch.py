@@ -1,44 +1,13 @@
 """The switches that layers and rules read; off outside of their `with` blocks."""
 
-import contextlib
-import contextvars
-
-from keras_asymbp._functions import SwitchInFunction
-
-
-class Switch:
-    """On within `with switch():` in this thread, off elsewhere.
-
-    A `tf.function` keeps the value that it was traced with.
-
-    >>> quiet = Switch("quiet")
-    >>> with quiet():
-    ...     print(bool(quiet))
-    True
-    >>> bool(quiet)
-    False
-    """
-
-    def __init__(self, name):
-        self._is_on = contextvars.ContextVar(name, default=False)
-
-    def __bool__(self):
-        return self._is_on.get()
-
-    @contextlib.contextmanager
-    def __call__(self):
-        token = self._is_on.set(True)
-        try:
-            yield
-        finally:
-            self._is_on.reset(token)
-
+from keras_asymbp.backend import Switch, SwitchInFunction
 
 backpropagation = Switch("backpropagation")
 """Within it V is W in every layer, and no error is sent directly.
 
-Use it as `with backpropagation():`. The gradients are backpropagation's. A
-`tf.function` keeps the value that it was traced with.
+Use it as `with backpropagation():`. The gradients are backpropagation's. On
+TensorFlow a `tf.function` keeps the value that it was traced with; see
+`backend.inlined`.
 """
 
 redrawn = SwitchInFunction("redrawn")

@@ -67,7 +67,7 @@ class DirectFeedback(keras.layers.Layer):
     def call(self, inputs):
         outputs, *others = inputs
         return direct(
-            outputs, others, lambda: [ops.convert_to_tensor(b) for b in self._matrices]
+            outputs, others, [ops.convert_to_tensor(b) for b in self._matrices]
         )
 
     @property

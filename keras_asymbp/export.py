@@ -15,8 +15,8 @@ import functools
 
 import keras
 
-from keras_asymbp._functions import inlined
 from keras_asymbp._switch import backpropagation, hidden
+from keras_asymbp.backend import inlined
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.layers import AsymmetricLayer
 

@@ -4,11 +4,11 @@ All metrics are computed in float64 by NumPy: they are for inspection, not for t
 """
 
 import numpy as np
-import tensorflow as tf
+from keras.ops import convert_to_numpy
 
-from keras_asymbp._functions import inlined
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
+from keras_asymbp.backend import gradients, inlined
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
@@ -131,8 +131,8 @@ def gradient_angles(model, batches) -> dict[str, float]:
 
 def _summed_gradients(model, kernels, batches):
     with unchanged(untrained(model)):
-        gradients = [_loss_gradients(model, kernels, *batch) for batch in batches]
-    return [np.sum(each, axis=0) for each in zip(*gradients, strict=True)]
+        batchwise = [_loss_gradients(model, kernels, *batch) for batch in batches]
+    return [np.sum(each, axis=0) for each in zip(*batchwise, strict=True)]
 
 
 def _loss_gradients(model, variables, x, y, sample_weight=None):
@@ -140,16 +140,16 @@ def _loss_gradients(model, variables, x, y, sample_weight=None):
 
     As in `fit`, the loss is scaled if the optimizer scales it.
     """
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(
-            x, y, model(x, training=True), sample_weight, training=True
-        )
-        loss = model.optimizer.scale_loss(loss)
+
+    def loss():
+        outputs = model(x, training=True)
+        value = model.compute_loss(x, y, outputs, sample_weight, training=True)
+        return model.optimizer.scale_loss(value)
+
+    _, found = gradients(loss, [], variables)
     return [
-        tf.zeros_like(variable) if gradient is None else gradient
-        for variable, gradient in zip(
-            variables, tape.gradient(loss, variables), strict=True
-        )
+        np.zeros(variable.shape) if gradient is None else convert_to_numpy(gradient)
+        for variable, gradient in zip(variables, found, strict=True)
     ]
 
 
@@ -195,7 +195,7 @@ def _kernels(model, stock=()):
 
 
 def _vectors(a, b):
-    a, b = (np.asarray(each, dtype=np.float64) for each in (a, b))
+    a, b = (np.asarray(convert_to_numpy(each), np.float64) for each in (a, b))
     if a.size != b.size:
         raise ValueError(
             f"Expected two arrays of one size. Received: shapes {a.shape} and {b.shape}"

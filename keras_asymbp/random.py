@@ -1,26 +1,21 @@
 """The random numbers of rules: stateless, a function of a seed and a draw's number.
 
-The bits of `tf.random.stateless_*` with the Philox generator are the same on CPU and
+The bits are those of the generator Philox, the same on TensorFlow and JAX, on CPU and
 GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
 """
 
 import threading
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+from keras_asymbp import backend
 
 # The streams of one draw, so that M and S_p are independent of each other.
 _MAGNITUDE, _FLIP = range(2)
 _STREAMS = 2
-
-# Number of elements that a fingerprint reads at a time.
-_PART = 2**17
-
-# Keras's initializers use the same generator with seeds below 2^32. A layer's
-# initializer and its rule may have the same seed, and M must not repeat W's numbers.
-_BEYOND_KERAS = 2**32
 
 
 def resolve_seed(seed: int | None) -> int:
@@ -99,10 +94,9 @@ def normal(shape, seed, stddev):
     """Draws N(0, stddev^2), float32, of `shape`.
 
     For a layer's `build` only, which is eager: XLA turns the bits into other numbers.
+    Those on TensorFlow and on JAX may differ by 2 units in the last place.
     """
-    return tf.random.stateless_normal(
-        shape, seed=_key(seed, 0, _MAGNITUDE), stddev=stddev, alg="philox"
-    )
+    return stddev * backend.normal(shape, seed, _MAGNITUDE)
 
 
 def signed_magnitudes(shape, seed, draw, flip_probability):
@@ -111,11 +105,11 @@ def signed_magnitudes(shape, seed, draw, flip_probability):
     M is uniform in [0, 1); an element of S_p is -1 with probability
     `flip_probability` and 1 otherwise (settings 4 and 5, section 2).
     """
-    magnitudes = _uniform(shape, _key(seed, draw, _MAGNITUDE))
+    magnitudes = _uniform(shape, seed, draw, _MAGNITUDE)
     if flip_probability == 0:
         return magnitudes
-    flips = _uniform(shape, _key(seed, draw, _FLIP)) < flip_probability
-    return tf.where(flips, -magnitudes, magnitudes)
+    flips = _uniform(shape, seed, draw, _FLIP) < flip_probability
+    return ops.where(flips, -magnitudes, magnitudes)
 
 
 def noise(shape, seed, draw):
@@ -123,37 +117,23 @@ def noise(shape, seed, draw):
 
     It is uniform in [-sqrt(3), sqrt(3)).
     """
-    return 3**0.5 * (2 * _uniform(shape, _key(seed, draw, _MAGNITUDE)) - 1)
+    return 3**0.5 * (2 * _uniform(shape, seed, draw, _MAGNITUDE) - 1)
 
 
 def fingerprint(values):
-    """Returns a number in [1, 2^61), int64, that changes with any bit of `values`.
+    """Returns a number in [1, 2^31), int32, that changes with the bits of `values`.
+
+    With the 32-bit words x_i of all values, it is half of
+
+        sum_i (x_i xor (x_i >> 16)) (2 i + 1) 0x9E3779B1   modulo 2^32
 
     Elements are weighted by position, so that updates of equal size and opposite sign,
     such as Batch Manhattan's, don't cancel.
     """
-    values = tf.convert_to_tensor(values)
-    bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[values.dtype.size]
-    bits = tf.reshape(tf.bitcast(values, bits), [-1])
-    digest = tf.constant(0, tf.int64)
-    # In parts: an int64 copy of all of W would be several times as large as W.
-    for start in range(0, bits.shape[0], _PART):
-        words = tf.cast(bits[start : start + _PART], tf.int64)
-        positions = tf.range(start, start + words.shape[0], dtype=tf.int64)
-        weights = (2 * positions + 1) * 0x9E3779B97F4A7C1  # int64 wraps around
-        digest += tf.reduce_sum(words * weights)
-    digest = tf.bitwise.right_shift(digest, 3)
-    return tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(digest, 2**61 - 1), 1)
+    return backend.fingerprint(values)
 
 
-def _key(seed, draw, stream):
-    seed = tf.cast(seed, tf.int64) + _BEYOND_KERAS
-    return tf.stack([seed, tf.cast(draw, tf.int64) * _STREAMS + stream])
-
-
-def _uniform(shape, key):
+def _uniform(shape, seed, draw, stream):
     # The generator's bits are the same everywhere; XLA's conversion to floats differs.
-    bits = tf.random.stateless_uniform(
-        shape, seed=key, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
-    )
-    return tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) * 2.0**-24
+    bits = backend.random_bits(shape, seed, draw * _STREAMS + stream)
+    return ops.cast(ops.right_shift(bits, 8), "float32") * 2.0**-24

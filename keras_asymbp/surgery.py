@@ -126,7 +126,7 @@ def carry_over(pairs: Layers, models: Layers = ()) -> None:
             load(inner, original)
         # Keras saves no random seeds, and merges LoRA's kernels.
         for variable, value in zip(state(target), state(source), strict=True):
-            variable.assign(value)
+            _copy_value(variable, value)
             variable.trainable = value.trainable
 
 
@@ -159,7 +159,12 @@ def load(target: keras.layers.Layer, source: keras.layers.Layer) -> None:
     for new, old in zip(_memory(target), _memory(source), strict=True):
         # Some metrics create their variables at the first update.
         for variable, value in zip(new, old, strict=False):
-            variable.assign(value)
+            _copy_value(variable, value)
+
+
+def _copy_value(target, source):
+    # Two variables must not share an array: JAX's training step reuses its memory.
+    target.assign(keras.ops.copy(source))
 
 
 @contextlib.contextmanager

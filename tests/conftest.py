@@ -1,4 +1,7 @@
-"""Shared fixtures. TensorFlow reads the environment when it is imported."""
+"""Shared fixtures, for both backends.
+
+TensorFlow reads the environment when it is imported.
+"""
 
 import os
 import subprocess
@@ -12,10 +15,17 @@ import hypothesis
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 
 # TensorFloat-32 products of a GPU are too coarse for the comparisons.
-tf.config.experimental.enable_tensor_float_32_execution(False)
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+else:
+    import jax
+
+    jax.config.update("jax_default_matmul_precision", "float32")
 
 # Derandomized, so that failures in CI are reproducible.
 hypothesis.settings.register_profile(
@@ -38,22 +48,39 @@ def tfds_data_dir():
     return folder
 
 
+def _philox(counter, key):
+    """Four words of Philox4x32-10, of Python integers. Salmon et al., SC 2011."""
+    for _ in range(10):
+        high0, low0 = divmod(counter[0] * 0xD2511F53, 2**32)
+        high2, low2 = divmod(counter[2] * 0xCD9E8D57, 2**32)
+        counter = high2 ^ counter[1] ^ key[0], low2, high0 ^ counter[3] ^ key[1], low0
+        key = (key[0] + 0x9E3779B9) % 2**32, (key[1] + 0xBB67AE85) % 2**32
+    return counter
+
+
 @pytest.fixture(scope="session")
-def draw_factor():
+def draw_bits():
+    """Computes the bits of a seed's draw by their definition."""
+
+    def bits(size, seed, number):
+        # TensorFlow's generator for the seeds (seed + 2^32, number).
+        *key, low, high = _philox((seed, 1, number, 0), (0x3EC8F720, 0x02461E29))
+        blocks = (_philox((n, 0, low, high), key) for n in range(-(-size // 4)))
+        return np.array([word for block in blocks for word in block][:size], "uint32")
+
+    return bits
+
+
+@pytest.fixture(scope="session")
+def draw_factor(draw_bits):
     """Computes M o S_p by its definition, on which saved models rely."""
 
     def factor(shape, seed, draw=0, flip_probability=0):
         def uniform(stream):
-            bits = tf.random.stateless_uniform(
-                shape,
-                tf.constant([seed + 2**32, 2 * draw + stream], tf.int64),
-                minval=None,
-                maxval=None,
-                dtype=tf.uint32,
-                alg="philox",
-            )
+            bits = draw_bits(int(np.prod(shape)), seed, 2 * draw + stream)
             # float32 has 24 significant bits.
-            return (bits.numpy() >> 8).astype("float32") / np.float32(2**24)
+            floats = (bits >> 8).astype("float32") / np.float32(2**24)
+            return floats.reshape(shape)
 
         return uniform(0) * np.where(uniform(1) < flip_probability, -1, 1)
 
@@ -104,12 +131,14 @@ def backward_kernel():
     """Returns V of an AsymDense's backward pass, which turns unit errors into V."""
 
     def used(layer):
+        from keras_asymbp import backend
+
         inputs, units = layer.kernel.shape
-        x = tf.ones((units, inputs), layer.compute_dtype)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x)
-        return tf.transpose(tape.gradient(y, x, tf.eye(units, dtype=y.dtype))).numpy()
+        x = ops.ones((units, inputs), layer.compute_dtype)
+        error = ops.eye(units, dtype=layer.compute_dtype)
+        _, [dx] = backend.gradients(layer, [x], [], lambda _: error)
+        layer(x, training=True)  # where JAX takes note of V
+        return ops.convert_to_numpy(ops.transpose(dx))
 
     return used
 
@@ -135,13 +164,14 @@ def gradients():
     """Returns a layer's Y for X, and dE/dX, dE/dW and dE/db for the error dE/dY."""
 
     def gradients(layer, x, error):
-        x = tf.convert_to_tensor(x)
+        from keras_asymbp import backend
+
+        x = ops.convert_to_tensor(x)
         weights = [layer.kernel] + ([layer.bias] if layer.bias is not None else [])
-        values = [weight.value for weight in weights]
-        with tf.GradientTape() as tape:
-            tape.watch([x, *values])
-            y = layer(x)
-        return y, *tape.gradient(y, [x, *values], tf.cast(error, y.dtype))
+        y, found = backend.gradients(
+            layer, [x], weights, lambda y: ops.cast(error, y.dtype)
+        )
+        return y, *found
 
     return gradients
 
@@ -155,14 +185,15 @@ def stock_gradients(gradients):
     """
 
     def stock_gradients(layer, x, error, v):
+        from keras_asymbp import backend
+
         forward = _twin(layer, activation="linear")
         backward = _twin(layer, activation="linear")
         backward.kernel.assign(v)
         products = forward(x)
-        with tf.GradientTape() as tape:
-            tape.watch(products)
-            y = layer.activation(products)
-        error = tape.gradient(y, products, tf.cast(error, y.dtype))
+        y, [error] = backend.gradients(
+            layer.activation, [products], [], lambda y: ops.cast(error, y.dtype)
+        )
         _, _, *weights = gradients(forward, x, error)
         _, dx, *_ = gradients(backward, x, error)
         return y, dx, *weights

@@ -70,6 +70,12 @@ def test_code_runs(page, tmp_path, monkeypatch):
             assert printed.getvalue() == block["output"]
 
 
+def test_the_loop_on_jax_runs(run_python):
+    page = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```text\n(import os\n.*?)^```$", page, re.M | re.S)
+    assert run_python(program) == "5\n"
+
+
 @pytest.mark.slow
 def test_recipes_make_a_rule_and_a_layer_of_the_package(tmp_path, run_python):
     shutil.copytree(ROOT / "keras_asymbp", tmp_path / "keras_asymbp")

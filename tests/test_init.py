@@ -129,11 +129,12 @@ def test_a_module_with_a_similar_name_is_not_ours(tmp_path):
     assert run_module(package.name, folder=tmp_path) == "The classes are wanted.\n"
 
 
-def test_another_backend_is_refused_in_one_sentence(tmp_path):
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_another_backend_is_refused_in_one_sentence(backend, tmp_path):
     # A stand-in for Keras on a backend that need not be installed here.
     (tmp_path / "keras").mkdir()
     (tmp_path / "keras" / "__init__.py").write_text(
-        "class backend:\n    backend = staticmethod(lambda: 'jax')\n"
+        f"class backend:\n    backend = staticmethod(lambda: {backend!r})\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", "import keras_asymbp"],
@@ -144,6 +145,7 @@ def test_another_backend_is_refused_in_one_sentence(tmp_path):
     )
     last = done.stderr.splitlines()[-1]
     assert last == (
-        "ImportError: keras_asymbp works with the TensorFlow backend of Keras only: "
-        "set KERAS_BACKEND=tensorflow before Keras is imported. Received: jax"
+        "ImportError: keras_asymbp works with the TensorFlow and JAX backends of "
+        "Keras: set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax before Keras is "
+        f"imported. Received: {backend}"
     )

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_asymbp import (
     AsymDense,
@@ -318,3 +319,39 @@ def test_gradient_angles_restore_the_states_of_recurrent_layers():
     after = [state for layer in layers for state in layer.states]
     for state, value in zip(after, before, strict=True):
         np.testing.assert_array_equal(state, value)
+
+
+@pytest.mark.parametrize("traced_before", [True, False])
+def test_gradient_angles_of_a_decorated_call(traced_before):
+    class Block(keras.layers.Layer):
+        def __init__(self, hidden, top):
+            super().__init__()
+            self.hidden, self.top = hidden, top
+
+        def call(self, x):
+            return self.top(self.hidden(x))
+
+    class DecoratedBlock(Block):
+        call = tf.function(Block.call)
+
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+    angles = []
+    for kind in (Block, DecoratedBlock):
+        keras.utils.set_random_seed(1)
+        hidden = AsymDense(6, feedback="RndF", name="hidden")
+        top = AsymDense(2, feedback="RndF", name="top")
+        # Keras gives no gradient to variables that a `tf.function` creates.
+        hidden.build((None, 3))
+        top.build((None, 6))
+        model = keras.Sequential([keras.Input((3,)), kind(hidden, top)])
+        model.compile("sgd", "mse")
+        if traced_before:
+            model.train_on_batch(x, np.ones((8, 2)))
+        measured = metrics.gradient_angles(model, [(x, np.ones((8, 2)))])
+        angles.append(list(measured.values()))
+        # The traces of training have kept no switch.
+        model.train_on_batch(x, np.ones((8, 2)))
+        angles.append(list(measured.values()))
+    assert angles[0][0] > 20
+    for each in angles[1:]:
+        np.testing.assert_allclose(each, angles[0], atol=1e-3)

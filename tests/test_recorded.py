@@ -1,6 +1,7 @@
 """Recorded results are what the present code makes of their trials."""
 
 import importlib.util
+import json
 import pathlib
 import re
 
@@ -54,3 +55,19 @@ def test_every_recorded_folder_has_its_command():
     readme = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     for path in RESULTS.iterdir():
         assert f"| `{path.name}`" in readme, path.name
+
+
+def test_the_figures_of_the_gpu_are_the_recorded_ones():
+    page = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+    files = {"default precision": "jax_step", "float32": "jax_step_float32"}
+    for precision, name in files.items():
+        path = ROOT / "benchmarks" / "results" / "gpu" / f"{name}.json"
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        assert all(figures["equal_bits"].values())
+        for network, label in (("mnist", "MNIST"), ("cifar", "CIFAR")):
+            ratios = [
+                f"{figures[network]['ratio'][f'scan {rule}']:.2f}"
+                for rule in ("uSF", "frSF", "brSF")
+            ]
+            row = [f"{label} network, {precision}", *ratios]
+            assert f"| {' | '.join(row)} |" in page

@@ -3,11 +3,15 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 
 from keras_asymbp import feedbacks, random, testing
 
 DENSE = ["AsymDense"]
+
+# There V is computed in the forward pass.
+ON_JAX = keras.backend.backend() == "jax"
+only_tensorflow = pytest.mark.skipif(ON_JAX, reason="JAX has no replicas")
 
 
 @keras.saving.register_keras_serializable("keras_asymbp_tests")
@@ -23,7 +27,7 @@ class Blurred(feedbacks.Feedback):
     def build(self, kernel_shape):
         self.noise = self.add_weight(
             shape=kernel_shape,
-            initializer=lambda shape, dtype: tf.cast(
+            initializer=lambda shape, dtype: ops.cast(
                 random.normal(shape, self.first_seed, self.scale), dtype
             ),
             trainable=False,
@@ -84,6 +88,7 @@ def test_the_given_rule_is_unchanged():
     assert not rule.variables
 
 
+@only_tensorflow
 @pytest.mark.slow
 def test_two_replicas(run_python):
     run_python("""if True:
@@ -101,19 +106,19 @@ def test_two_replicas(run_python):
 
 class Transposed(Halved):
     def call(self, kernel):
-        return tf.transpose(kernel)
+        return ops.transpose(kernel)
 
 
 class Infinite(Halved):
     def call(self, kernel):
-        return kernel / tf.zeros(())
+        return kernel / ops.zeros(())
 
 
 class Fickle(Halved):
     """Redraws in each call."""
 
     def call(self, kernel):
-        return tf.random.normal(kernel.shape)
+        return keras.random.normal(kernel.shape)
 
 
 class Counting(Halved):
@@ -153,11 +158,12 @@ class Unsaved(Halved):
     """Its state is not a variable."""
 
     def build(self, kernel_shape):
-        self.noise = tf.constant(np.random.normal(size=kernel_shape), "float32")
+        noise = np.random.normal(size=kernel_shape)
+        self.noise = ops.convert_to_tensor(noise, "float32")
         super().build(kernel_shape)
 
     def call(self, kernel):
-        return tf.cast(self.noise, kernel.dtype)
+        return ops.cast(self.noise, kernel.dtype)
 
 
 class Unseeded(Halved):
@@ -193,7 +199,7 @@ class Meddling(Halved):
 
     def call(self, kernel):
         kernel.assign(0.5 * kernel.value)
-        return tf.sign(kernel)
+        return ops.sign(kernel)
 
 
 class Pretending(Halved):
@@ -206,14 +212,14 @@ class Rounding(Halved):
     """V in half precision."""
 
     def call(self, kernel):
-        return tf.cast(tf.cast(kernel, "float16"), kernel.dtype)
+        return ops.cast(ops.cast(kernel, "float16"), kernel.dtype)
 
 
 class Eager(Halved):
-    """Works outside of graphs only."""
+    """Works outside of compiled functions only."""
 
     def call(self, kernel):
-        return tf.constant(0.5 * kernel.numpy())
+        return ops.convert_to_tensor(0.5 * kernel.numpy())
 
 
 @pytest.mark.parametrize(
@@ -222,15 +228,18 @@ class Eager(Halved):
         (Transposed(), "shapes", "shape"),
         (Infinite(), "shapes", "finite"),
         (Fickle(), "repeatable", "V, read again"),
-        (Counting(), "repeatable", "V, read again"),
+        (Counting(), "repeatable", "forward pass" if ON_JAX else "V, read again"),
         (Forgetful(3.0), "config", "lacks 'scale'"),
         (Needy(3.0), "config", "scale"),
         (Unsaved(), "clone", "V, after `set_weights`,"),
         (Unseeded(), "seeds", "V of the same global seed"),
         (Trained(), "shapes", "trainable=False"),
-        (Meddling(), "repeatable", "W, which a rule must leave alone"),
+        # On JAX a rule gets W's value, not the variable.
+        (Meddling(), "shapes", "assign")
+        if ON_JAX
+        else (Meddling(), "repeatable", "W, which a rule must leave alone"),
         (Pretending(), "gradients", "dE/dX"),
-        (Eager(), "modes", "numpy"),
+        (Eager(), "shapes", "numpy") if ON_JAX else (Eager(), "modes", "numpy"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )
@@ -274,9 +283,16 @@ def test_unknown_names_are_refused(argument, value):
         testing.check_feedback("uSF", **{argument: value})
 
 
+@only_tensorflow
 def test_replicas_need_two_cpus():
     with pytest.raises(RuntimeError, match="use_two_cpus"):
         testing.check_feedback("uSF", DENSE, ["replicas"])
+
+
+def test_two_cpus_are_for_tensorflow(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="for the TensorFlow backend"):
+        testing.use_two_cpus()
 
 
 def test_it_is_not_imported_with_the_package(run_python):

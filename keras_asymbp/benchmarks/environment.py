@@ -3,6 +3,7 @@
 import functools
 import glob
 import importlib.metadata
+import json
 import os
 import pathlib
 import platform
@@ -10,6 +11,7 @@ import sys
 from typing import Any
 
 import keras_asymbp
+from keras_asymbp.benchmarks.errors import UsageError
 
 _PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
 # Threads within an operation and across operations. TensorFlow reads both on import.
@@ -74,6 +76,30 @@ def threads(requested: int | None, default: int) -> dict[str, str]:
         default: Number for variables that the user has not set either.
     """
     return {name: str(requested or os.environ.get(name) or default) for name in THREADS}
+
+
+def require_tensorflow() -> None:
+    """Checks that Keras will select TensorFlow, on which the suite trains.
+
+    Raises:
+        UsageError: If another backend is configured.
+    """
+    backend = os.environ.get("KERAS_BACKEND") or _configured_backend()
+    if backend != "tensorflow":
+        raise UsageError(
+            "the benchmarks run on TensorFlow so far, and Keras's backend is "
+            f"{backend}: set KERAS_BACKEND=tensorflow and run the same command again"
+        )
+
+
+def _configured_backend() -> str:
+    """The backend of keras.json, read as Keras does, which is slow to import."""
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    try:
+        text = pathlib.Path(home, "keras.json").read_text(encoding="utf-8")
+        return json.loads(text).get("backend", "tensorflow")
+    except (OSError, ValueError):
+        return "tensorflow"
 
 
 def describe(deterministic: bool) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 import keras
 
-from keras_asymbp._functions import compiled_call
+from keras_asymbp._calls import compiled_call
 from keras_asymbp.normalization import BatchNormalization
 
 
@@ -13,8 +13,9 @@ class BatchStatistics(keras.callbacks.Callback):
     have `batch_statistics_when_frozen`.
 
     Args:
-        batches: A `tf.data.Dataset` of batches of inputs, without targets, all of
-            which are used. The paper uses 20 batches.
+        batches: Iterable of batches of inputs, without targets, such as a
+            `tf.data.Dataset` or a list of arrays. It is read before each evaluation,
+            all of it. The paper uses 20 batches.
 
     >>> import keras
     >>> import keras_asymbp

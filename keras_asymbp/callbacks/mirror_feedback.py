@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_asymbp._functions import compiled_call
+from keras_asymbp._calls import compiled_call
 from keras_asymbp._state import of_rules, unchanged, untrained
 from keras_asymbp._switch import backpropagation, mirroring
 from keras_asymbp.callbacks.updates import Updates

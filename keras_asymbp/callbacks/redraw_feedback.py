@@ -1,10 +1,10 @@
 import contextlib
-import functools
 
 import keras
 from keras import ops
 
 from keras_asymbp._switch import redrawn
+from keras_asymbp.backend import around_train_step
 from keras_asymbp.callbacks.updates import Updates, is_stock
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import asymmetric_layers
@@ -13,8 +13,9 @@ from keras_asymbp.layers import asymmetric_layers
 def redraw_feedback(model, updates=1):
     """Redraws the batchwise random feedback of a model: call it after each update.
 
-    For a training loop of your own, inside or outside of a `tf.function`; in `fit`, use
-    `RedrawFeedback`. Rules without batchwise randomness stay as they are.
+    For a training loop of your own, inside or outside of a `tf.function`, under
+    `jax.jit` in a `keras.StatelessScope`; in `fit`, use `RedrawFeedback`. Rules without
+    batchwise randomness stay as they are.
 
     Args:
         model: A `keras.Model` or layer, nested ones included.
@@ -66,7 +67,8 @@ class RedrawFeedback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         model = self.model
-        replicas = model.distribute_strategy.num_replicas_in_sync
+        strategy = getattr(model, "distribute_strategy", None)
+        replicas = strategy.num_replicas_in_sync if strategy else 1
         if replicas > 1 and model.steps_per_execution > 1:
             raise ValueError(
                 "Keras can't run several steps per execution on several replicas. "
@@ -87,19 +89,19 @@ def _with_redraw(model, train_step):
     # Looking for changes of W takes a good part of a step.
     trusting = redrawn if is_stock(train_step) else contextlib.nullcontext
 
-    @functools.wraps(train_step)
-    def step(*args, **kwargs):
+    def before():
         pairs = _rules_and_kernels(model)
         updates = Updates(model, train_step, [kernel for _, kernel in pairs])
-        draws = {id(rule): rule.draw_number for rule, _ in pairs}
-        with trusting():
-            logs = train_step(*args, **kwargs)
+        return updates, {id(rule): rule.draw_number for rule, _ in pairs}
+
+    def after(seen):
+        updates, draws = seen
         for rule, kernel in _rules_and_kernels(model):  # the step may build layers
             by_itself = rule.draw_number - draws.get(id(rule), 0)
             count = ops.cast(updates.of(kernel), "int32")
             rule.redraw(kernel, ops.maximum(count - ops.cast(by_itself, "int32"), 0))
-        return logs
 
+    step = around_train_step(model, train_step, trusting, before, after)
     step.redraws_feedback = True
     return step
 

@@ -52,7 +52,9 @@ class Feedback(keras.layers.Layer):
         # signs of small weights, and small changes.
         kwargs.setdefault("autocast", False)
         kwargs.setdefault("name", "feedback")
-        super().__init__(**kwargs)
+        # Keras would recompute V, too, and JAX refuses the variable that it is given.
+        with keras.RematScope(mode=None):
+            super().__init__(**kwargs)
         self.fan_in = self.fan_out = self.regularizer = self.constraint = None
 
     def build(self, kernel_shape):
@@ -63,7 +65,8 @@ class Feedback(keras.layers.Layer):
         """Returns V, and changes no state: it may be called to look at V.
 
         Args:
-            kernel: W, the layer's kernel variable, in its storage dtype.
+            kernel: W in its storage dtype: the layer's kernel variable, on JAX its
+                value.
 
         Returns:
             V, a tensor with the shape of `kernel`.

@@ -56,7 +56,7 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
         self._state = self.add_weight(
             name="state",
             shape=(3,),
-            dtype="int64",
+            dtype="int32",
             initializer=lambda shape, dtype: ops.array([self._first_seed, 0, 0], dtype),
             trainable=False,
             aggregation="only_first_replica",
@@ -102,5 +102,5 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
 
 def _after(state, draws, fingerprint):
     """The state after a number of redraws, with a new fingerprint."""
-    draw = state[_DRAW] + ops.cast(draws, "int64")
-    return ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int64")])
+    draw = state[_DRAW] + ops.cast(draws, "int32")
+    return ops.stack([state[_SEED], draw, ops.cast(fingerprint, "int32")])

@@ -60,7 +60,7 @@ class InitSignedRandom(RandomSignConcordant):
         self._is_signed = self.add_weight(
             name="is_signed",
             shape=(),
-            dtype="int64",
+            dtype="int32",
             initializer="zeros",
             trainable=False,
             aggregation="only_first_replica",

@@ -21,4 +21,5 @@ class NormalizedUniformSignConcordant(Feedback):
     alias = "NuSF"
 
     def call(self, kernel):
-        return sign(kernel) / self.fan_in
+        # Not a division, which XLA rounds in another way on GPUs.
+        return sign(kernel) * (1 / self.fan_in)

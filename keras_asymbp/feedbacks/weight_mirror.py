@@ -60,7 +60,7 @@ class WeightMirror(FixedRandom):
         self._state = self.add_weight(
             name="state",
             shape=(2,),
-            dtype="int64",
+            dtype="int32",
             # Draw 0 of the seed is V's initial value.
             initializer=lambda shape, dtype: ops.array([self._first_seed, 1], dtype),
             trainable=False,
@@ -78,7 +78,7 @@ class WeightMirror(FixedRandom):
         dtype = self._weights.dtype
         estimate = mirrored(product, ops.cast(noise, dtype), ops.cast(kernel, dtype))
         self._weights.assign_add(self.rate * (estimate - self._weights))
-        self._state.assign(state + ops.array([0, 1], "int64"))
+        self._state.assign(state + ops.array([0, 1], "int32"))
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate}

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_asymbp import feedbacks
 from keras_asymbp._switch import mirroring
+from keras_asymbp.backend import may_commit, outside_loops
 from keras_asymbp.gradients import asymmetric
 
 # Arguments of Keras layers that can't be supported, with their feature.
@@ -140,14 +141,21 @@ class AsymmetricLayer(keras.layers.Layer):
         rule = rule or self.feedback
         if rule.symmetric:
             return product(inputs, kernel)
+        state = [kernel, *rule.variables]
         if mirroring:
-            rule.mirror(product, inputs, kernel)
+            with outside_loops(state):
+                rule.mirror(product, inputs, kernel)
+
+        def commit():
+            with outside_loops(state):
+                rule.catch_up(kernel)
+
         return asymmetric(
             product,
             inputs,
             kernel,
             lambda: self._checked(rule, kernel),
-            commit=lambda: rule.catch_up(kernel),
+            commit=commit if may_commit(self) else _nothing,
             trained=rule.trained,
         )
 
@@ -205,6 +213,10 @@ class AsymmetricLayer(keras.layers.Layer):
         config = super().get_config()
         config["feedback"] = feedbacks.serialize(self.feedback)
         return config
+
+
+def _nothing():
+    pass
 
 
 def _signature_with_feedback(cls):

@@ -99,7 +99,10 @@ class BatchManhattan(keras.optimizers.Optimizer):
         buffer = self._momentums[self._get_variable_index(variable)]
         # An embedding's sparse gradient becomes dense: its parts must be summed before
         # the sign is taken, and momentum and decay act on every weight.
-        gradient = ops.cast(ops.add(gradient, ops.zeros_like(buffer)), variable.dtype)
+        gradient = ops.cast(
+            ops.add(gradient, ops.zeros_like(ops.convert_to_tensor(buffer))),
+            variable.dtype,
+        )
 
         descent = -gradient if self.setting == 0 else -ops.sign(gradient)
         tau = descent + constant(self.momentum) * buffer

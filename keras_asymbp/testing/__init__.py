@@ -6,14 +6,26 @@ steps, and raises AssertionError. A new layer is one line in `cases.py`; a new c
 one function. The references of all checks consist of stock Keras layers only.
 """
 
-from keras_asymbp.testing import (  # noqa: F401, for CHECKS
-    layer_checks,
+import keras
+
+from keras_asymbp.testing import layer_checks  # noqa: F401, for CHECKS
+from keras_asymbp.testing.cases import CASES, Case
+from keras_asymbp.testing.processors import two_cpus, use_two_cpus
+from keras_asymbp.testing.registry import CHECKS, JOINT_CHECKS
+
+if keras.backend.backend() == "jax":
+    from keras_asymbp.testing import jax_checks  # noqa: F401
+else:
+    from keras_asymbp.testing import tensorflow_checks  # noqa: F401
+
+from keras_asymbp.testing import (  # noqa: F401
+    joint_checks,
     model_checks,
     twin_checks,
 )
-from keras_asymbp.testing.cases import CASES, Case
-from keras_asymbp.testing.joint_checks import two_cpus, use_two_cpus
-from keras_asymbp.testing.registry import CHECKS, JOINT_CHECKS
+
+if keras.backend.backend() == "tensorflow":
+    from keras_asymbp.testing import replicas  # noqa: F401
 
 __all__ = [
     "CASES",

@@ -1,6 +1,6 @@
 """Checks of many pairs of layer and rule at once, which share slow steps."""
 
-import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -8,43 +8,19 @@ import tempfile
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_asymbp.callbacks import MirrorFeedback, RedrawFeedback
 from keras_asymbp.testing.cases import CASES
 from keras_asymbp.testing.registry import blaming, joint_check
 from keras_asymbp.testing.tools import (
-    assert_close,
     assert_equal,
-    feedback_kernels,
     gradients_of,
     labels_of,
     make_batch,
     make_inputs,
     make_model,
     own_weights,
-    pairs_of,
     rule_name,
 )
-
-
-def use_two_cpus() -> None:
-    """Splits the CPU in two for TensorFlow, which the check `"replicas"` needs.
-
-    Call it before anything else that uses TensorFlow.
-
-    Raises:
-        RuntimeError: If TensorFlow is initialized already.
-    """
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0],
-        [tf.config.LogicalDeviceConfiguration()] * 2,
-    )
-
-
-def two_cpus():
-    return tf.config.list_logical_devices("CPU")[:2]
-
 
 _READER = """
 import sys
@@ -59,14 +35,13 @@ for name in sys.argv[1:]:
 """
 
 
-@joint_check
 def check_export(combinations):
     """An exported model has the same outputs, no feedback, and needs none of our code.
 
     A process that can't import keras_asymbp reads it.
     """
     expected = {}
-    groups = _by_layer(combinations)
+    groups = by_layer(combinations)
     with tempfile.TemporaryDirectory() as folder:
         for case, rules in groups:
             with blaming("export", case, *rules):
@@ -95,8 +70,14 @@ def check_export(combinations):
                     )
 
 
+if importlib.util.find_spec("tensorflow"):  # Keras exports with it on any backend
+    joint_check(check_export)
+
+
 def _export(case, rules, path):
     """Exports a model, checks its variables, and returns its outputs by rule."""
+    import tensorflow as tf
+
     model, layers = make_model(case, *rules)
     x, y = make_batch(model)
     xs = make_inputs(case)
@@ -126,62 +107,7 @@ def _export(case, rules, path):
     return outputs if isinstance(outputs, dict) else {"rule_0": outputs}
 
 
-@joint_check
-def check_replicas(combinations):
-    """Training on two replicas (`MirroredStrategy`) equals that on one; they share M.
-
-    Raises:
-        RuntimeError: Without two logical CPUs; see `use_two_cpus`.
-    """
-    if len(two_cpus()) < 2:
-        raise RuntimeError(
-            "Check 'replicas' needs two logical CPUs: call "
-            "`keras_asymbp.testing.use_two_cpus()` before anything else."
-        )
-    for case, rules in _by_layer(combinations):
-        with blaming("replicas", case, *rules):
-            results = []
-            for strategy in (
-                tf.distribute.get_strategy(),
-                _two_replicas(),
-            ):
-                with strategy.scope():
-                    model, layers = make_model(case, *rules)
-                    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
-                x, y = make_batch(model)
-                mirror = MirrorFeedback(steps=2, steps_per_update=1)
-                callbacks = [RedrawFeedback(), mirror]
-                model.fit(x, y, 2, verbose=0, shuffle=False, callbacks=callbacks)
-                for rule, layer in zip(rules, layers, strict=True):
-                    for variable in layer.variables:
-                        each = strategy.experimental_local_results(variable.value)
-                        assert_equal(
-                            each,
-                            [each[0]] * len(each),
-                            f"{variable.path} of the replicas, {rule_name(rule)},",
-                        )
-                trained = [weight.numpy() for weight in model.trainable_weights]
-                results.append(
-                    trained + [v for part in layers for v in feedback_kernels(part)]
-                )
-            paths = [
-                f"{w.path} of one and two replicas" for w in model.trainable_weights
-            ]
-            for rule, layer in zip(rules, layers, strict=True):
-                paths += [
-                    f"V of one and two replicas, {rule_name(rule)}"
-                    for _ in pairs_of(layer)
-                ]
-            assert_close(results[1], results[0], paths)
-
-
-@functools.cache
-def _two_replicas():
-    # Shared: TensorFlow confuses the reductions of several strategies.
-    return tf.distribute.MirroredStrategy([device.name for device in two_cpus()])
-
-
-def _by_layer(combinations):
+def by_layer(combinations):
     """Returns each case once, with all of its rules."""
     rules: dict[str, list] = {}
     for case, rule in combinations:

@@ -6,7 +6,7 @@ f(x, V) in x.
 """
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from keras_asymbp.layers import asymmetric_layers
 from keras_asymbp.testing.tools import own_weights, stock_twin
@@ -15,7 +15,7 @@ from keras_asymbp.testing.tools import own_weights, stock_twin
 def _through(forward, backward):
     def function(x):
         detour = backward(x)
-        return forward(tf.stop_gradient(x)) + (detour - tf.stop_gradient(detour))
+        return forward(ops.stop_gradient(x)) + (detour - ops.stop_gradient(detour))
 
     return function
 

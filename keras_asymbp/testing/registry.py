@@ -27,6 +27,11 @@ def check(function):
     return check
 
 
+def check_on(backend):
+    """Returns `check` on this backend of Keras, on others what registers nothing."""
+    return check if keras.backend.backend() == backend else lambda function: function
+
+
 def joint_check(function):
     """Registers a check of many pairs of layer and rule in `JOINT_CHECKS`."""
     JOINT_CHECKS[function.__name__.removeprefix("check_")] = function

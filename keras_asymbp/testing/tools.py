@@ -2,9 +2,9 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from keras_asymbp import feedbacks
+from keras_asymbp import backend, feedbacks
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import LAYERS, asymmetric_layers
 
@@ -68,7 +68,7 @@ def fill(weights):
 
 def make_inputs(case, dtype="float32"):
     values = np.random.default_rng(0).normal(size=(case.inputs, SAMPLES, *case.shape))
-    return [tf.cast(value, dtype) for value in values]
+    return [ops.convert_to_tensor(value, dtype) for value in values]
 
 
 def make_batch(model):
@@ -82,7 +82,8 @@ def make_batch(model):
 
 
 def error_for(y):
-    return tf.constant(np.random.default_rng(1).normal(size=y.shape), y.dtype)
+    values = np.random.default_rng(1).normal(size=y.shape)
+    return ops.convert_to_tensor(values, keras.backend.standardize_dtype(y.dtype))
 
 
 def own_weights(layer):
@@ -120,11 +121,36 @@ def stock_twin(layer, **changes):
 
 def gradients_of(function, xs, weights):
     """Returns the output, and the gradients in inputs and weights for an error."""
-    values = [weight.value for weight in weights]
-    with tf.GradientTape() as tape:
-        tape.watch([*xs, *values])
-        y = function(*xs)
-    return [y, *tape.gradient(y, [*xs, *values], error_for(y))]
+    y, gradients = backend.gradients(function, xs, weights, error_for)
+    return [y, *gradients]
+
+
+class _Parent(keras.layers.Layer):
+    """Calls a layer, and tells it whether it is trained; not every layer asks."""
+
+    def __init__(self, layer):
+        super().__init__(dtype=layer.dtype_policy, name="parent")
+        self.layer = layer
+        self.built = True
+
+    def call(self, *xs, training=None):
+        return self.layer(*xs)
+
+
+def parent_of(layer):
+    """Returns a layer that calls a layer, with a `training` argument of its own."""
+    return _Parent(layer)
+
+
+def trained_gradients(layer, xs, weights):
+    """Returns `gradients_of` a layer, of whose V the rule takes note as in training.
+
+    TensorFlow does so in each gradient; JAX in forward passes of training, where only
+    an eager one can write it down.
+    """
+    gradients = gradients_of(layer, xs, weights)
+    parent_of(layer)(*xs, training=True)
+    return gradients
 
 
 def labels_of(layer, xs):
@@ -144,7 +170,7 @@ def assert_close(actual, expected, labels, rtol=1e-4, atol=1e-5):
         label = labels if isinstance(labels, str) else labels[number]
         assert (a is None) == (e is None), f"{label} is {a}, expected {e}"
         if a is not None:
-            a, e = (np.asarray(tf.cast(each, "float64")) for each in (a, e))
+            a, e = (ops.convert_to_numpy(each).astype("float64") for each in (a, e))
             scale = max(1.0, np.abs(e).max(initial=0))
             np.testing.assert_allclose(
                 a, e, rtol=rtol, atol=atol * scale, err_msg=label

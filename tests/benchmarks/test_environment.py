@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +97,30 @@ def test_only_visible_gpus_count(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setattr(environment.glob, "glob", lambda pattern: ["a", "b"])
     assert environment.gpus() == ["0", "1"]
+
+
+@pytest.fixture
+def configure(tmp_path, monkeypatch):
+    """Writes keras.json, and unsets the variable that comes before it."""
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return (tmp_path / "keras.json").write_text
+
+
+@pytest.mark.parametrize("text", [None, "{}", "broken", '{"backend": "tensorflow"}'])
+def test_tensorflow_is_the_default(text, configure):
+    if text is not None:
+        configure(text)
+    environment.require_tensorflow()
+
+
+def test_another_backend_is_refused(configure, monkeypatch):
+    configure('{"backend": "jax"}')
+    words = "Keras's backend is jax: set KERAS_BACKEND=tensorflow"
+    with pytest.raises(UsageError, match=words):
+        environment.require_tensorflow()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    environment.require_tensorflow()
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(UsageError, match="is torch"):
+        environment.require_tensorflow()

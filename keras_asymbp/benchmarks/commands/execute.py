@@ -74,7 +74,11 @@ def execute(
         console: Shows the progress.
         command: The command line, stored with each result.
         tensorboard_dir: See `runner.run`.
+
+    Raises:
+        UsageError: If Keras's backend is not TensorFlow, or the request is impossible.
     """
+    environment.require_tensorflow()
     from keras_asymbp.benchmarks.results import store
     from keras_asymbp.benchmarks.run import progress, runner
 

@@ -227,6 +227,21 @@ def test_bad_input_makes_no_folder(benchmarks, tmp_path):
     assert not folder.exists()
 
 
+def test_another_backend_is_one_line(benchmarks, tmp_path):
+    flags = ["--exp=C2", f"--results_dir={tmp_path}/results"]
+    done = benchmarks(*flags, timeout=60, KERAS_BACKEND="jax")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: the benchmarks run on TensorFlow so far, and Keras's backend is jax: "
+        "set KERAS_BACKEND=tensorflow and run the same command again\n"
+    )
+    assert not (tmp_path / "results").exists()
+    for flag in ("--help", "--list", "--dry_run"):
+        done = benchmarks(*flags, flag, timeout=60, KERAS_BACKEND="jax")
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_results_folder_is_one_line(benchmarks, tmp_path):
     tmp_path.chmod(0o555)
