@@ -163,6 +163,7 @@ def go_on(saved, again, path):
     model.save(again)
 
 
+@pytest.mark.slow
 def test_a_saved_model_goes_on_on_the_other_backend(on_jax, tmp_path):
     model = make_model("conv", ["brSF", "KP"])
     train(model, epochs=1)
@@ -305,6 +306,7 @@ def use_switches():
     assert not Switch("another")
 
 
+@pytest.mark.slow
 def test_a_switch_reaches_functions_that_jax_has_traced(on_jax):
     on_jax("use_switches")
 

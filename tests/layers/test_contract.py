@@ -31,18 +31,20 @@ COMBINATIONS = [(layer, rule) for layer in testing.CASES for rule in RULES]
 ON_JAX = keras.backend.backend() == "jax"
 
 
+# Checks in which each pair of layer and rule is traced several times.
+TRACED = ("control_flow", "conversion", "decorated")
+
+
 def is_fast(layer, rule, check=None):
     if ON_JAX:  # which compiles each operation for each shape
         if check in ("control_flow", "fit", "precision"):
             return layer == "AsymDense" or (layer, rule) == ("AsymConv2D", "brSF")
         return layer == "AsymDense" or rule == "brSF"
-    if layer == "AsymDense" or (layer == "AsymConv2D" and check != "control_flow"):
+    if layer == "AsymDense" or (layer == "AsymConv2D" and check not in TRACED):
         return True
     # The other layers with one rule whose state changes and one with fixed state; only
     # the first is compiled.
-    return rule == "brSF" or (
-        rule == "frSF" and check not in ("control_flow", "fit", "modes")
-    )
+    return rule == "brSF" or (rule == "frSF" and check not in (*TRACED, "fit", "modes"))
 
 
 def pairs(combinations):
