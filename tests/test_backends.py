@@ -321,7 +321,7 @@ def use_two_devices():
     distribution = keras.distribution.DataParallel()
 
     def losses():
-        model = make_model("dense", ["brSF"])
+        model = make_model("dense", ["brSF", "uSF"])
         found = train(model, epochs=1)
         assert draws(model) == 10
         return found, feedback_kernels(model, "brSF")
