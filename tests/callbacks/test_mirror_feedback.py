@@ -90,7 +90,8 @@ def test_states_of_recurrent_layers_are_restored():
 def test_dictionaries_of_inputs(given):
     a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
     layer = AsymDense(4, feedback="WM")
-    model = keras.Model({"a": a, "b": b}, layer(keras.layers.Concatenate()([a, b])))
+    # Not in the order of the names, in which a list would be taken.
+    model = keras.Model({"b": b, "a": a}, layer(keras.layers.Concatenate()([a, b])))
     batch = {"a": np.zeros((9, 3), "float32"), "b": np.zeros((9, 2), "float32")}
     mirror_feedback(model, batch if given else None, steps=400)
     assert metrics.angle(layer.kernel, layer.feedback_kernel) < 30
