@@ -21,7 +21,6 @@ FLAGS = dict.fromkeys(
     ("quick-fa-bench-cifar10", "quick-fa-bench-resnet"),
     ("--learning_rates=5e-3,5e-4,5e-5",),
 )
-DEPTH = ("keras_asymbp.benchmarks.depth", "--epochs=4")
 
 
 def on_files(files, config):
@@ -59,12 +58,30 @@ def make(name, folder):
     shutil.copytree(RESULTS / name / "trials", copy / "trials")
     results_dir = f"--results_dir={copy}"
     if (RESULTS / name / "depth.md").is_file():
-        # The depth study draws after it has trained what is missing: nothing may be.
-        if ", 0 to run" not in _run(*DEPTH, results_dir, "--dry_run"):
-            raise RuntimeError(f"{name} lacks trials of the depth study")
-        _run(*DEPTH, results_dir)
+        _write_depth(copy)
     _run(*REPORT, results_dir, *FLAGS.get(name, ()))
     return copy
+
+
+def _write_depth(folder):
+    """Writes the files of the depth study, whose command would train anew."""
+    from keras_asymbp.benchmarks.commands import depth
+    from keras_asymbp.benchmarks.depth import study
+    from keras_asymbp.benchmarks.networks import FAMILIES
+    from keras_asymbp.benchmarks.results import inventory, store
+    from keras_asymbp.benchmarks.tables.experiments import DEPTH
+
+    results = store.Store(folder, make=False)
+    setup = inventory.take(results).setups[0]
+    chosen = [(f, d) for f in FAMILIES for d in study.DEPTHS if d in FAMILIES[f].depths]
+    plans = study.plans(
+        *(chosen, DEPTH.columns, setup.dataset, setup.version, setup.protocol),
+        *(setup.base, setup.seeds),
+    )
+    runs = study.runs(plans, results)
+    if len(runs) != sum(len(plan.cells()) for plan in plans):
+        raise RuntimeError(f"{folder} lacks trials of the depth study")
+    depth.write(runs, results)
 
 
 @functools.cache  # `mkdocs serve` builds the site after every change

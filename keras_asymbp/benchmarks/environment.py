@@ -3,6 +3,7 @@
 import functools
 import glob
 import importlib.metadata
+import importlib.util
 import json
 import os
 import pathlib
@@ -11,11 +12,20 @@ import sys
 from typing import Any
 
 import keras_asymbp
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.errors import UsageError, unknown
 
-_PACKAGES = ("tensorflow", "keras", "keras-tuner", "numpy")
-# Threads within an operation and across operations. TensorFlow reads both on import.
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+# The variables with the number of threads of each backend, which reads them on import:
+# TensorFlow's within an operation and across operations, XLA's pool.
+THREADS = {
+    "tensorflow": ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    "jax": ("NPROC",),
+}
+BACKENDS = tuple(THREADS)
+# Processes that share a GPU take its memory as they need it.
+GPU_MEMORY = {
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
 # Bytes that a training process needs: the largest network of Table 1 takes 2 GB.
 _PROCESS_BYTES = 2**31
 
@@ -75,21 +85,45 @@ def threads(requested: int | None, default: int) -> dict[str, str]:
         requested: Number that the user requested, if any.
         default: Number for variables that the user has not set either.
     """
-    return {name: str(requested or os.environ.get(name) or default) for name in THREADS}
+    return {
+        name: str(requested or os.environ.get(name) or default)
+        for name in THREADS[backend()]
+    }
 
 
-def require_tensorflow() -> None:
-    """Checks that Keras will select TensorFlow, on which the suite trains.
+def backend() -> str:
+    """The backend that Keras has, or will have when it is imported."""
+    if keras := sys.modules.get("keras"):
+        return keras.backend.backend()
+    return os.environ.get("KERAS_BACKEND") or _configured_backend()
+
+
+def choose_backend(requested: str | None) -> None:
+    """Chooses the backend of Keras in this process and in those that it starts.
+
+    Args:
+        requested: One of `BACKENDS`; None for Keras's own choice.
 
     Raises:
-        UsageError: If another backend is configured.
+        UsageError: If the suite can't train on it, or Keras has another already.
+        ModuleNotFoundError: If it is not installed.
     """
-    backend = os.environ.get("KERAS_BACKEND") or _configured_backend()
-    if backend != "tensorflow":
+    if requested is not None and requested not in BACKENDS:
+        raise unknown("backend", requested, BACKENDS)
+    chosen = requested or backend()
+    if chosen not in BACKENDS:
         raise UsageError(
-            "the benchmarks run on TensorFlow so far, and Keras's backend is "
-            f"{backend}: set KERAS_BACKEND=tensorflow and run the same command again"
+            f"the benchmarks train on {' or '.join(BACKENDS)}, and Keras's backend is "
+            f"{chosen}: choose another with --backend"
         )
+    if "keras" in sys.modules and backend() != chosen:
+        raise UsageError(
+            f"Keras is imported with the backend {backend()}, not {chosen}: start a "
+            "new process"
+        )
+    if importlib.util.find_spec(chosen) is None:
+        raise ModuleNotFoundError(f"no module named {chosen!r}", name=chosen)
+    os.environ["KERAS_BACKEND"] = chosen
 
 
 def _configured_backend() -> str:
@@ -102,31 +136,36 @@ def _configured_backend() -> str:
         return "tensorflow"
 
 
-def describe(deterministic: bool) -> dict[str, Any]:
+def describe(deterministic: bool, accelerator: str | None = None) -> dict[str, Any]:
     """`versions` and `machine` of this process, as stored with a trial.
 
     Args:
-        deterministic: Whether TensorFlow runs deterministically.
+        deterministic: Whether the backend runs deterministically.
+        accelerator: The model of the GPU or TPU that trains; None for the processor.
     """
+    name = backend()
     return {
-        "versions": _versions(),
+        "versions": _versions(name),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
+            "accelerator": accelerator,
+            "backend": name,
             "cores": os.cpu_count(),
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-            "threads": int(os.environ.get(THREADS[0]) or cores()),
+            "threads": int(os.environ.get(THREADS[name][0]) or cores()),
             "deterministic": deterministic,
         },
     }
 
 
 @functools.cache
-def _versions():
+def _versions(backend_name):
+    packages = backend_name, "keras", "keras-tuner", "numpy"
     return {
         "keras-asymbp": keras_asymbp.__version__,
         "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        **{name: importlib.metadata.version(name) for name in packages},
     }
 
 

@@ -10,12 +10,19 @@ from keras_asymbp.benchmarks.errors import UsageError
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch):
-    for name in environment.THREADS:
-        monkeypatch.delenv(name, raising=False)
+    for names in environment.THREADS.values():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def without_keras(monkeypatch):
+    """As if Keras were not imported yet."""
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
 
 
 def test_requested_threads_come_first(monkeypatch):
-    first, second = environment.THREADS
+    first, second = environment.THREADS["tensorflow"]
     assert environment.threads(None, 3) == {first: "3", second: "3"}
     assert environment.threads(2, 3) == {first: "2", second: "2"}
     monkeypatch.setenv(first, "7")
@@ -23,11 +30,22 @@ def test_requested_threads_come_first(monkeypatch):
     assert environment.threads(2, 3) == {first: "2", second: "2"}
 
 
+def test_threads_of_jax(monkeypatch, without_keras):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert environment.threads(None, 3) == {"NPROC": "3"}
+    monkeypatch.setenv("NPROC", "5")
+    machine = environment.describe(False, "Model X")["machine"]
+    assert (machine["threads"], machine["backend"]) == (5, "jax")
+    assert machine["accelerator"] == "Model X"
+    assert "jax" in environment.describe(False)["versions"]
+
+
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_the_environment_of_a_trial(deterministic, monkeypatch):
     described = environment.describe(deterministic)
     assert described["versions"].keys() >= {"keras-asymbp", "tensorflow", "keras"}
     machine = described["machine"]
+    assert (machine["backend"], machine["accelerator"]) == ("tensorflow", None)
     assert machine["processor"]
     assert machine["cores"] == os.cpu_count()
     assert machine["threads"] == environment.cores() <= os.cpu_count()
@@ -100,9 +118,10 @@ def test_only_visible_gpus_count(monkeypatch):
 
 
 @pytest.fixture
-def configure(tmp_path, monkeypatch):
+def configure(tmp_path, monkeypatch, without_keras):
     """Writes keras.json, and unsets the variable that comes before it."""
-    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setenv("KERAS_BACKEND", "restored by monkeypatch")
+    del os.environ["KERAS_BACKEND"]
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     return (tmp_path / "keras.json").write_text
 
@@ -111,16 +130,40 @@ def configure(tmp_path, monkeypatch):
 def test_tensorflow_is_the_default(text, configure):
     if text is not None:
         configure(text)
-    environment.require_tensorflow()
+    environment.choose_backend(None)
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
-def test_another_backend_is_refused(configure, monkeypatch):
+def test_the_flag_comes_before_the_variable_and_that_before_the_file(configure):
     configure('{"backend": "jax"}')
-    words = "Keras's backend is jax: set KERAS_BACKEND=tensorflow"
-    with pytest.raises(UsageError, match=words):
-        environment.require_tensorflow()
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    environment.require_tensorflow()
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    with pytest.raises(UsageError, match="is torch"):
-        environment.require_tensorflow()
+    assert environment.backend() == "jax"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    assert environment.backend() == "tensorflow"
+    environment.choose_backend("jax")
+    assert environment.backend() == "jax"
+
+
+def test_another_backend_is_refused(configure):
+    configure('{"backend": "torch"}')
+    with pytest.raises(UsageError, match="backend is torch: choose another with --ba"):
+        environment.choose_backend(None)
+    with pytest.raises(UsageError, match="unknown backend 'numpy': choose from tensor"):
+        environment.choose_backend("numpy")
+
+
+def test_a_backend_that_is_not_installed(configure, monkeypatch):
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        environment.choose_backend("jax")
+    assert caught.value.name == "jax"
+
+
+def test_keras_keeps_the_backend_that_it_has():
+    import keras
+
+    backend = keras.backend.backend()
+    environment.choose_backend(None)
+    environment.choose_backend(backend)
+    (other,) = set(environment.BACKENDS) - {backend}
+    with pytest.raises(UsageError, match=f"with the backend {backend}, not {other}"):
+        environment.choose_backend(other)

@@ -8,6 +8,7 @@ folder: error, and alignment with backpropagation, against depth. Finished trial
 kept there; the same command, run again, continues where it was stopped.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -24,6 +25,7 @@ from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
 
 if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.results.store import Store
     from keras_asymbp.benchmarks.tables.plan import Plan
 
 
@@ -112,14 +114,15 @@ def _run(given: Flags) -> int:
     picture = "no picture"
     if runs:
         print(study.tables(runs), end="")
-        if program.write_or_warn(results, _write, runs, results, failed=failed):
+        if program.write_or_warn(results, write, runs, results, failed=failed):
             picture = f"picture: {results.folder / 'depth.png'}"
     print(f"{outcome.summary}; {picture}")
     outcome.print_failures()
     return outcome.exit_code
 
 
-def _write(runs, results):
+def write(runs: Sequence[study.Run], results: "Store") -> None:
+    """Writes the files on runs of the depth study into their results folder."""
     import matplotlib
 
     from keras_asymbp.benchmarks.depth import picture

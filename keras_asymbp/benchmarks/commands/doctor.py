@@ -27,7 +27,7 @@ from keras_asymbp.benchmarks.run.executors import base
 FINE, SLOW, WRONG = "fine", "slow", "wrong"
 _STYLES = {FINE: "green", SLOW: "yellow", WRONG: "bold red"}
 _GIB = 2**30
-# A process that trains holds TensorFlow and a data set.
+# A process that trains holds the backend and a data set.
 _FREE_MEMORY = 2 * _GIB
 _FREE_DISK = _GIB // 10
 
@@ -85,7 +85,7 @@ def _run(data_dir, results_dir) -> int:
 
 
 def examine(data_dir: str | None, results_dir: str) -> list[Finding]:
-    """Examines everything; imports TensorFlow, and writes no file.
+    """Examines everything; imports Keras, and writes no file.
 
     Args:
         data_dir: As `--data_dir`.
@@ -96,7 +96,7 @@ def examine(data_dir: str | None, results_dir: str) -> list[Finding]:
         _cores_and_threads(),
         _memory(),
         _onednn(),
-        _tensorflow(),
+        _keras(),
         _data(data_dir),
         _cache(),
         _results(pathlib.Path(results_dir)),
@@ -140,7 +140,7 @@ def _packages() -> Iterator[Finding]:
 def _cores_and_threads() -> Iterator[Finding]:
     cores = environment.cores()
     yield Finding("cores", f"{cores} of {os.cpu_count()}")
-    for name in environment.THREADS:
+    for name in environment.THREADS.get(environment.backend(), ()):
         text = os.environ.get(name)
         if text is None:
             yield Finding(name, "not set: one per core")
@@ -176,42 +176,45 @@ def _onednn() -> Iterator[Finding]:
         yield Finding("oneDNN", f"switched off by '{value}'", SLOW, hint)
 
 
-def _tensorflow() -> Iterator[Finding]:
-    backend = os.environ.get("KERAS_BACKEND")
+def _keras() -> Iterator[Finding]:
+    backend = environment.backend()
     try:
         import keras
-        import tensorflow as tf
 
-        backend = keras.backend.backend()
+        from keras_asymbp.benchmarks.training import device
+
         policy = keras.config.dtype_policy().name
         order = keras.config.image_data_format()
+        accelerator = device.accelerator()
     except Exception as error:  # A broken installation can raise anything.
         yield Finding(
             *("Keras", base.describe(error), WRONG),
-            f"the configured backend is {backend or 'not set'}: set "
-            "KERAS_BACKEND=tensorflow, or reinstall keras and tensorflow",
+            f"the configured backend is {backend}: set KERAS_BACKEND="
+            f"{' or '.join(environment.BACKENDS)}, or reinstall keras and the backend",
         )
         return
     home = "keras.json in ~/.keras, or in KERAS_HOME if that is set"
+    choice = f"set KERAS_BACKEND={environment.BACKENDS[0]}"
+    layout = f"networks differ: see {home}"
     for subject, found, expected, hint in (
-        ("Keras backend", backend, "tensorflow", "set KERAS_BACKEND=tensorflow"),
-        ("Keras float policy", policy, "float32", f"figures change: see {home}"),
-        ("Keras image format", order, "channels_last", f"networks differ: see {home}"),
+        ("Keras backend", backend, environment.BACKENDS, choice),
+        ("Keras float policy", policy, ("float32",), f"figures change: see {home}"),
+        ("Keras image format", order, ("channels_last",), layout),
     ):
-        if found == expected:
+        if found in expected:
             yield Finding(subject, found)
         else:
-            yield Finding(subject, f"{found}, not {expected}", WRONG, hint)
-    seen = [gpu.name for gpu in tf.config.list_physical_devices("GPU")]
+            yield Finding(subject, f"{found}, not {' or '.join(expected)}", WRONG, hint)
     present = glob.glob("/proc/driver/nvidia/gpus/*")
-    if present and not seen:
+    if present and not accelerator:
+        package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}[backend]
         yield Finding(
-            *("GPU", f"{len(present)} present, none seen by TensorFlow", SLOW),
-            "pip install 'tensorflow[and-cuda]', and check that CUDA_VISIBLE_DEVICES "
-            "does not hide them",
+            *("GPU", f"{len(present)} present, none seen by {backend}", SLOW),
+            f"pip install '{package}', and check that CUDA_VISIBLE_DEVICES does not "
+            "hide them",
         )
     else:
-        yield Finding("GPU", ", ".join(seen) or "none")
+        yield Finding("GPU", accelerator or "none")
 
 
 def _data(data_dir) -> Iterator[Finding]:

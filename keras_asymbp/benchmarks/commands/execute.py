@@ -76,16 +76,18 @@ def execute(
         tensorboard_dir: See `runner.run`.
 
     Raises:
-        UsageError: If Keras's backend is not TensorFlow, or the request is impossible.
+        UsageError: If the suite can't train on the backend, or the request is
+            impossible.
+        ModuleNotFoundError: If a package is missing.
     """
-    environment.require_tensorflow()
+    environment.choose_backend(given.backend.value)
     from keras_asymbp.benchmarks.results import store
     from keras_asymbp.benchmarks.run import progress, runner
 
     results = store.Store(given.results_dir.value)
     execution = _execution(given, plans, results)
     if execution.in_process and execution.threads:
-        # Read by TensorFlow when it is imported, which is still to come.
+        # Read by the backend when it is imported, which is still to come.
         os.environ |= environment.threads(execution.threads, execution.threads)
     data_dir = given.data_dir.value
     _fit_data(plans, data_dir, console)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.run import executors
 from keras_asymbp.benchmarks.run.executors import Execution
@@ -130,6 +130,13 @@ class TrainingFlags:
         )
         self.data_dir = define_data_dir(values)
         self.results_dir = define_results_dir(results_dir, values)
+        self.backend = flags.DEFINE_string(
+            "backend",
+            None,
+            f"Backend of Keras that trains, {' or '.join(environment.BACKENDS)}; by "
+            "default Keras's own choice.",
+            flag_values=values,
+        )
         self._executor = flags.DEFINE_string(
             "executor",
             "local",
@@ -186,7 +193,7 @@ class TrainingFlags:
         self._deterministic = flags.DEFINE_bool(
             "deterministic",
             False,
-            "Make TensorFlow deterministic: equal figures on every run with the same "
+            "Make the backend deterministic: equal figures on every run with the same "
             "number of threads on the same kind of processor.",
             flag_values=values,
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Packages outside the extra "benchmarks", and their extras.
 _EXTRAS = {
+    "jax": "jax",
     "matplotlib": "plots",
     "ray": "ray",
     "tensorboard": "tensorboard",

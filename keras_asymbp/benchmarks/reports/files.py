@@ -125,8 +125,10 @@ def _environments(trials):
     counts = collections.Counter()
     for trial in trials:
         machine, versions = trial["machine"], trial["versions"]
+        accelerator = machine.get("accelerator")  # not in the oldest trials
         text = (
-            f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+            (f"{accelerator}, " if accelerator else "")
+            + f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
             + ", ".join(f"{name} {version}" for name, version in versions.items())
             + f"; {_threads(machine)}"
         )

@@ -2,7 +2,7 @@
 
 from keras_asymbp.benchmarks.results.comparison import Comparison
 from keras_asymbp.benchmarks.results.table import Entry, Table
-from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.protocol import REVISION, Protocol
 
 # Each mark has a sign too, so that colour is never the only cue.
 _SIGNS = {"worse": "▲", "better": "▼", None: ""}
@@ -33,6 +33,8 @@ def changes(protocol: Protocol) -> str:
         parts.append(f"the network '{protocol.architecture}'")
     if protocol.augmentation:
         parts.append(f"{protocol.augmentation} augmentation")
+    if protocol.revision != REVISION:
+        parts.append(f"revision {protocol.revision} of the suite")
     return "".join(f", {part}" for part in parts)
 
 

@@ -9,10 +9,14 @@ from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
-from keras_asymbp.benchmarks.tables.cells import REVISION
 from keras_asymbp.benchmarks.tables.experiments import ALL
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
+from keras_asymbp.benchmarks.tables.protocol import (
+    PRESETS,
+    REQUESTED,
+    REVISION,
+    Protocol,
+)
 
 # The settings that differ between trials of one model.
 _OF_A_RUN = dict.fromkeys(("seed", "learning_rate", "batch_schedule"))
@@ -119,8 +123,11 @@ def take(
 def _assign(trial, known):
     """The setup of a trial as a key, and the trial's rate and seed."""
     settings = trial["settings"]
-    if settings["revision"] != REVISION:
-        raise UsageError(_other_revision(settings["revision"]))
+    if settings["revision"] not in range(1, REVISION + 1):
+        raise UsageError(
+            f"is of revision {settings['revision']}, expected 1 to {REVISION}: update "
+            "keras-asymbp"
+        )
     if settings["dataset"] not in known:
         raise unknown("data set", settings["dataset"], known)
     dataset = known[settings["dataset"]]
@@ -145,15 +152,6 @@ def _overridden(trial):
     return {"weight_decay": Protocol().weight_decay} if own else {}
 
 
-def _other_revision(revision):
-    """The message about a result from another revision."""
-    if isinstance(revision, int) and revision < REVISION:
-        advice = "results have changed since, and the same command runs it again"
-    else:
-        advice = "update keras-asymbp"
-    return f"is of revision {revision}, not {REVISION}: {advice}"
-
-
 def _setup(dataset, version, protocol, runs, rates):
     preset = _preset(protocol)
     if rates is None and preset:
@@ -174,7 +172,8 @@ def _preset(protocol):
     for name, preset in PRESETS.items():
         # Deviations that the preset has itself must match.
         ignored = [field for field in REQUESTED if not getattr(preset, field)]
-        same = {name: getattr(preset, name) for name in ("learning_rates", *ignored)}
+        ignored += ["learning_rates", "revision"]
+        same = {name: getattr(preset, name) for name in ignored}
         if dataclasses.replace(protocol, **same) == preset:
             return name
     return None

@@ -8,9 +8,6 @@ from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables.experiments import BatchSchedule, Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
-# Increased whenever a code change alters the result of a trial with the same settings.
-REVISION = 1
-
 
 @dataclasses.dataclass(frozen=True)
 class TrialSpec:
@@ -90,7 +87,6 @@ class Cell:
         return {
             **protocol,
             "weight_decay": self.weight_decay,
-            "revision": REVISION,
             "dataset": self.dataset.name,
             "data_version": self.data_version,
             "architecture": self.network,

@@ -9,6 +9,10 @@ from keras_asymbp.benchmarks.datasets.prepared import Fit
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import NETWORKS
 
+# Increased whenever a code change alters the result of a trial with the same settings.
+# 2: first weights, order and augmentation are drawn on the host, images are resized by
+# Pillow, M has 16 bits: the same on every backend.
+REVISION = 2
 # Number of the 65 epochs at the base rate, at a tenth and at a hundredth of it.
 _PHASES = (50, 10, 5)
 
@@ -44,6 +48,8 @@ class Protocol:
             to 4 pixels in each direction, and colour images also mirrored at random.
         alignment_batches: Number of training batches on which the gradients at the end
             of a trial are compared with backpropagation's; None for no comparison.
+        revision: That of the code that trains. Stored trials may have an earlier one;
+            they are reported, each revision by itself.
     """
 
     epochs: int = 65
@@ -64,6 +70,7 @@ class Protocol:
     validation_share: float = later_field(0.0)
     augmentation: str | None = later_field(None)
     alignment_batches: int | None = later_field(None)
+    revision: int = REVISION
 
     def settings(self) -> dict[str, Any]:
         """The fields by name, without each `later_field` at its default."""

@@ -1,13 +1,17 @@
 """From arrays to batches, in an order that depends on the seed alone."""
 
 import dataclasses
-from collections.abc import Callable
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_asymbp.benchmarks.datasets import Arrays
 from keras_asymbp.benchmarks.datasets.cutting import balanced
+from keras_asymbp.benchmarks.training import draws
+from keras_asymbp.benchmarks.training.draws import Stream
 
 # Evaluation needs no gradients, so its batches can be large.
 EVALUATION_BATCH = 500
@@ -19,38 +23,75 @@ ROWS_AT_ONCE = 100
 _SHIFT = 4
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Split:
     """The training or the test examples of a data set.
 
     Attributes:
-        rows: Maps int64 positions (n,) to float32 inputs (n, ...), scaled and centred
-            by the mean training input.
-        labels: Class numbers, int64.
+        inputs: As stored, uint8 for images: (n, ...), in memory or memory-mapped.
+        labels: Class numbers, int64 (n,).
+        scale: Factor of the inputs, a number or one for each element.
+        mean: Subtracted from the scaled inputs.
+        positions: Those of the examples that the split has, int64.
     """
 
-    rows: Callable[[tf.Tensor], tf.Tensor]
-    labels: tf.Tensor
+    inputs: np.ndarray
+    labels: np.ndarray
+    scale: np.ndarray
+    mean: np.ndarray
+    positions: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.positions)
 
-    def batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Inputs and labels at the given positions."""
-        return self.rows(positions), tf.gather(self.labels, positions)
+    def rows(self, at: np.ndarray) -> np.ndarray:
+        """Scaled and centred inputs, float32, of the examples with these numbers."""
+        rows = np.asarray(self.inputs[self.positions[at]], np.float32)
+        rows *= self.scale
+        rows -= self.mean
+        return rows
+
+    def batch(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of the examples with these numbers."""
+        return self.rows(at), self.labels[self.positions[at]]
+
+    def part(self, at: np.ndarray) -> "Split":
+        """The split of the examples with these numbers."""
+        return dataclasses.replace(self, positions=self.positions[at])
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
     """A data set as networks take it.
 
-    Inputs stay as stored, uint8 for images; each batch is converted to float32 when it
-    is used. `validation`, if any, is held out from the training examples.
+    Inputs stay as stored; each batch is converted to float32 when it is used.
+    `validation`, if any, is held out from the training examples.
     """
 
     train: Split
     test: Split
     validation: Split | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Batches:
+    """Batches by number; iterating starts with the first each time.
+
+    Attributes:
+        get: Makes the batch of a number: inputs, or a pair of inputs and labels.
+        count: How many there are; None if endless.
+    """
+
+    get: Callable[[int], Any]
+    count: int | None
+
+    def __iter__(self) -> Iterator[Any]:
+        numbers = itertools.count() if self.count is None else range(self.count)
+        return map(self.get, numbers)
+
+    @property
+    def endless(self) -> bool:
+        return self.count is None
 
 
 def prepare(arrays: Arrays, input_scale: float) -> Examples:
@@ -62,18 +103,17 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
             standard deviation over the training examples.
         input_scale: Factor for pixels.
     """
-    scale: np.float32 | np.ndarray = np.float32(input_scale)
+    scale: Any = np.float32(input_scale)
     if arrays.x_train.dtype != np.uint8:
         scale = _inverse_deviation(arrays.x_train)
     mean = _mean(arrays.x_train, lambda rows: rows.astype(np.float32) * scale)
-    mean = mean.astype(np.float32)
 
     def split(inputs, labels):
-        read = _row_reader(inputs)
-        return Split(
-            lambda positions: tf.cast(read(positions), tf.float32) * scale - mean,
-            tf.constant(labels.astype(np.int64)),
-        )
+        if inputs.nbytes <= MEMORY_LIMIT:
+            inputs = np.array(inputs)
+        labels = labels.astype(np.int64)
+        everything = np.arange(len(labels))
+        return Split(inputs, labels, scale, mean.astype(np.float32), everything)
 
     return Examples(
         split(arrays.x_train, arrays.y_train), split(arrays.x_test, arrays.y_test)
@@ -87,21 +127,13 @@ def hold_out(examples: Examples, share: float) -> Examples:
     """
     if not share:
         return examples
-    labels = examples.train.labels.numpy()
+    labels = examples.train.labels[examples.train.positions]
     held = balanced(labels, round(share * len(labels)))
     kept = np.setdiff1d(np.arange(len(labels)), held)
     return dataclasses.replace(
         examples,
-        train=_part(examples.train, kept),
-        validation=_part(examples.train, held),
-    )
-
-
-def _part(split, positions):
-    positions = tf.constant(positions, tf.int64)
-    return Split(
-        lambda at: split.rows(tf.gather(positions, at)),
-        tf.gather(split.labels, positions),
+        train=examples.train.part(kept),
+        validation=examples.train.part(held),
     )
 
 
@@ -123,17 +155,43 @@ def _mean(inputs, function=lambda rows: rows):
     return total / len(inputs)
 
 
-def _row_reader(inputs):
-    """A function from positions to these rows of the inputs, as a tensor."""
-    if inputs.nbytes <= MEMORY_LIMIT:
-        tensor = tf.constant(np.asarray(inputs))
-        return lambda positions: tf.gather(tensor, positions)
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """The training batches of an epoch, as numbers: they are drawn on the host.
 
-    def read(positions):
-        rows = tf.numpy_function(lambda at: inputs[at], [positions], inputs.dtype)
-        return tf.ensure_shape(rows, (None, *inputs.shape[1:]))
+    Attributes:
+        examples: Numbers of the training examples, int64 (batches, batch size).
+        changes: How their images are augmented, or None; see `augmented`. Its arrays
+            begin with the same two axes.
+    """
 
-    return read
+    examples: np.ndarray
+    changes: tuple[np.ndarray, ...] | None
+
+
+def draw_epoch(
+    examples: Examples,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    augmentation: str | None = None,
+) -> Epoch:
+    """Draws the batches of an epoch, a function of the seed and the epoch alone.
+
+    An incomplete last batch is left out, unless it is the only one.
+    """
+    batches, count = batches_per_epoch(examples, batch_size), len(examples.train)
+    order = draws.order(count, Stream.ORDER, seed, epoch)
+    chosen = order[: batches * batch_size].reshape(batches, -1)
+    if not augmentation:
+        return Epoch(chosen, None)
+    shifts = draws.words(2 * chosen.size, Stream.SHIFTS, seed, epoch)
+    shifts = (shifts % np.uint64(2 * _SHIFT + 1)).astype(np.int32)
+    mirrored = draws.words(chosen.size, Stream.MIRRORED, seed, epoch)
+    mirrored = mirrored >> np.uint64(63) == 1
+    return Epoch(
+        chosen, (shifts.reshape(*chosen.shape, 2), mirrored.reshape(chosen.shape))
+    )
 
 
 def training_batches(
@@ -142,103 +200,69 @@ def training_batches(
     seed: int,
     first_epoch: int = 0,
     augmentation: str | None = None,
-) -> tf.data.Dataset:
-    """Endless batches of (inputs, labels), in a new order every epoch.
-
-    An epoch's order depends on the seed and the epoch alone. An incomplete last batch
-    is left out, unless it is the only one. Augmentation depends on the seed and the
-    number of the batch alone.
-    """
+) -> Batches:
+    """Endless batches of inputs and labels, from an epoch on; see `draw_epoch`."""
     per_epoch = batches_per_epoch(examples, batch_size)
 
-    def load(number, positions):
-        inputs, labels = examples.train.batch(positions)
-        if augmentation:
-            inputs = augmented(inputs, tf.stack([tf.cast(seed, tf.int64), number]))
+    @functools.lru_cache(maxsize=2)
+    def draw(epoch):
+        return draw_epoch(examples, batch_size, seed, epoch, augmentation)
+
+    def get(number):
+        epoch = draw(first_epoch + number // per_epoch)
+        number %= per_epoch
+        inputs, labels = examples.train.batch(epoch.examples[number])
+        if epoch.changes:
+            inputs = augmented(inputs, *(change[number] for change in epoch.changes))
         return inputs, labels
 
-    def one_epoch(epoch):
-        order = _order(examples, seed, epoch)[: per_epoch * batch_size]
-        return tf.data.Dataset.from_tensor_slices(tf.reshape(order, (per_epoch, -1)))
-
-    return (
-        tf.data.Dataset.counter(first_epoch)
-        .flat_map(one_epoch)
-        .enumerate(first_epoch * per_epoch)
-        .map(load)
-        .prefetch(2)
-        .with_options(_options())
-    )
+    return Batches(get, None)
 
 
-def augmented(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Shifts images by up to 4 pixels each way; mirrors colour images at random.
+def augmented(images, shifts, mirrored, xp=np):
+    """Shifts images by up to 4 pixels each way, and mirrors colour images.
 
-    Shifts are uniform, and 0, the mean, fills in at the border. Grey images, digits and
-    letters, are not mirrored.
+    0, the mean, fills in at the border. Grey images, digits and letters, are not
+    mirrored.
 
     Args:
         images: (n, height, width, channels), float32.
-        seed: Two integers.
+        shifts: Down and right from the upper left, integers in [0, 8] (n, 2).
+        mirrored: Which to mirror, bool (n,).
+        xp: `numpy`, or `jax.numpy` for its arrays.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", 2016, 4.2.
     """
-    count = tf.shape(images)[0]
     height, width, channels = images.shape[1:]
-    shifts = tf.random.stateless_uniform(
-        (2, count), seed, 0, 2 * _SHIFT + 1, dtype=tf.int32, alg="philox"
-    )
     border = (_SHIFT, _SHIFT)
-    images = tf.pad(images, ((0, 0), border, border, (0, 0)))
-    for axis, size in ((1, height), (2, width)):
-        pixels = shifts[axis - 1, :, tf.newaxis] + tf.range(size)
-        images = tf.gather(images, pixels, axis=axis, batch_dims=1)
-    if channels == 1:
-        return images
-    # A seed that no batch's shifts have.
-    mirrored = tf.random.stateless_uniform(
-        (count, 1, 1, 1), [seed[0], -1 - seed[1]], 0, 2, dtype=tf.int32, alg="philox"
-    )
-    return tf.where(mirrored == 1, images[:, :, ::-1], images)
+    images = xp.pad(images, ((0, 0), border, border, (0, 0)))
+    rows = shifts[:, 0, None] + xp.arange(height)
+    columns = shifts[:, 1, None] + xp.arange(width)
+    if channels > 1:
+        columns = xp.where(mirrored[:, None], columns[:, ::-1], columns)
+    images = xp.take_along_axis(images, rows[:, :, None, None], axis=1)
+    return xp.take_along_axis(images, columns[:, None, :, None], axis=2)
 
 
 def statistics_batches(
     examples: Examples, batch_size: int, batches: int, seed: int
-) -> tf.data.Dataset:
+) -> Batches:
     """The batches of inputs over which the normalization's statistics are taken."""
-    # No epoch has the number -1, so training uses another order.
-    order = _order(examples, seed, -1)[: batches * batch_size]
-    return (
-        tf.data.Dataset.from_tensor_slices(order)
-        .batch(batch_size)
-        .map(examples.train.rows)
-        .with_options(_options())
-    )
+    order = draws.order(len(examples.train), Stream.STATISTICS, seed, 0)
+    parts = _parts(order[: batches * batch_size], batch_size)
+    return Batches(lambda number: examples.train.rows(parts[number]), len(parts))
 
 
-def evaluation_batches(split: Split) -> tf.data.Dataset:
-    """Batches of (inputs, labels) for evaluation, in the split's order."""
-    return (
-        tf.data.Dataset.range(len(split))
-        .batch(EVALUATION_BATCH)
-        .map(split.batch)
-        .with_options(_options())
-    )
+def evaluation_batches(split: Split) -> Batches:
+    """Batches of inputs and labels for evaluation, in the split's order."""
+    parts = _parts(np.arange(len(split)), EVALUATION_BATCH)
+    return Batches(lambda number: split.batch(parts[number]), len(parts))
+
+
+def _parts(numbers, size):
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
 def batches_per_epoch(examples: Examples, batch_size: int) -> int:
     """Number of updates in an epoch."""
     return max(1, len(examples.train) // batch_size)
-
-
-def _options():
-    """No autotuning: its thread takes a core, and up to 9 s a run to stop."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return options
-
-
-def _order(examples, seed, epoch):
-    return tf.random.experimental.stateless_shuffle(
-        tf.range(len(examples.train)), seed=[seed, epoch], alg="philox"
-    )

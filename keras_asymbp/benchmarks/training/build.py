@@ -1,6 +1,7 @@
 """Builds a Keras model from a network's rows."""
 
 import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from keras_asymbp.benchmarks.networks import (
     Pool,
     Residual,
 )
+from keras_asymbp.benchmarks.training.first_weights import FirstWeights, draw_anew
 from keras_asymbp.conversion import asymmetrize
 from keras_asymbp.direct_feedback import direct_feedback
 from keras_asymbp.layers import AsymConv2D, AsymDense
@@ -38,6 +40,7 @@ def build(
     normalization_per: str = "channel",
     normalization_alpha: float = 0.05,
     scale: str | float | None = None,
+    seed: int = 0,
 ) -> keras.Model:
     """Builds a network that ends in logits.
 
@@ -59,6 +62,8 @@ def build(
         normalization_per: "channel" or "element"; see `BatchNormalization`.
         normalization_alpha: The `alpha` of `BatchNormalization`.
         scale: The `scale` of a sign-based rule; None for the rule's default.
+        seed: Seed of the first weights; see `FirstWeights`. That of the feedback is
+            Keras's global seed.
 
     Raises:
         UsageError: If the network is unknown.
@@ -71,20 +76,23 @@ def build(
         network,
         {
             "feedback": "BP" if feedback == DIRECT else _scaled(feedback, scale),
-            "kernel_initializer": kernel_initializer,
             "trainable": clamped != "Top",
         },
+        kernel_initializer,
+        seed,
         normalization=normalization or network.normalization,
         per=normalization_per,
         alpha=normalization_alpha,
     )
     match network.layers:
         case (Application(application),):
-            model = _application(application, num_classes, builder.shared, clamped)
+            model = _application(
+                application, num_classes, builder.shared, clamped, seed
+            )
         case rows:
             steps = [step for row in rows for step in builder.steps(row, num_classes)]
             steps += builder.flatten()
-            last = builder.shared | {"trainable": clamped != "Bottom"}
+            last = builder.layer() | {"trainable": clamped != "Bottom"}
             steps += [AsymDense(num_classes, name="logits", **last)]
             model = _model(network.input_shape, steps, name)
     if feedback == DIRECT:
@@ -109,10 +117,11 @@ def _model(input_shape, steps, name):
     return keras.Model(inputs, outputs, name=name)
 
 
-def _application(name, num_classes, shared, clamped):
+def _application(name, num_classes, shared, clamped, seed):
     """A model of `keras.applications`, converted to asymmetric layers."""
     make = getattr(keras.applications, name)
     model = make(weights=None, classes=num_classes, classifier_activation=None)
+    draw_anew(model, seed)
     model = asymmetrize(model, feedback=shared["feedback"], print_fn=None)
     *below, last = [layer for layer in model.layers if layer.weights]
     for layer in below:
@@ -124,11 +133,21 @@ def _application(name, num_classes, shared, clamped):
 class _Builder:
     """Makes the layers of a network's rows, bottom first."""
 
-    def __init__(self, network, shared: dict[str, Any], **normalization):
+    def __init__(
+        self, network, shared: dict[str, Any], initializer, seed: int, **normalization
+    ):
         self._network = network
         self.shared = shared
+        self._initializer, self._seed = initializer, seed
+        self._numbers = itertools.count()
         self._normalization = normalization
         self._is_flat = len(network.input_shape) == 1
+
+    def layer(self) -> dict[str, Any]:
+        """The arguments that each layer with weights gets; each call is for one."""
+        number = next(self._numbers)
+        initializer = FirstWeights(self._initializer, self._seed, number)
+        return self.shared | {"kernel_initializer": initializer}
 
     def steps(self, row, num_classes) -> Iterator[Any]:
         padding = self._network.padding
@@ -143,7 +162,7 @@ class _Builder:
             case FC(units):
                 yield from self.flatten()
                 units = units(num_classes) if callable(units) else units
-                yield AsymDense(units, **self.shared)
+                yield AsymDense(units, **self.layer())
                 yield from self._activate()
             case Pad(size):
                 yield keras.layers.ZeroPadding2D(size)
@@ -166,7 +185,7 @@ class _Builder:
     def _conv(self, filters, size, stride, padding):
         bias = self._network.conv_bias
         return AsymConv2D(
-            filters, size, stride, padding=padding, use_bias=bias, **self.shared
+            filters, size, stride, padding=padding, use_bias=bias, **self.layer()
         )
 
     def _activate(self):

@@ -1,5 +1,6 @@
 """Events for TensorBoard: curves, alignment and histograms, in one folder a trial."""
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -27,11 +28,17 @@ def require(folder: str | None) -> str | None:
 
     Raises:
         ModuleNotFoundError: If TensorBoard isn't installed.
-        UsageError: If the folder is not writable.
+        UsageError: If TensorFlow isn't installed, or the folder is not writable.
     """
     if not folder:
         return None
     import tensorboard  # noqa: F401  # TensorFlow needs it to write summaries
+
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UsageError(
+            "--tensorboard needs TensorFlow, which writes the events on every backend: "
+            "install it, or leave --tensorboard out"
+        )
 
     try:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)

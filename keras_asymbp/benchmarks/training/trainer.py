@@ -1,5 +1,6 @@
 """Trains a model with one learning rate, as the protocol says."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from keras_asymbp.benchmarks.training.batches import (
     statistics_batches,
     training_batches,
 )
+from keras_asymbp.benchmarks.training.feeding import feed
 from keras_asymbp.benchmarks.training.observers import Observer, Observers
 from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
@@ -64,7 +66,7 @@ class Trainer:
         self._mirror = MirrorFeedback()
         optimizer = self.model.optimizer
         optimizer.build(self.model.trainable_variables)
-        self._optimizer_start = [variable.numpy() for variable in optimizer.variables]
+        self._optimizer_start = _values(optimizer.variables)
         self._take_up(cell, examples, self.model)
 
     def take_up(self, cell: Cell, examples: Examples) -> bool:
@@ -81,7 +83,7 @@ class Trainer:
     def _take_up(self, cell, examples, model):
         """Makes the state of `model`, untrained, the start of the cell's trials."""
         self._cell, self._examples = cell, examples
-        self._test = evaluation_batches(examples.test)
+        self._test = feed(evaluation_batches(examples.test))
         protocol = cell.protocol
         batches = statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
@@ -91,8 +93,7 @@ class Trainer:
         else:
             self._statistics.batches = batches
         self._variables = [*self.model.variables, *self.model.optimizer.variables]
-        self._start = [variable.numpy() for variable in model.variables]
-        self._start += self._optimizer_start
+        self._start = _values(model.variables) + self._optimizer_start
 
     def _restart(self):
         for variable, value in zip(self._variables, self._start, strict=True):
@@ -140,12 +141,14 @@ class Trainer:
             if first >= end or curves.diverged:
                 continue
             model.fit(
-                training_batches(
-                    self._examples,
-                    batch_size,
-                    cell.seed,
-                    first_epoch=first,
-                    augmentation=cell.protocol.augmentation,
+                feed(
+                    training_batches(
+                        self._examples,
+                        batch_size,
+                        cell.seed,
+                        first_epoch=first,
+                        augmentation=cell.protocol.augmentation,
+                    )
                 ),
                 steps_per_epoch=batches_per_epoch(self._examples, batch_size),
                 initial_epoch=first,
@@ -169,10 +172,10 @@ class Trainer:
             return {}
         if diverged:
             return {"alignment": None}
-        batches = training_batches(
-            self._examples, protocol.batch_size, self._cell.seed
-        ).take(protocol.alignment_batches)
-        gradients = metrics.gradient_angles(self.model, batches)
+        batches = training_batches(self._examples, protocol.batch_size, self._cell.seed)
+        gradients = metrics.gradient_angles(
+            self.model, itertools.islice(batches, protocol.alignment_batches)
+        )
         direct = self._cell.column.feedback == build.DIRECT
         return {
             "alignment": {
@@ -184,6 +187,10 @@ class Trainer:
                 for layer, quantities in metrics.alignment(self.model).items()
             }
         }
+
+
+def _values(variables):
+    return [variable.numpy() for variable in variables]
 
 
 def _error(accuracy, split):
@@ -209,6 +216,7 @@ def _build(cell):
         normalization_per=cell.protocol.normalization_per,
         normalization_alpha=cell.protocol.statistics_alpha,
         scale=cell.column.scale,
+        seed=cell.seed,
     )
 
 
@@ -260,7 +268,7 @@ class _Curves(keras.callbacks.Callback):
         self.diverged = False
         self._held_out = None
         if examples.validation is not None:
-            self._held_out = evaluation_batches(examples.validation)
+            self._held_out = feed(evaluation_batches(examples.validation))
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):

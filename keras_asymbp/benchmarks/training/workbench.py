@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks.training.events import Events
 from keras_asymbp.benchmarks.training.observers import Observer
 
 # Packages that a workbench imports and the command line does not.
-_PACKAGES = ("keras_tuner", "tensorflow")
+_PACKAGES = ("keras_tuner", "scipy")
 
 
 def require() -> None:
@@ -26,7 +26,7 @@ def require() -> None:
     Raises:
         ModuleNotFoundError: If one is not: once, rather than from every worker process.
     """
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, environment.backend()):
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(f"no module named {name!r}", name=name)
 
@@ -37,7 +37,7 @@ class Workbench:
     Args:
         data_dir: Folder of the prepared data sets.
         command: The command line, stored with each result.
-        deterministic: Whether to enable TensorFlow's deterministic operations.
+        deterministic: Whether to use the backend's deterministic operations.
         results_dir: Folder to write finished trials into; None if only the driver
             stores them.
         tensorboard_dir: Folder to write events for TensorBoard into, or None.
@@ -68,6 +68,7 @@ class Workbench:
             report: Called with `"begin"` and a trial, with `"epoch"`, the trial and a
                 row of its curves, and with `"finished"`, the trial and its record.
         """
+        from keras_asymbp.benchmarks.training import device
         from keras_asymbp.benchmarks.training.search import search
 
         cell, trainer = task.cell, self.trainer(task.cell)
@@ -86,7 +87,7 @@ class Workbench:
                 "started": started.isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - clock, 3),
                 "command": self._command,
-                **environment.describe(self._deterministic),
+                **environment.describe(self._deterministic, device.accelerator()),
             }
             if self._store:
                 # The driver also stores it, and reports errors.
@@ -101,12 +102,11 @@ class Workbench:
         """The cell's trainer; reused if the next cell has the same graph."""
         import keras
 
+        from keras_asymbp.benchmarks.training import device
         from keras_asymbp.benchmarks.training.trainer import Trainer
 
         if self._deterministic:
-            import tensorflow as tf
-
-            tf.config.experimental.enable_op_determinism()
+            device.make_deterministic()
         examples = self.examples(cell)
         if self._trainer is None or not self._trainer.take_up(cell, examples):
             keras.utils.clear_session()  # frees the previous graph

@@ -74,7 +74,7 @@ def test_keras_that_computes_otherwise(examine):
 def test_another_backend(examine, monkeypatch):
     import keras
 
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     assert examine()["Keras backend"].state == WRONG
 
 

@@ -8,7 +8,7 @@ from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.experiments import Column
-from keras_asymbp.benchmarks.tables.protocol import PRESETS
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, REVISION
 
 SGD, USF = Column("SGD"), Column("uSF", rule="uSF")
 
@@ -118,9 +118,9 @@ def test_a_trial_counts_for_columns_of_another_name(store, run, make_cell):
     ("change", "words"),
     [
         (lambda settings: settings.update(dataset="gone"), "unknown data set 'gone'"),
-        (lambda settings: settings.update(revision=0), "is of revision 0, not 1: "),
-        (lambda settings: settings.update(revision=0), "same command runs it again"),
-        (lambda settings: settings.update(revision=2), "update keras-asymbp"),
+        (lambda settings: settings.update(revision=0), "is of revision 0, expected"),
+        (lambda settings: settings.update(revision="1"), "is of revision 1, expected"),
+        (lambda settings: settings.update(revision=99), "update keras-asymbp"),
         (lambda settings: settings.pop("momentum"), "lacks 'momentum'"),
         (lambda settings: settings.pop("data_version"), "lacks 'data_version'"),
         (lambda settings: settings.pop("learning_rate"), "lacks 'learning_rate'"),
@@ -139,6 +139,15 @@ def test_a_trial_without_a_setup_is_reported(change, words, store, run, make_cel
     assert words in problem
     assert "trials/other" in problem
     assert problem.endswith("left alone")
+
+
+def test_revisions_are_not_mixed(store, run, make_cell):
+    run(make_cell(revision=1, seed=3), *[0.5] * 5)
+    run(make_cell(), *[0.25] * 5)
+    setups = inventory.take(store).setups
+    assert [setup.preset for setup in setups] == ["quick", "quick"]
+    found = {s.protocol.revision: errors(s, Column("SGD"), store) for s in setups}
+    assert found == {1: {3: 50.0}, REVISION: {0: 25.0}}
 
 
 def test_the_data_sets_own_network_makes_no_other_setup(store, run, make_cell):

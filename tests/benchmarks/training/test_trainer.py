@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 
 import keras
@@ -21,7 +22,7 @@ EVERYTHING = Column("brSF+BN+BM", rule="brSF", normalization="BN", setting=1)
 
 
 def all_examples(split):
-    return split.batch(tf.range(len(split)))
+    return split.batch(np.arange(len(split)))
 
 
 class AfterEpoch(Observer):
@@ -74,7 +75,7 @@ def expected_curves(weights, examples, cell, trial):
         ]
         batches = training_batches(examples, batch_size, cell.seed, epoch)
         seen = []
-        for x, y in batches.take(200 // batch_size):
+        for x, y in itertools.islice(batches, 200 // batch_size):
             stock.set_weights(weights)
             with tf.GradientTape() as tape:
                 loss = tf.reduce_sum(losses(x, y))
@@ -448,7 +449,7 @@ def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
     hidden, logits = layers_of(trainer, AsymDense)
     w, v = logits.kernel.numpy(), np.asarray(logits.feedback_kernel)
     gradients = [0, 0]
-    for x, y in training_batches(tiny_examples, 40, cell.seed).take(2):
+    for x, y in itertools.islice(training_batches(tiny_examples, 40, cell.seed), 2):
         x = np.reshape(x, (40, 784)).astype("float64")
         above = x @ hidden.kernel.numpy() + hidden.bias.numpy()
         scores = np.exp(np.maximum(above, 0) @ w + logits.bias.numpy())
@@ -537,7 +538,7 @@ def test_the_validation_split_chooses_the_epoch(make_trainer, tiny_examples):
     assert result["best_error"] == best["test_error"]
 
     # The first 4 of each class's 20 examples, on the model after the last epoch.
-    x, y = (tensor.numpy() for tensor in all_examples(tiny_examples.train))
+    x, y = all_examples(tiny_examples.train)
     held = np.concatenate([np.flatnonzero(y == label)[:4] for label in range(10)])
     logits = trainer.model(x[held]).numpy()
     assert rows[-1]["validation_error"] == np.mean(logits.argmax(-1) != y[held])

@@ -38,7 +38,7 @@ class Local(base.Executor):
         make_bench: Makes a workbench, in each worker.
         jobs: Number of workers.
         variables: Environment variables of the workers, read when they import
-            TensorFlow. If there are several GPUs, each worker sees one of them.
+            the backend. If there are several GPUs, each worker sees one of them.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Local(base.Executor):
         gpus = environment.gpus()
         self._workers = []
         for number in range(jobs):
-            own = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
+            own = environment.GPU_MEMORY | variables
             if len(gpus) > 1:
                 own["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
             self._workers.append(_Worker(make_bench, own))

@@ -65,7 +65,11 @@ class Ray(base.Executor):
             ray.shutdown()
             raise
         self._mailbox = self._open_mailbox()
-        variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | variables
+        variables = {
+            "KERAS_BACKEND": environment.backend(),
+            **environment.GPU_MEMORY,
+            **variables,
+        }
         self._start = functools.partial(
             ray.remote(_work)
             .options(
