@@ -95,7 +95,7 @@ class EmptyBench:
                 "started": datetime.datetime.now(datetime.UTC).isoformat(),
                 "seconds": 0.0,
                 "command": self._command,
-                **environment.describe(deterministic=False),
+                **environment.describe(),
             }
             report("finished", trial, record)
 
@@ -129,7 +129,7 @@ def main(argv):
         report = {
             "command": shlex.join(["python", *sys.orig_argv[1:]]),
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            **environment.describe(deterministic=False),
+            **environment.describe(),
             "medians": medians,
             "measurements": rows,
         }

@@ -127,7 +127,7 @@ def _measured(names, options) -> report.Record:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": options.device,
         "load": round(os.getloadavg()[0], 2),
-        **environment.describe(deterministic=False),
+        **environment.describe(),
         "rows": [],
     }
     for name in names:

@@ -97,7 +97,7 @@ def specification(model: keras.Model, rule: str, steps: int) -> dict:
         "batch": workloads.BATCH,
         "steps": steps,
         "rate": workloads.RATE,
-        "threads": environment.describe(deterministic=False)["machine"]["threads"],
+        "threads": environment.describe()["machine"]["threads"],
     }
 
 

@@ -136,12 +136,12 @@ def _configured_backend() -> str:
         return "tensorflow"
 
 
-def describe(deterministic: bool, accelerator: str | None = None) -> dict[str, Any]:
+def describe(**training: Any) -> dict[str, Any]:
     """`versions` and `machine` of this process, as stored with a trial.
 
     Args:
-        deterministic: Whether the backend runs deterministically.
-        accelerator: The model of the GPU or TPU that trains; None for the processor.
+        **training: What is known of the machine only where it trains; see
+            `training.device`.
     """
     name = backend()
     return {
@@ -149,12 +149,11 @@ def describe(deterministic: bool, accelerator: str | None = None) -> dict[str, A
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
-            "accelerator": accelerator,
             "backend": name,
             "cores": os.cpu_count(),
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
             "threads": int(os.environ.get(THREADS[name][0]) or cores()),
-            "deterministic": deterministic,
+            **training,
         },
     }
 

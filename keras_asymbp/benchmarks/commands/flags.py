@@ -197,6 +197,13 @@ class TrainingFlags:
             "number of threads on the same kind of processor.",
             flag_values=values,
         )
+        self._whole_epochs = flags.DEFINE_bool(
+            "whole_epochs",
+            None,
+            "Compile each epoch into one program, with --backend jax; by default on "
+            "accelerators, where it is faster.",
+            flag_values=values,
+        )
         self.dry_run = flags.DEFINE_bool(
             "dry_run",
             False,
@@ -282,6 +289,7 @@ class TrainingFlags:
             retries=self._retries.value,
             deterministic=self._deterministic.value,
             results_by=self._results_by.value,
+            whole_epochs=self._whole_epochs.value,
         )
 
 

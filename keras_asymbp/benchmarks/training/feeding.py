@@ -1,8 +1,27 @@
-"""Batches as Keras's `fit` and `evaluate` take them."""
+"""Examples as Keras's `fit` and `evaluate` take them: batch by batch."""
 
 import keras
 
-from keras_asymbp.benchmarks.training.batches import Batches
+from keras_asymbp.benchmarks.training import batches
+from keras_asymbp.benchmarks.training.batches import Batches, Examples, Split
+
+
+class BatchByBatch:
+    """Feeds a model batch by batch, on either backend.
+
+    Attributes:
+        whole_epochs: Whether `fit` makes one step of an epoch.
+    """
+
+    whole_epochs = False
+
+    def training(self, examples: Examples, batch_size: int, *which):
+        """Returns training data for `fit`, endless; see `batches.training_batches`."""
+        return feed(batches.training_batches(examples, batch_size, *which))
+
+    def evaluation(self, split: Split):
+        """Returns data for `evaluate`, or validation data for `fit`."""
+        return feed(batches.evaluation_batches(split))
 
 
 def feed(batches: Batches):

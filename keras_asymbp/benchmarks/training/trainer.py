@@ -14,11 +14,10 @@ from keras_asymbp.benchmarks.training import build
 from keras_asymbp.benchmarks.training.batches import (
     Examples,
     batches_per_epoch,
-    evaluation_batches,
     statistics_batches,
     training_batches,
 )
-from keras_asymbp.benchmarks.training.feeding import feed
+from keras_asymbp.benchmarks.training.feeding import BatchByBatch
 from keras_asymbp.benchmarks.training.observers import Observer, Observers
 from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.optimizers import BatchManhattan
@@ -35,12 +34,14 @@ class Trainer:
     Args:
         cell: The first cell to train.
         examples: Its data.
+        whole_epochs: Whether an epoch is one program, which needs JAX; see
+            `EpochProgram`.
 
     Attributes:
         model: The compiled model, at its cell's start or as the last trial left it.
     """
 
-    def __init__(self, cell: Cell, examples: Examples):
+    def __init__(self, cell: Cell, examples: Examples, whole_epochs: bool = False):
         protocol = cell.protocol
         self._graph = _graph(cell, examples)
         self.model = _build(cell)
@@ -61,8 +62,12 @@ class Trainer:
                     from_logits=True, name="cross_entropy"
                 ),
             ],
-            steps_per_execution=_steps_per_execution(cell, examples),
+            # One step of `fit` is an epoch already.
+            steps_per_execution=1
+            if whole_epochs
+            else _steps_per_execution(cell, examples),
         )
+        self._feeder = _feeder(self.model, whole_epochs)
         self._mirror = MirrorFeedback()
         optimizer = self.model.optimizer
         optimizer.build(self.model.trainable_variables)
@@ -83,7 +88,7 @@ class Trainer:
     def _take_up(self, cell, examples, model):
         """Makes the state of `model`, untrained, the start of the cell's trials."""
         self._cell, self._examples = cell, examples
-        self._test = feed(evaluation_batches(examples.test))
+        self._test = self._feeder.evaluation(examples.test)
         protocol = cell.protocol
         batches = statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
@@ -134,23 +139,21 @@ class Trainer:
 
     def _train(self, trial, observer):
         cell, model = self._cell, self.model
-        curves = _Curves(cell, trial, self._examples, observer)
+        examples, feeder = self._examples, self._feeder
+        held_out = examples.validation and feeder.evaluation(examples.validation)
+        curves = _Curves(cell, trial, examples, held_out, observer)
         ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
         for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):
             end = min(end, cell.protocol.epochs)
             if first >= end or curves.diverged:
                 continue
             model.fit(
-                feed(
-                    training_batches(
-                        self._examples,
-                        batch_size,
-                        cell.seed,
-                        first_epoch=first,
-                        augmentation=cell.protocol.augmentation,
-                    )
+                feeder.training(
+                    examples, batch_size, cell.seed, first, cell.protocol.augmentation
                 ),
-                steps_per_epoch=batches_per_epoch(self._examples, batch_size),
+                steps_per_epoch=1
+                if feeder.whole_epochs
+                else batches_per_epoch(examples, batch_size),
                 initial_epoch=first,
                 epochs=end,
                 validation_data=self._test,
@@ -220,6 +223,14 @@ def _build(cell):
     )
 
 
+def _feeder(model, whole_epochs):
+    if not whole_epochs:
+        return BatchByBatch()
+    from keras_asymbp.benchmarks.training.epoch_program import EpochProgram
+
+    return EpochProgram(model)
+
+
 def _graph(cell, examples):
     """Everything that is compiled into the graph; the rest is variables and data."""
     column, protocol = cell.column, cell.protocol
@@ -260,15 +271,13 @@ class _Schedule(keras.callbacks.Callback):
 class _Curves(keras.callbacks.Callback):
     """Records a row for each epoch; a loss that is not finite ends the run."""
 
-    def __init__(self, cell, trial, examples, observer):
+    def __init__(self, cell, trial, examples, held_out, observer):
         super().__init__()
         self._cell, self._trial = cell, trial
-        self._examples, self._observer = examples, observer
+        self._examples, self._held_out = examples, held_out
+        self._observer = observer
         self._rows = []
         self.diverged = False
-        self._held_out = None
-        if examples.validation is not None:
-            self._held_out = feed(evaluation_batches(examples.validation))
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):

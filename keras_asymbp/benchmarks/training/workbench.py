@@ -41,6 +41,8 @@ class Workbench:
         results_dir: Folder to write finished trials into; None if only the driver
             stores them.
         tensorboard_dir: Folder to write events for TensorBoard into, or None.
+        whole_epochs: Whether an epoch is one program; None for the best choice on the
+            device.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Workbench:
         deterministic: bool = False,
         results_dir: str | os.PathLike | None = None,
         tensorboard_dir: str | None = None,
+        whole_epochs: bool | None = None,
     ):
         self._data_dir = data_dir
         self._command = command
         self._deterministic = deterministic
         self._tensorboard_dir = tensorboard_dir
+        self._whole_epochs = whole_epochs
         self._store = Store(results_dir) if results_dir else None
         self._data: Any = None  # identifies the examples in memory
         self._examples: Any = None
@@ -87,7 +91,12 @@ class Workbench:
                 "started": started.isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - clock, 3),
                 "command": self._command,
-                **environment.describe(self._deterministic, device.accelerator()),
+                **environment.describe(
+                    deterministic=self._deterministic,
+                    accelerator=device.accelerator(),
+                    whole_epochs=device.whole_epochs(self._whole_epochs),
+                    precision=device.precision(),
+                ),
             }
             if self._store:
                 # The driver also stores it, and reports errors.
@@ -105,12 +114,12 @@ class Workbench:
         from keras_asymbp.benchmarks.training import device
         from keras_asymbp.benchmarks.training.trainer import Trainer
 
-        if self._deterministic:
-            device.make_deterministic()
+        device.prepare(self._deterministic)
         examples = self.examples(cell)
         if self._trainer is None or not self._trainer.take_up(cell, examples):
             keras.utils.clear_session()  # frees the previous graph
-            self._trainer = Trainer(cell, examples)
+            whole = device.whole_epochs(self._whole_epochs)
+            self._trainer = Trainer(cell, examples, whole)
         return self._trainer
 
     def examples(self, cell: Cell):

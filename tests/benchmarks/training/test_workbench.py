@@ -80,7 +80,7 @@ def test_data_are_fitted_to_each_network(make_cell):
         assert workbench.examples(cell).train.rows([0]).shape == (1, *shape)
 
 
-@pytest.mark.parametrize("name", ["keras_tuner", "tensorflow"])
+@pytest.mark.parametrize("name", ["keras_tuner", "scipy", "tensorflow"])
 def test_the_packages_for_training_must_be_installed(name, monkeypatch):
     require()
     monkeypatch.setitem(sys.modules, name, None)

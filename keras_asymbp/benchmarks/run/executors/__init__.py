@@ -24,6 +24,8 @@ class Execution:
         retries: Number of times that a failed cell is retried.
         deterministic: Whether TensorFlow runs deterministically.
         results_by: Which processes write results, "driver" or "workers".
+        whole_epochs: Whether an epoch is one program, on JAX; None for the best choice
+            on the device.
 
     Raises:
         UsageError: If a value is invalid.
@@ -38,6 +40,7 @@ class Execution:
     retries: int = 2
     deterministic: bool = False
     results_by: str = "driver"
+    whole_epochs: bool | None = None
 
     def __post_init__(self):
         if self.executor not in NAMES:
