@@ -1,36 +1,45 @@
 """Fits images to a network: its size, greyscale or colour."""
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
-# Images resized at a time.
-_BATCH = 500
+from keras_asymbp.benchmarks.datasets.decoding import MODES
+
+# Names the way in which images are decoded and fitted, for those who keep the results:
+# it changes whenever a pixel may.
+FITTING = "pillow-1"
 
 
 def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
     """Resizes images, and converts them to greyscale or colour, for a network.
 
-    Resizing is bicubic with antialiasing and rounds to uint8, as MATLAB's `imresize`.
+    Pillow resizes, so that every backend gets the same pixels. It does what MATLAB's
+    `imresize` does to uint8 images: bicubic interpolation (a = -0.5) whose kernel is
+    widened to shrink an image (antialiasing), one axis after the other, that which
+    shrinks most first, each result rounded and clipped to 0 to 255. They differ near
+    the edges: beyond them MATLAB mirrors the image, whereas Pillow leaves those weights
+    out and scales up the rest.
+
+    Greyscale is 0.299 red + 0.587 green + 0.114 blue; colour is the grey three times.
 
     Args:
         images: (n, height, width, channels), uint8; 1 or 3 channels.
         input_shape: Height, width and channels of the result.
     """
     height, width, channels = input_shape
-    return np.concatenate(
-        [
-            _fit_batch(images[start : start + _BATCH], height, width, channels)
-            for start in range(0, len(images), _BATCH)
-        ]
-    )
+    fitted = np.empty((len(images), *input_shape), np.uint8)
+    for target, pixels in zip(fitted, images, strict=True):
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        if image.size != (width, height):
+            image = _resize(image, width, height)
+        target[:] = np.asarray(image.convert(MODES[channels])).reshape(input_shape)
+    return fitted
 
 
-def _fit_batch(images, height, width, channels):
-    images = tf.constant(images)
-    if images.shape[1:3] != (height, width):
-        resized = tf.image.resize(images, (height, width), "bicubic", antialias=True)
-        images = tf.saturate_cast(tf.round(resized), tf.uint8)
-    if images.shape[-1] != channels:
-        convert = tf.image.rgb_to_grayscale, tf.image.grayscale_to_rgb
-        images = convert[channels > 1](images)
-    return np.asarray(images)
+def _resize(image, width, height):
+    """Resizes by one axis at a time, as the order depends on the version of Pillow."""
+    is_vertical_first = height / image.height <= width / image.width
+    between = (image.width, height) if is_vertical_first else (width, image.height)
+    for size in (between, (width, height)):
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    return image

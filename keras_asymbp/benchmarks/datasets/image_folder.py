@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets.decoding import decode_image
 from keras_asymbp.benchmarks.errors import UsageError
 
-# The formats that TensorFlow decodes.
+# The formats that are decoded.
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 # One test image in five of each class, where the folder has no test split.
 _TEST_SHARE = 5
@@ -61,16 +62,8 @@ class ImageFolder:
         return train, test
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
-        import tensorflow as tf
-
         for file, _ in self._splits()[split]:
-            try:
-                image = tf.io.decode_image(
-                    file.read_bytes(), channels=3, expand_animations=False
-                )
-            except tf.errors.InvalidArgumentError as error:
-                raise UsageError(f"{file} can't be decoded as an image") from error
-            yield image.numpy()[np.newaxis]
+            yield decode_image(file.read_bytes(), 3, file)[np.newaxis]
 
     def _is_split(self):
         return all((self.path / split).is_dir() for split in ("train", "test"))

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_asymbp.benchmarks.datasets.cutting import balanced
 from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
+from keras_asymbp.benchmarks.datasets.fitting import FITTING, fit_images
 from keras_asymbp.benchmarks.errors import UsageError
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -59,15 +60,15 @@ class Fit:
     def folder(self) -> pathlib.Path:
         """Its folder in the cache, which need not exist.
 
-        The folder is named after the data set, its version, the shape and the counts,
-        and ends in a digest of them, as names and versions can have characters that
-        file names can't.
+        The folder is named after the data set, its version, the shape, the counts and
+        the way of fitting, and ends in a digest of them, as names and versions can have
+        characters that file names can't.
         """
         parts = [self.dataset.name, self.dataset.version(self.data_dir)]
         parts += ["x".join(map(str, self.input_shape))]
         if self.train_examples or self.test_examples:
             parts += [f"{self.train_examples or 'all'}+{self.test_examples or 'all'}"]
-        key = "-".join(parts)
+        key = "-".join([*parts, FITTING])
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         readable = re.sub(r"[^\w.+-]+", "_", key)[:100]
         return cache_root() / f"{readable}-{digest}"
@@ -183,8 +184,6 @@ def _fitted(batch, input_shape) -> np.ndarray:
             f"inputs of shape {batch.shape[1:]} don't fit a network of inputs "
             f"{input_shape}: choose another network"
         )
-    from keras_asymbp.benchmarks.datasets.fitting import fit_images
-
     return fit_images(batch, input_shape)
 
 

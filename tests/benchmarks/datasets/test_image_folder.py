@@ -1,27 +1,25 @@
+import io
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.errors import UsageError
 
 
-@pytest.fixture(scope="module")
-def encode():
-    """Encodes an image of one colour as the content of a file."""
-    import tensorflow as tf
-
-    encoders = {".png": tf.io.encode_png, ".jpg": tf.io.encode_jpeg}
-
-    def encode(colour, suffix=".png", size=(4, 3), channels=3):
-        return encoders[suffix](np.full((*size, channels), colour, np.uint8)).numpy()
-
-    return encode
+def encode(colour, suffix=".png", size=(4, 3), channels=3):
+    """An image of one colour as the content of a file."""
+    pixels = np.full((*size, channels), colour, np.uint8)
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    content = io.BytesIO()
+    image.save(content, {".png": "PNG", ".jpg": "JPEG"}[suffix])
+    return content.getvalue()
 
 
 @pytest.fixture
-def fill(tmp_path, encode):
+def fill(tmp_path):
     """Writes `counts` images into class folders; an image's colour is its number."""
 
     def fill(root="", **counts):
@@ -62,7 +60,7 @@ def test_a_fifth_of_each_class_is_held_out(fill):
     assert {split: read(source, split) for split in splits} == splits
 
 
-def test_file_types_and_hidden_folders(fill, encode):
+def test_file_types_and_hidden_folders(fill):
     path = fill(dog=2, cat=2)
     (path / "cat" / "deep").mkdir()
     (path / "cat" / "deep" / "x.JPG").write_bytes(encode(7, ".jpg", channels=1))
@@ -77,7 +75,7 @@ def test_file_types_and_hidden_folders(fill, encode):
     assert (7, 0) in everything
 
 
-def test_the_version_follows_names_and_contents(fill, encode):
+def test_the_version_follows_names_and_contents(fill):
     path = fill(dog=2, cat=2)
     version = ImageFolder(path).version(None)
     assert version.startswith("sha256-")

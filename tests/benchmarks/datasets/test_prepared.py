@@ -56,7 +56,7 @@ def test_a_data_set_is_fitted_once_then_memory_mapped(dataset, cache):
             assert getattr(arrays, f"y_{split}").tolist() == labels
     assert dataset.source.reads == ["train", "test"]
     assert [path.name.rpartition("-")[0] for path in cache.iterdir()] == [
-        "x_y-1_2-8x6x3"
+        "x_y-1_2-8x6x3-pillow-1"
     ]
 
 
@@ -66,6 +66,12 @@ def test_shapes_and_names_have_separate_folders(dataset):
     assert Fit(other, SHAPE).folder() != folder
     assert Fit(dataset, (8, 6, 1)).folder() != folder
     assert Fit(dataclasses.replace(dataset), SHAPE).folder() == folder
+
+
+def test_another_way_of_fitting_has_another_folder(dataset, monkeypatch):
+    folder = Fit(dataset, SHAPE).folder()
+    monkeypatch.setattr(prepared, "FITTING", "pillow-2")
+    assert Fit(dataset, SHAPE).folder() != folder
 
 
 def test_data_in_memory_of_the_right_shape_is_not_cached(cache):
@@ -248,7 +254,6 @@ def test_a_large_data_set_needs_little_memory(run_python):
     code = (
         "import resource, sys\n"
         "import numpy as np\n"
-        "import keras_asymbp.benchmarks.datasets.fitting\n"
         "from keras_asymbp.benchmarks import datasets\n"
         "from keras_asymbp.benchmarks.datasets import prepared\n"
         "class Source:\n"
