@@ -3,6 +3,7 @@
 import importlib
 import threading
 
+from keras_asymbp.benchmarks.datasets import reading
 from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.datasets.tfds_folder import (
@@ -32,9 +33,9 @@ def download(
         timeout: Seconds to wait for the server; TFDS alone would try for minutes.
 
     Raises:
-        UsageError: If TFDS doesn't know the data set, the server can't be reached, or
-            files that the user has to provide are missing; the message names them and
-            their folder.
+        UsageError: If TFDS isn't installed or doesn't know the data set, the server
+            can't be reached, or files that the user has to provide are missing; the
+            message names them and their folder.
     """
     try:
         source.version(data_dir)
@@ -43,6 +44,12 @@ def download(
 
 
 def _prepare(source, root, timeout):
+    if not reading.has_tfds():
+        raise UsageError(
+            f"{source.name} can only be prepared with TensorFlow Datasets: "
+            f"{reading.INSTALL}; or copy the prepared folder of the data set into "
+            f"{root}"
+        )
     if source.url:
         _check_network(source.name, source.url, root, timeout)
     import tensorflow_datasets as tfds

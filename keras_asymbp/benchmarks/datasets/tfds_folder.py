@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import importlib.util
-import json
+import itertools
 import math
 import os
 import pathlib
@@ -12,9 +12,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import reading
+from keras_asymbp.benchmarks.datasets.decoding import decode_image
+from keras_asymbp.benchmarks.datasets.reading import description
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
-# Examples read at a time; reading them singly takes four times as long.
+# Examples decoded at a time.
 _BATCH = 4096
 _BATCH_BYTES = 2**25
 
@@ -44,51 +47,44 @@ class TfdsFolder:
         return self.folder(data_dir).name
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
-        import tensorflow_datasets as tfds
-
-        builder, inputs, labels = self._open(data_dir)
+        folder, _, key = self._open(data_dir)
         train, test = (
-            np.concatenate(
-                list(
-                    tfds.as_numpy(
-                        self._encoded(builder, inputs, split)
-                        .map(lambda example: example[labels])
-                        .batch(_BATCH)
-                    )
-                )
-            )
+            [label for (label,) in reading.examples(folder, split, (key,))]
             for split in (self.train, self.test)
         )
-        if train.dtype == object:  # names, numbered in alphabetical order
-            _, numbers = np.unique([*train, *test], return_inverse=True)
-            train, test = np.split(numbers, [len(train)])
-        return train, test
+        if "text" in description.features(folder)[key]:
+            # Names, numbered in alphabetical order.
+            names = np.array([*train, *test], object)
+            _, numbers = np.unique(names, return_inverse=True)
+            return numbers[: len(train)], numbers[len(train) :]
+        return np.array(train), np.array(test)
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
-        builder, inputs, _ = self._open(data_dir)
-        examples = builder.as_dataset(split=getattr(self, split))
-        import tensorflow_datasets as tfds
-
-        shape = builder.info.features[inputs].shape
+        folder, key, _ = self._open(data_dir)
+        contents = reading.examples(folder, getattr(self, split), (key,))
+        decoded = _decoded(
+            folder, key, ((at, content) for at, (content,) in enumerate(contents))
+        )
+        shape = description.shape(description.features(folder)[key])
         size = 1  # where the sizes of the images differ
-        if None not in shape:
+        if -1 not in shape:
             size = max(1, min(_BATCH, _BATCH_BYTES // math.prod(shape)))
-        batches = examples.map(lambda example: example[inputs]).batch(size)
-        yield from tfds.as_numpy(batches)
+        while batch := list(itertools.islice(decoded, size)):
+            yield np.stack(batch)
 
     def pool(self, splits: str, data_dir: str | None) -> tuple[list[str], list[bytes]]:
         """The class name of each example of `splits`, and the SHA-256 of its input."""
-        import tensorflow_datasets as tfds
-
-        builder, inputs, labels = self._open(data_dir)
-        feature = builder.info.features[labels]
-        examples = self._encoded(builder, inputs, splits).map(
-            lambda example: (example[labels], example[inputs])
-        )
+        folder, inputs, labels = self._open(data_dir)
+        is_text = "text" in description.features(folder)[labels]
+        classes = [] if is_text else description.class_names(folder, labels)
         names, digests = [], []
-        for label, content in tfds.as_numpy(examples):
-            is_text = isinstance(label, bytes)
-            names.append(label.decode() if is_text else feature.int2str(int(label)))
+        for label, content in reading.examples(folder, splits, (labels, inputs)):
+            if not (is_text or 0 <= label < len(classes)):
+                raise UsageError(
+                    f"{folder} has the label {label}: expected {len(classes)} classes, "
+                    "counted from 0; prepare it again"
+                )
+            names.append(label.decode() if is_text else classes[label])
             digests.append(hashlib.sha256(content).digest())
         return names, digests
 
@@ -96,23 +92,14 @@ class TfdsFolder:
         self, splits: str, positions: np.ndarray, data_dir: str | None
     ) -> Iterator[np.ndarray]:
         """Yields the inputs at rising positions of `pool`, one at a time."""
-        import tensorflow as tf
-        import tensorflow_datasets as tfds
-
-        builder, inputs, _ = self._open(data_dir)
-        examples = self._encoded(builder, inputs, splits)
-        mask = np.zeros(positions.max() + 1, bool)
-        mask[positions] = True
-        mask = tf.constant(mask)
-        decode = builder.info.features[inputs].decode_example
-        selected = (
-            examples.take(len(mask))
-            .enumerate()
-            .filter(lambda position, example: mask[position])
-            .map(lambda position, example: decode(example[inputs]))
-            .batch(1)
-        )
-        yield from tfds.as_numpy(selected)
+        folder, key, _ = self._open(data_dir)
+        chosen = set(positions.tolist())
+        contents = enumerate(reading.examples(folder, splits, (key,)))
+        first = itertools.islice(contents, max(chosen) + 1)
+        for example in _decoded(
+            folder, key, ((at, content) for at, (content,) in first if at in chosen)
+        ):
+            yield example[np.newaxis]
 
     def folder(self, data_dir: str | None) -> pathlib.Path:
         """The folder of the newest prepared version.
@@ -131,43 +118,38 @@ class TfdsFolder:
             raise NotPreparedError(f"data set '{self.name}' is not prepared in {root}")
         return max(versions, key=lambda path: [int(n) for n in path.name.split(".")])
 
-    def features(self, data_dir: str | None) -> dict:
+    def features(self, data_dir: str | None) -> dict[str, dict]:
         """The features of the prepared data set, as in TFDS's `features.json`."""
-        path = self.folder(data_dir) / "features.json"
-        try:
-            return json.loads(path.read_text())["featuresDict"]["features"]
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(
-                f"{path} doesn't describe a data set: prepare it again"
-            ) from error
+        return description.features(self.folder(data_dir))
 
     def _open(self, data_dir):
-        """The builder, and the names of its inputs and its labels."""
-        import tensorflow_datasets as tfds
-
-        tfds.disable_progress_bar()
+        """The folder, and the names of its inputs and its labels."""
         folder = self.folder(data_dir)
-        try:
-            builder = tfds.builder_from_directory(folder)
-        except Exception as error:  # TFDS documents none for a damaged folder
-            raise UsageError(f"can't read {folder}: {error}") from error
-        if not builder.info.supervised_keys:
-            raise UsageError(f"{folder} has no supervised keys: inputs and labels")
-        # LFW names its labels first.
-        kinds = (tfds.features.ClassLabel, tfds.features.Text)
-        keys = sorted(
-            builder.info.supervised_keys,
-            key=lambda key: isinstance(builder.info.features[key], kinds),
-        )
-        return builder, *keys
+        return folder, *description.supervised_keys(folder)
 
-    @staticmethod
-    def _encoded(builder, inputs, splits):
-        import tensorflow_datasets as tfds
 
-        return builder.as_dataset(
-            split=splits, decoders={inputs: tfds.decode.SkipDecoding()}
+def _decoded(folder, key, contents) -> Iterator[np.ndarray]:
+    """Yields the inputs of pairs of a position and an undecoded input."""
+    feature = description.features(folder)[key]
+    shape = description.shape(feature)
+    if "tensor" in feature:
+        yield from (content for _, content in contents)
+        return
+    dtype = feature["image"].get("dtype")
+    if dtype != "uint8" or shape[2:] not in ((1,), (3,)):
+        raise UsageError(
+            f"{folder} has images of the shape {shape} of {dtype}: expected 1 or 3 "
+            "channels of uint8; choose another data set"
         )
+    for position, content in contents:
+        name = f"image {position} of {folder}"
+        image = decode_image(content, shape[2], name)
+        if any(size not in (-1, n) for size, n in zip(shape, image.shape, strict=True)):
+            raise UsageError(
+                f"{name} has the shape {image.shape}: expected {shape}; prepare the "
+                "data set again"
+            )
+        yield image
 
 
 def tfds_root(data_dir: str | None) -> pathlib.Path:

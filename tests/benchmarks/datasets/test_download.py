@@ -5,7 +5,7 @@ import types
 import pytest
 
 from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.datasets import download
+from keras_asymbp.benchmarks.datasets import download, reading
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -115,6 +115,14 @@ def test_errors_of_tfds_become_one_line(outcome, words, tfds, network, tmp_path)
 def test_a_name_unknown_to_tfds(network, tmp_path):
     with pytest.raises(UsageError, match="TensorFlow Datasets has no 'no_such_thing'"):
         download.download(TfdsFolder("no_such_thing"), str(tmp_path))
+
+
+def test_preparing_without_tfds(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "has_tfds", lambda: False)
+    words = r"toy can only .*: pip install tensorflow tensorflow-datasets; or copy"
+    with pytest.raises(UsageError, match=words):
+        download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
+    assert network.asked == []
 
 
 def test_a_builder_of_the_package_is_registered(tfds, network, tmp_path, monkeypatch):

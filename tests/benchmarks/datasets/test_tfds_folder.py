@@ -1,7 +1,13 @@
+import json
+import shutil
+from itertools import islice
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.datasets import reading, subset
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, bundled_builder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
@@ -77,14 +83,22 @@ def image(number, size):
     return np.full((*size, 3), number, np.uint8)
 
 
+@pytest.fixture(params=["with TFDS", "without"])
+def reader(request, monkeypatch):
+    """Reads in either way."""
+    monkeypatch.setattr(reading, "has_tfds", lambda: request.param == "with TFDS")
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """Real prepared data sets.
 
     Toy has two versions, of 3 + 2 and 7 + 2 images of one size. People has two splits
     of images of different sizes, with names as labels, which are its first feature.
+    Speech has vectors.
     """
-    import tensorflow_datasets as tfds
+    tfds = pytest.importorskip("tensorflow_datasets")
 
     folder = tmp_path_factory.mktemp("tfds")
 
@@ -144,16 +158,43 @@ def prepared(tmp_path_factory):
 
         _generate_examples = _examples
 
+    class Speech(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        pkg_dir_path = folder
+
+        def _info(self):
+            return tfds.core.DatasetInfo(
+                builder=self,
+                features=tfds.features.FeaturesDict(
+                    {
+                        "features": tfds.features.Tensor(shape=(3,), dtype=np.float32),
+                        "label": tfds.features.ClassLabel(names=["a", "b"]),
+                    }
+                ),
+                supervised_keys=("features", "label"),
+            )
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._examples(0, 9), "test": self._examples(9, 12)}
+
+        def _examples(self, start, end):
+            for number in range(start, end):
+                features = np.full(3, number / 10, np.float32)
+                yield number, {"features": features, "label": number % 2}
+
+        _generate_examples = _examples
+
     tfds.disable_progress_bar()
     for version in ("1.0.0", "10.0.0"):
         Toy.VERSION = tfds.core.Version(version)
         Toy(data_dir=folder).download_and_prepare()
-    People(data_dir=folder).download_and_prepare()
+    for builder in (People, Speech):
+        builder(data_dir=folder).download_and_prepare()
     return str(folder)
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 7), ("test", 2)])
-def test_images_of_one_size_come_in_batches(split, count, prepared):
+def test_images_of_one_size_come_in_batches(split, count, prepared, reader):
     source = TfdsFolder("toy")
     labels = source.labels(prepared)[split == "test"]
     (batch,) = source.inputs(split, prepared)
@@ -162,7 +203,7 @@ def test_images_of_one_size_come_in_batches(split, count, prepared):
     np.testing.assert_array_equal(batch[:, 0, 0, 0], labels)
 
 
-def test_images_of_different_sizes_come_one_by_one(prepared):
+def test_images_of_different_sizes_come_one_by_one(prepared, reader):
     source = TfdsFolder("people")
     train, test = source.labels(prepared)
     images = list(source.inputs("train", prepared))
@@ -175,13 +216,19 @@ def test_images_of_different_sizes_come_one_by_one(prepared):
         assert label == number % 2
 
 
-def test_the_splits_can_be_named(prepared):
-    source = TfdsFolder("people", train="train+test", test="train[:2]")
-    assert [len(labels) for labels in source.labels(prepared)] == [12, 2]
-    assert len(list(source.inputs("test", prepared))) == 2
+def test_the_splits_can_be_named(prepared, reader):
+    source = TfdsFolder("people", train="train+test", test="train")
+    assert [len(labels) for labels in source.labels(prepared)] == [12, 9]
+    assert len(list(source.inputs("train", prepared))) == 12
+    part = TfdsFolder("people", test="train[:2]")
+    if reader == "with TFDS":
+        assert len(list(part.inputs("test", prepared))) == 2
+    else:
+        with pytest.raises(UsageError, match="can only be read with TensorFlow Data"):
+            list(part.inputs("test", prepared))
 
 
-def test_the_pool_has_names_and_digests(prepared):
+def test_the_pool_has_names_and_digests(prepared, reader):
     names, digests = TfdsFolder("people").pool("train+test", prepared)
     assert sorted(names) == ["Adam"] * 6 + ["zoe"] * 6
     assert len(set(digests)) == 12
@@ -192,7 +239,7 @@ def test_the_pool_has_names_and_digests(prepared):
     assert sorted(names) == [str(number) for number in range(7)]
 
 
-def test_inputs_at_positions(prepared):
+def test_inputs_at_positions(prepared, reader):
     source = TfdsFolder("people", train="train+test")
     whole = [picture[0] for picture in source.inputs("train", prepared)]
     positions = np.array([0, 3, 4, 11])
@@ -207,40 +254,64 @@ def test_features_of_a_prepared_data_set(prepared):
     assert features["label"]["classLabel"] == {"numClasses": "9"}
 
 
-def test_a_damaged_folder_is_named(prepared, tmp_path):
-    import shutil
+def test_vectors(prepared, reader):
+    source = TfdsFolder("speech")
+    labels = source.labels(prepared)[0]
+    (batch,) = source.inputs("train", prepared)
+    assert (batch.shape, batch.dtype) == ((9, 3), np.float32)
+    numbers = np.round(batch[:, 0] * 10).astype(int)
+    assert sorted(numbers) == list(range(9))
+    np.testing.assert_array_equal(labels, numbers % 2)
+    names, digests = source.pool("train", prepared)
+    assert names == [("a", "b")[label] for label in labels]
+    assert len(set(digests)) == 9
 
+
+@pytest.mark.parametrize("file", ["features.json", "dataset_info.json"])
+@pytest.mark.parametrize("function", ["labels", "features"])
+def test_a_damaged_folder_is_named(file, function, prepared, tmp_path, reader):
     shutil.copytree(prepared, tmp_path / "copy")
-    folder = TfdsFolder("toy").folder(str(tmp_path / "copy"))
-    (folder / "features.json").write_text("{")
-    for function in ("labels", "features"):
-        with pytest.raises(UsageError, match=str(folder)):
-            getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
+    path = TfdsFolder("toy").folder(str(tmp_path / "copy")) / file
+    path.write_text("{")
+    if (function, file) == ("features", "dataset_info.json"):
+        return  # which it doesn't read
+    words = rf"^{path} doesn't describe a data set: prepare it again$"
+    with pytest.raises(UsageError, match=words):
+        getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
 
 
-def test_errors_of_a_damaged_folder(prepared, tmp_path, monkeypatch):
-    import shutil
-    import types
-
-    import tensorflow_datasets as tfds
-
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dtype": "float32"}, r"images of the shape \(2, 5, 3\) of float32: exp"),
+        ({"shape": {"dimensions": ["2", "5", "4"]}}, r"\(2, 5, 4\) of uint8: expected"),
+        ({"shape": {}}, r"images of the shape \(\) of uint8: expected 1 or 3 channels"),
+        (
+            {"shape": {"dimensions": ["2", "6", "3"]}},
+            r"image 0 of .* has the shape \(2, 5, 3\): expected \(2, 6, 3\); prepare",
+        ),
+    ],
+)
+def test_other_images_are_refused(changes, words, prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "has_tfds", lambda: False)
     shutil.copytree(prepared, tmp_path / "copy")
-    toy, data_dir = TfdsFolder("toy"), str(tmp_path / "copy")
-    builder = types.SimpleNamespace(info=types.SimpleNamespace(supervised_keys=None))
-    with monkeypatch.context() as patched:
-        patched.setattr(tfds, "builder_from_directory", lambda _: builder)
-        with pytest.raises(UsageError, match="has no supervised keys: inputs and"):
-            toy.labels(data_dir)
-    (toy.folder(data_dir) / "features.json").write_text("{")
-    with pytest.raises(UsageError, match=f"can't read {toy.folder(data_dir)}: "):
-        toy.labels(data_dir)
-    with pytest.raises(
-        UsageError, match="doesn't describe a data set: prepare it again"
-    ):
-        toy.features(data_dir)
+    path = TfdsFolder("toy").folder(str(tmp_path / "copy")) / "features.json"
+    content = json.loads(path.read_text())
+    content["featuresDict"]["features"]["image"]["image"] |= changes
+    path.write_text(json.dumps(content))
+    with pytest.raises(UsageError, match=words):
+        list(TfdsFolder("toy").inputs("train", str(tmp_path / "copy")))
 
 
-def test_reading_needs_no_network(prepared, monkeypatch):
+def test_a_label_beyond_the_classes(prepared, tmp_path, reader):
+    shutil.copytree(prepared, tmp_path / "copy")
+    folder = TfdsFolder("speech").folder(str(tmp_path / "copy"))
+    (folder / "label.labels.txt").write_text("a\n")
+    with pytest.raises(UsageError, match=f"{folder} has the label 1: expected 1 class"):
+        TfdsFolder("speech").pool("train", str(tmp_path / "copy"))
+
+
+def test_reading_needs_no_network(prepared, monkeypatch, reader):
     import socket
 
     def refuse(*args):
@@ -252,9 +323,65 @@ def test_reading_needs_no_network(prepared, monkeypatch):
     assert len(list(TfdsFolder("people").inputs("test", prepared))) == 3
 
 
+def test_data_is_loaded_without_tensorflow(prepared, tmp_path, run_python):
+    """Of each kind: the package's, a folder of images, and one that TFDS prepared."""
+    for name in ("cat", "dog"):
+        for number in range(2):
+            file = tmp_path / "pets" / name / f"{number}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image(number, (4, 5))).save(file)
+    run_python(
+        "import os, sys\n"
+        "os.environ['KERAS_BACKEND'] = 'jax'\n"
+        "sys.modules |= dict.fromkeys(['tensorflow', 'tensorflow_datasets'])\n"
+        "import keras_asymbp\n"
+        "from keras_asymbp.benchmarks import datasets, errors\n"
+        "from keras_asymbp.benchmarks.datasets import download, look, prepared\n"
+        "data_dir = sys.argv[1]\n"
+        "for name, count in (('mnist_5k', 4000), ('pets', 2), ('toy', 7)):\n"
+        "    dataset = datasets.get(name, data_dir)\n"
+        "    fit = prepared.Fit(dataset, (8, 8, 3), data_dir=data_dir)\n"
+        "    arrays = prepared.load(fit)\n"
+        "    assert arrays.x_train.shape == (count, 8, 8, 3)\n"
+        "    assert look.count(dataset, arrays)[0].examples == count\n"
+        "    look.draw(arrays, 'picture.png')\n"
+        "try:\n"
+        "    download.download(datasets.get('svhn').source, data_dir)\n"
+        "except errors.UsageError as error:\n"
+        "    assert 'pip install tensorflow' in str(error)\n",
+        arguments=[prepared],
+        cwd=tmp_path,
+    )
+
+
 def test_names_without_a_bundled_builder():
     assert bundled_builder("mnist") is None
     assert bundled_builder("no/such") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_both_readers_give_the_same_arrays(name, tfds_data_dir, monkeypatch):
+    theirs = datasets.get(name).load(tfds_data_dir)
+    monkeypatch.setattr(reading, "has_tfds", lambda: False)
+    ours = datasets.get(name).load(tfds_data_dir)
+    for key, array in vars(theirs).items():
+        np.testing.assert_array_equal(getattr(ours, key), array)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["caltech101", "flowers102"])
+def test_both_readers_give_the_same_photographs(name, tfds_data_dir, monkeypatch):
+    def read():
+        inputs = datasets.get(name).source.inputs("test", tfds_data_dir)
+        return datasets.get(name).labels(tfds_data_dir), list(islice(inputs, 200))
+
+    their_labels, theirs = read()
+    subset._drawn.cache_clear()
+    monkeypatch.setattr(reading, "has_tfds", lambda: False)
+    our_labels, ours = read()
+    for our, their in zip([*our_labels, *ours], [*their_labels, *theirs], strict=True):
+        np.testing.assert_array_equal(our, their)
 
 
 @pytest.mark.slow

@@ -1,0 +1,37 @@
+import os
+
+import pytest
+
+from keras_asymbp.benchmarks.datasets.reading import with_tfds
+from keras_asymbp.benchmarks.errors import UsageError
+
+
+def test_images_are_left_encoded(kinds):
+    (png, jpeg), *others = with_tfds.examples(kinds, "test", ("png", "jpeg"))
+    assert (png[:4], jpeg[:3]) == (b"\x89PNG", b"\xff\xd8\xff")
+    assert len(others) == 9
+
+
+def test_parts_of_splits(kinds):
+    assert (
+        len(list(with_tfds.examples(kinds, "train[:50%]+test[:3]", ("label",)))) == 38
+    )
+
+
+def test_a_folder_without_a_description(copy):
+    (copy / "features.json").write_text("{")
+    words = rf"^can't read {copy} \([^\n]*\): prepare the data set again$"
+    with pytest.raises(UsageError, match=words):
+        next(with_tfds.examples(copy, "train", ("label",)))
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_shard(damage, copy):
+    shard = sorted(copy.glob("*train*"))[1]
+    if damage == "cut":
+        os.truncate(shard, shard.stat().st_size - 10)
+    else:
+        shard.unlink()
+    words = rf"^can't read {copy} \([^\n]*\): prepare the data set again$"
+    with pytest.raises(UsageError, match=words):
+        list(with_tfds.examples(copy, "train", ("label",)))
