@@ -142,11 +142,11 @@ def _decoded(folder, key, contents) -> Iterator[np.ndarray]:
             "channels of uint8; choose another data set"
         )
     for position, content in contents:
-        name = f"image {position} of {folder}"
-        image = decode_image(content, shape[2], name)
+        which = f"image {position} of {folder}"
+        image = decode_image(content, shape[2], which)
         if any(size not in (-1, n) for size, n in zip(shape, image.shape, strict=True)):
             raise UsageError(
-                f"{name} has the shape {image.shape}: expected {shape}; prepare the "
+                f"{which} has the shape {image.shape}: expected {shape}; prepare the "
                 "data set again"
             )
         yield image

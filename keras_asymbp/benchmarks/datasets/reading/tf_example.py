@@ -10,6 +10,10 @@ _BYTES, _FLOATS, _INTEGERS = 1, 2, 3
 _VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
 
 
+class MalformedError(ValueError):
+    """Bytes are no message of this format."""
+
+
 def parse(message: bytes, keys: tuple[str, ...]) -> dict[str, list[bytes] | np.ndarray]:
     """The values of some features of an example, by name.
 
@@ -20,7 +24,7 @@ def parse(message: bytes, keys: tuple[str, ...]) -> dict[str, list[bytes] | np.n
         keys: The names of the features.
 
     Raises:
-        ValueError: If it is no such message.
+        MalformedError: If it is no such message.
     """
     wanted = {key.encode() for key in keys}
     found = {}
@@ -38,7 +42,10 @@ def _values(feature):
         if kind == _BYTES:
             return list(_messages(content, 1))
         if kind == _FLOATS:  # packed or one by one, the bytes are the same
-            return np.frombuffer(b"".join(_messages(content, 1)), "<f4")
+            values = b"".join(_messages(content, 1))
+            if len(values) % 4:
+                raise MalformedError
+            return np.frombuffer(values, "<f4")
         if kind == _INTEGERS:
             return np.array(list(_integers(content)), np.uint64).astype(np.int64)
     return []
@@ -60,7 +67,7 @@ def _messages(message: bytes, number: int) -> Iterator[bytes]:
     for field, value in _fields(message):
         if field == number:
             if isinstance(value, int):
-                raise ValueError("a number where bytes belong")
+                raise MalformedError
             yield value
 
 
@@ -79,10 +86,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
         elif wire in (_FOUR, _EIGHT):
             size = 4 if wire == _FOUR else 8
         else:
-            raise ValueError(f"a field of the unknown type {wire}")
+            raise MalformedError
         at += size
         if at > end:
-            raise ValueError("it is cut")
+            raise MalformedError
         yield tag >> 3, message[at - size : at]
 
 
@@ -96,4 +103,4 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value & 0xFFFFFFFFFFFFFFFF, at
         shift += 7
-    raise ValueError("it is cut, or a number is too long")
+    raise MalformedError

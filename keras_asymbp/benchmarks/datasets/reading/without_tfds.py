@@ -35,8 +35,8 @@ def examples(
                 example = tuple(_value(values[key], described[key]) for key in keys)
             except (ValueError, KeyError, IndexError, TypeError) as error:
                 raise UsageError(
-                    f"record {number} of {path} is no example of the data set "
-                    f"({error}): prepare the data set again"
+                    f"record {number} of {path} is no example of the data set: prepare "
+                    "it again"
                 ) from error
             yield example
 
@@ -59,7 +59,7 @@ def _value(values, feature):
     (value,) = values
     expected = np.int64 if "classLabel" in feature else bytes
     if not isinstance(value, expected):
-        raise TypeError(f"a value of {type(value).__name__}")
+        raise TypeError
     return value
 
 
