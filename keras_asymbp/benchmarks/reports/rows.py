@@ -15,8 +15,8 @@ def text(trials: Iterable[Mapping[str, Any]]) -> str:
     A row has `id`, `model`, every setting under its own name (lists as JSON),
     `best_error` (a share), `best_epoch`, `diverged`, `epochs_finished`, and
     `train_error` and `test_error` of the last epoch; then `started`, `seconds`,
-    `command`, `file`, and the versions and the machine as `version.tensorflow`,
-    `machine.cores` and so on. Missing values are empty.
+    `command`, `file`, `compile_seconds`, and the versions and the machine as
+    `version.tensorflow`, `machine.cores` and so on. Missing values are empty.
 
     Args:
         trials: The trials, as `Store.trials` returns them.
@@ -42,6 +42,7 @@ def _row(trial):
         "epochs_finished": len(result["curves"]),
         **{name: last.get(name) for name in ("train_error", "test_error")},
         **{name: trial[name] for name in ("started", "seconds", "command", "file")},
+        "compile_seconds": trial.get("compile_seconds"),  # of `seconds`; on JAX
         **{f"version.{name}": value for name, value in trial["versions"].items()},
         **{f"machine.{name}": value for name, value in trial["machine"].items()},
     }

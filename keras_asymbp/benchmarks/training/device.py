@@ -1,5 +1,6 @@
 """The processor or the accelerator that trains, and how it computes."""
 
+import functools
 import os
 
 import keras
@@ -9,6 +10,12 @@ from keras_asymbp.benchmarks.errors import UsageError
 
 # The variable of JAX, for those who want figures less exact and sooner.
 _PRECISION = "JAX_DEFAULT_MATMUL_PRECISION"
+# What JAX calls the parts of compiling.
+_COMPILING = (
+    "/jax/core/compile/jaxpr_trace_duration",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "/jax/core/compile/backend_compile_duration",
+)
 
 
 def accelerator() -> str | None:
@@ -73,6 +80,32 @@ def whole_epochs(requested: bool | None) -> bool:
     if requested is None:
         return on_jax and accelerator() is not None
     return requested
+
+
+@functools.cache
+def _compile_clock():
+    """Seconds that JAX has compiled for since the first call, as a list of one."""
+    import jax
+
+    total = [0.0]
+
+    def add(event, seconds, **_):
+        if event in _COMPILING:
+            total[0] += seconds
+
+    jax.monitoring.register_event_duration_secs_listener(add)
+    return total
+
+
+def compile_seconds(since: float | None = None) -> float | None:
+    """Seconds that this process has compiled for; None on TensorFlow, which hides it.
+
+    Args:
+        since: What an earlier call returned; None for all so far.
+    """
+    if keras.backend.backend() != "jax":
+        return None
+    return _compile_clock()[0] - (since or 0.0)
 
 
 def _prepare_accelerator():

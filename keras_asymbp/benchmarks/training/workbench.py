@@ -82,6 +82,7 @@ class Workbench:
 
         def run_trial(trial: TrialSpec) -> float:
             started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+            compiled = device.compile_seconds()
             result = trainer.train(trial, observers)
             record = {
                 "settings": cell.settings(trial),
@@ -90,6 +91,7 @@ class Workbench:
                 "result": result,
                 "started": started.isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - clock, 3),
+                "compile_seconds": device.compile_seconds(compiled),
                 "command": self._command,
                 **environment.describe(
                     deterministic=self._deterministic,
