@@ -8,9 +8,11 @@ figure, and whether it is met. --read shows files made by --json and measures no
 
 import os
 
-# TensorFlow reads these when it is imported, which the package does.
+# The backend reads these when it is imported, which the package does.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Child processes need memory of a GPU, too.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import datetime
 import importlib
@@ -32,7 +34,7 @@ from keras_asymbp.benchmarks.tables.protocol import PRESETS
 # Each is a module here with a TITLE and a function `rows` of `Options`.
 QUESTIONS = (
     *("step_time", "biotorch", "machine_share", "search_cost", "main_job"),
-    *("memory", "start_up", "growth"),
+    *("memory", "start_up", "growth", "backend", "epoch_program"),
 )
 
 _QUESTION = flags.DEFINE_multi_string(
@@ -111,14 +113,17 @@ def _wanted() -> tuple[list[str], Options]:
 
 def _ready(device: str) -> bool:
     """Selects the device; returns whether it exists."""
-    import tensorflow as tf
+    if device == "cpu":
+        # Read by this process and its children.
+        os.environ |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    if environment.backend() == "tensorflow":
+        import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # it warns of many traces, which are intended
-    if device == "gpu":
-        return bool(tf.config.list_physical_devices("GPU"))
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # for child processes
-    tf.config.set_visible_devices([], "GPU")
-    return True
+        # It warns of many traces, which are intended.
+        tf.get_logger().setLevel("ERROR")
+    from keras_asymbp.benchmarks.training.device import accelerator
+
+    return device == "cpu" or accelerator() is not None
 
 
 def _measured(names, options) -> report.Record:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import keras
 
 from benchmarks.speed import workloads
-from benchmarks.speed.measure import Options, Taken, interleaved
+from benchmarks.speed.measure import Options, interleaved
+from benchmarks.speed.peer import Peer
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -39,7 +40,9 @@ def rows(options: Options) -> Iterator[dict]:
         for rule in RULES:
             model = workloads.asymmetric(name, rule)
             fit = workloads.Fit(model, workloads.sgd(), data, options)
-            with Peer(python, specification(model, rule, fit.steps)) as peer:
+            described = json.dumps(specification(model, rule, fit.steps))
+            command = [python, "-P", _HERE / "biotorch_steps.py", described]
+            with Peer("BioTorch", command, fit.steps) as peer:
                 contestants = {"BioTorch": peer, "keras_asymbp": fit}
                 result = interleaved(contestants, options.rounds)
             for contestant in contestants:
@@ -57,34 +60,6 @@ def rows(options: Options) -> Iterator[dict]:
                 goal=GOAL,
                 sense="at least",
             )
-
-
-class Peer:
-    """BioTorch's process; a call trains for a round and returns the time of a step."""
-
-    def __init__(self, python: pathlib.Path, specification: dict):
-        self._steps = specification["steps"]
-        self._process = subprocess.Popen(
-            [python, "-P", _HERE / "biotorch_steps.py", json.dumps(specification)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self) -> Taken:
-        self._process.stdin.write("round\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise UsageError("BioTorch's process has ended: its error is printed above")
-        wall, cpu = json.loads(line)
-        return Taken(wall / self._steps, cpu / self._steps, elsewhere=cpu)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._process.communicate()  # it exits at the end of its input
 
 
 def specification(model: keras.Model, rule: str, steps: int) -> dict:

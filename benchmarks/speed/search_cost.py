@@ -104,6 +104,5 @@ def _inputs(examples):
     """Arrays of a data set, as the networks' inputs."""
     arrays = []
     for split in (examples.train, examples.test):
-        inputs, labels = split.batch(np.arange(len(split)))
-        arrays += [inputs.numpy(), labels.numpy()]
+        arrays += split.batch(np.arange(len(split)))
     return arrays

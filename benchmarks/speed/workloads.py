@@ -9,7 +9,7 @@ import keras_asymbp
 from benchmarks.speed.measure import Options, Taken
 from keras_asymbp.benchmarks.datasets import Arrays
 from keras_asymbp.benchmarks.networks import TABLE_1
-from keras_asymbp.benchmarks.training import batches, build
+from keras_asymbp.benchmarks.training import batches, build, feeding
 
 BATCH = 100
 # Steps of an epoch of `fit`, which takes a fraction of a second to a few seconds.
@@ -88,7 +88,7 @@ class Fit:
     def __call__(self) -> Taken:
         clock = _EpochClock()
         self.model.fit(
-            batches.training_batches(self._data, self._batch, seed=0),
+            feeding.BatchByBatch().training(self._data, self._batch, 0),
             steps_per_epoch=self.steps,
             shuffle=False,
             verbose=0,

@@ -3,7 +3,6 @@ import subprocess
 import pytest
 
 from benchmarks.speed import biotorch, workloads
-from benchmarks.speed.measure import Taken
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -27,28 +26,6 @@ def test_the_peer_gets_the_same_network():
     assert said["rule"] == "brsf"
     assert said["input_shape"] == (32, 32, 3)
     assert said["batch"] == 100
-
-
-def _program(tmp_path, text):
-    program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\n{text}\n")
-    program.chmod(0o755)
-    return program
-
-
-def test_the_peer_trains_a_round_for_a_line(tmp_path):
-    program = _program(tmp_path, 'while read line; do echo "[2.0, 3.0]"; done')
-    with biotorch.Peer(program, {"steps": 4}) as peer:
-        assert peer() == Taken(0.5, 0.75, elsewhere=3.0)
-        assert peer() == Taken(0.5, 0.75, elsewhere=3.0)
-
-
-def test_a_peer_that_ends_is_said(tmp_path):
-    with (
-        biotorch.Peer(_program(tmp_path, "read line; exit 1"), {"steps": 4}) as peer,
-        pytest.raises(UsageError, match="has ended"),
-    ):
-        peer()
 
 
 def test_it_is_installed_once(tmp_path, monkeypatch):
