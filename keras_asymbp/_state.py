@@ -29,14 +29,23 @@ def all_of(model: keras.layers.Layer) -> list[keras.Variable]:
     return [*model.variables, *_recurrent(model)]
 
 
+def memory(layer: keras.layers.Layer) -> list[list[keras.Variable]]:
+    """Returns lists of a layer's variables that Keras counts among no layer's own.
+
+    They are those of metrics, and the states of a stateful recurrent layer. Layers
+    inside the layer have their own.
+    """
+    metrics = [] if isinstance(layer, keras.Model) else layer._metrics
+    return [*(metric.variables for metric in metrics), _states(layer)]
+
+
 def _recurrent(model):
-    # Keras doesn't list them.
-    states = [
-        part.states
-        for part in model._flatten_layers()
-        if isinstance(part, keras.layers.RNN) and part.stateful and part.states
-    ]
-    return keras.tree.flatten(states)
+    return [state for part in model._flatten_layers() for state in _states(part)]
+
+
+def _states(layer):
+    stateful = isinstance(layer, keras.layers.RNN) and layer.stateful
+    return keras.tree.flatten(layer.states) if stateful and layer.states else []
 
 
 @contextlib.contextmanager

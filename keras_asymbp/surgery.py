@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import keras
 import numpy as np
 
-from keras_asymbp._state import of_rules
+from keras_asymbp._state import memory, of_rules
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
@@ -156,7 +156,7 @@ def load(target: keras.layers.Layer, source: keras.layers.Layer) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 source.save_assets(folder)
                 target.load_assets(folder)
-    for new, old in zip(_memory(target), _memory(source), strict=True):
+    for new, old in zip(memory(target), memory(source), strict=True):
         # Some metrics create their variables at the first update.
         for variable, value in zip(new, old, strict=False):
             _copy_value(variable, value)
@@ -240,17 +240,6 @@ def _copied(model, functional):
 
 def _is_compiled(layer):
     return isinstance(layer, keras.Model) and layer.compiled
-
-
-def _memory(layer):
-    """Returns lists of variables that Keras counts among no layer's own.
-
-    They are those of metrics, and the states of a stateful recurrent layer.
-    """
-    metrics = [] if isinstance(layer, keras.Model) else layer._metrics
-    stateful = isinstance(layer, keras.layers.RNN) and layer.stateful
-    states = keras.tree.flatten(layer.states) if stateful else []
-    return [*(metric.variables for metric in metrics), states]
 
 
 def _has_vocabulary(layer):
