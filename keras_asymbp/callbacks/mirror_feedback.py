@@ -5,8 +5,7 @@ from keras_asymbp._calls import compiled_call
 from keras_asymbp._state import of_rules, unchanged, untrained
 from keras_asymbp._switch import backpropagation, mirroring
 from keras_asymbp.callbacks.updates import Updates
-from keras_asymbp.feedbacks import Feedback
-from keras_asymbp.layers import asymmetric_layers
+from keras_asymbp.layers import rules_with
 
 _BATCH = 100
 
@@ -99,7 +98,7 @@ class MirrorFeedback(keras.callbacks.Callback):
         self._updates = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not _mirrored_kernels(self.model):
+        if not rules_with(self.model, "mirror"):
             return
         self._batch = _inputs(self.model, self.inputs)
         _run(self.model, self._batch, self.steps)
@@ -108,13 +107,13 @@ class MirrorFeedback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self._updates is None or not self.steps_per_update:
             return
-        kernels = _mirrored_kernels(self.model)
-        count = max(int(self._updates.of(kernel)) for kernel in kernels)
+        rules = rules_with(self.model, "mirror")
+        count = max(int(self._updates.of(kernel)) for _, kernel in rules)
         _run(self.model, self._batch, count * self.steps_per_update)
         self._updates = self._count_updates()
 
     def _count_updates(self):
-        kernels = _mirrored_kernels(self.model)
+        kernels = [kernel for _, kernel in rules_with(self.model, "mirror")]
         return Updates(self.model, self.model.train_step, kernels)
 
 
@@ -149,12 +148,3 @@ def _inputs(model, inputs):
         lambda x: ops.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype),
         getattr(model, "input", tensors[0]),  # a Sequential has none
     )
-
-
-def _mirrored_kernels(model):
-    return [
-        kernel
-        for layer in asymmetric_layers(model)
-        for rule, kernel in layer.feedback_rules()
-        if type(rule).mirror is not Feedback.mirror
-    ]

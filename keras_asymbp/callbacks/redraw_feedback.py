@@ -6,8 +6,8 @@ from keras import ops
 from keras_asymbp._switch import redrawn
 from keras_asymbp.backend import around_train_step
 from keras_asymbp.callbacks.updates import Updates, is_stock
-from keras_asymbp.feedbacks import Feedback
-from keras_asymbp.layers import asymmetric_layers
+from keras_asymbp.feedbacks.base import overrides
+from keras_asymbp.layers import asymmetric_layers, rules_with
 
 
 def redraw_feedback(model, updates=1):
@@ -75,7 +75,9 @@ class RedrawFeedback(keras.callbacks.Callback):
                 "Compile the model with steps_per_execution=1. Received: "
                 f"steps_per_execution={model.steps_per_execution}, {replicas} replicas"
             )
-        layers = [x for x in asymmetric_layers(model) if _redraws(x.feedback)]
+        layers = [
+            x for x in asymmetric_layers(model) if overrides(x.feedback, "redraw")
+        ]
         for layer in layers:
             layer.catch_up_feedback()
         if not layers or getattr(model.train_step, "redraws_feedback", False):
@@ -90,13 +92,13 @@ def _with_redraw(model, train_step):
     trusting = redrawn if is_stock(train_step) else contextlib.nullcontext
 
     def before():
-        pairs = _rules_and_kernels(model)
+        pairs = rules_with(model, "redraw")
         updates = Updates(model, train_step, [kernel for _, kernel in pairs])
         return updates, {id(rule): rule.draw_number for rule, _ in pairs}
 
     def after(seen):
         updates, draws = seen
-        for rule, kernel in _rules_and_kernels(model):  # the step may build layers
+        for rule, kernel in rules_with(model, "redraw"):  # the step may build layers
             by_itself = rule.draw_number - draws.get(id(rule), 0)
             count = ops.cast(updates.of(kernel), "int32")
             rule.redraw(kernel, ops.maximum(count - ops.cast(by_itself, "int32"), 0))
@@ -104,16 +106,3 @@ def _with_redraw(model, train_step):
     step = around_train_step(model, train_step, trusting, before, after)
     step.redraws_feedback = True
     return step
-
-
-def _rules_and_kernels(model):
-    return [
-        (rule, kernel)
-        for layer in asymmetric_layers(model)
-        for rule, kernel in layer.feedback_rules()
-        if _redraws(rule)
-    ]
-
-
-def _redraws(rule):
-    return type(rule).redraw is not Feedback.redraw

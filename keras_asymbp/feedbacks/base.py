@@ -157,3 +157,8 @@ class Feedback(keras.layers.Layer):
 def sign(kernel):
     """Returns sign(W), with sign(0) = 0: a weight of zero sends no error back."""
     return ops.sign(kernel)
+
+
+def overrides(rule: Feedback, method: str) -> bool:
+    """Whether a rule's class has its own version of a method of `Feedback`."""
+    return getattr(type(rule), method) is not getattr(Feedback, method)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_asymbp._discover import public_classes
+from keras_asymbp.feedbacks.base import Feedback, overrides
 from keras_asymbp.layers.base import AsymmetricLayer
 
 if TYPE_CHECKING:  # the layers are discovered at import
@@ -17,11 +18,21 @@ globals().update(LAYERS)
 for _layer in LAYERS.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_layer)
 
-__all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", *LAYERS]
+__all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", "rules_with", *LAYERS]
 
 
 def asymmetric_layers(model) -> list[AsymmetricLayer]:
     """Returns the asymmetric layers of a model or layer, nested ones included."""
     return [
         layer for layer in model._flatten_layers() if isinstance(layer, AsymmetricLayer)
+    ]
+
+
+def rules_with(model, method: str) -> list[tuple[Feedback, keras.Variable]]:
+    """Returns each rule of a model that overrides a method, with its kernel W."""
+    return [
+        (rule, kernel)
+        for layer in asymmetric_layers(model)
+        for rule, kernel in layer.feedback_rules()
+        if overrides(rule, method)
     ]
