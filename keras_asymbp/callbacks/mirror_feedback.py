@@ -102,10 +102,11 @@ class MirrorFeedback(keras.callbacks.Callback):
             return
         self._batch = _inputs(self.model, self.inputs)
         _run(self.model, self._batch, self.steps)
-        self._updates = self._count_updates()
+        if self.steps_per_update:
+            self._updates = self._count_updates()
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._updates is None or not self.steps_per_update:
+        if self._updates is None:
             return
         rules = rules_with(self.model, "mirror")
         count = max(int(self._updates.of(kernel)) for _, kernel in rules)

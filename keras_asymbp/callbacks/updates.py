@@ -44,7 +44,9 @@ class Updates:
 
 
 def is_stock(train_step) -> bool:
-    """Whether a bound `train_step` is Keras's own."""
+    """Whether a bound `train_step` is Keras's own, perhaps with our redraw after it."""
+    if getattr(train_step, "redraws_feedback", False):
+        train_step = train_step.__wrapped__
     return getattr(train_step, "__func__", None) is keras.Model.train_step
 
 

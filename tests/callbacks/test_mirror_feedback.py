@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_asymbp import AsymDense, MirrorFeedback, metrics, mirror_feedback
+from keras_asymbp import (
+    AsymDense,
+    MirrorFeedback,
+    RedrawFeedback,
+    metrics,
+    mirror_feedback,
+    random,
+)
 
 
 def make_model(feedback="WM", **arguments):
@@ -24,14 +31,14 @@ def steps(model):
     return [model.get_layer(name).feedback.steps for name in ("hidden", "logits")]
 
 
-def fit(model, callback, epochs=2):
+def fit(model, *callbacks, epochs=2):
     model.fit(
         np.ones((16, 6)),
         np.ones((16, 4)),
         epochs=epochs,
         batch_size=8,
         verbose=0,
-        callbacks=[callback],
+        callbacks=list(callbacks),
     )
 
 
@@ -206,6 +213,36 @@ def test_v_follows_each_update_of_w():
         model.fit(x, y, epochs=1, batch_size=8, verbose=0, callbacks=[mirror])
         angles.append(metrics.angle(layer.kernel, layer.feedback_kernel))
     assert angles[1] < 20 < angles[0]
+
+
+class OwnStep(keras.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+@pytest.mark.parametrize(
+    ("cls", "steps_per_update", "looks"),
+    [
+        (keras.Sequential, 1, False),  # the optimizer counts
+        (OwnStep, 0, False),  # nobody asks for the count
+        (OwnStep, 1, True),
+    ],
+)
+def test_looks_for_changes_of_w_only_if_it_must(
+    cls, steps_per_update, looks, monkeypatch
+):
+    seen = []
+    fingerprint = random.fingerprint
+    monkeypatch.setattr(
+        random, "fingerprint", lambda w: seen.append(w.path) or fingerprint(w)
+    )
+    layers = [
+        AsymDense(4, feedback=rule, name=f"layer_{rule}") for rule in ("brSF", "WM")
+    ]
+    model = cls([keras.Input((6,)), *layers])
+    model.compile("sgd", "mse")
+    fit(model, RedrawFeedback(), MirrorFeedback(1, steps_per_update=steps_per_update))
+    assert any("layer_WM" in path for path in seen) == looks
 
 
 @pytest.mark.parametrize("steps", [-1, 2.5, True])

@@ -1,6 +1,9 @@
+import functools
+
 import keras
 import tensorflow as tf
 
+from keras_asymbp import AsymDense, RedrawFeedback
 from keras_asymbp.callbacks.updates import Updates, is_stock
 
 
@@ -107,3 +110,20 @@ def test_a_wrapped_step_is_not_keras_s_own():
     step = keras.Sequential().train_step
     assert is_stock(step)
     assert not is_stock(lambda data: step(data))
+
+
+class OwnStep(keras.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+def test_keras_s_own_step_stays_its_own_with_a_redraw():
+    for cls, stock in ((keras.Sequential, True), (OwnStep, False)):
+        model = cls([keras.Input((2,)), AsymDense(1, feedback="brSF")])
+        model.compile("sgd", "mse")
+        x, y = tf.ones((1, 2)), tf.ones((1, 1))
+        model.fit(x, y, verbose=0, callbacks=[RedrawFeedback()])
+        step = model.train_step
+        assert step.redraws_feedback
+        assert is_stock(step) == stock
+        assert not is_stock(functools.wraps(step)(lambda data, step=step: step(data)))
