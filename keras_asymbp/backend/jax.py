@@ -20,23 +20,6 @@ from jax.extend import core
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 
-__all__ = [
-    "CompiledCall",
-    "Switch",
-    "SwitchInFunction",
-    "around_train_step",
-    "fingerprint",
-    "gradients",
-    "inlined",
-    "may_commit",
-    "normal",
-    "outside_loops",
-    "random_bits",
-    "vjp",
-    "with_backward",
-    "with_feedback",
-]
-
 
 def vjp(function, at, error):
     """Returns the gradient of a function at a tensor, for the error of its output."""

@@ -10,23 +10,6 @@ import keras
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
-__all__ = [
-    "CompiledCall",
-    "Switch",
-    "SwitchInFunction",
-    "around_train_step",
-    "fingerprint",
-    "gradients",
-    "inlined",
-    "may_commit",
-    "normal",
-    "outside_loops",
-    "random_bits",
-    "vjp",
-    "with_backward",
-    "with_feedback",
-]
-
 # TensorFlow has no public name for them.
 _CONTROL_FLOW = (
     _func_graphs.CondBranchFuncGraph,
