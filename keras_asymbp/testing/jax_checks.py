@@ -13,8 +13,8 @@ from keras_asymbp.testing.tools import (
     feedback_kernels,
     gradients_of,
     labels_of,
-    make_inputs,
     make_layer,
+    make_parts,
     own_weights,
     parent_of,
     trained_gradients,
@@ -24,9 +24,7 @@ from keras_asymbp.testing.tools import (
 @check_on("jax")
 def check_modes(case, rule):
     """V and the gradients are the same eagerly and compiled."""
-    layer = make_layer(case, rule)
-    xs = make_inputs(case)
-    weights = own_weights(layer)
+    layer, xs, weights = make_parts(case, rule)
 
     def everything():
         return feedback_kernels(layer), gradients_of(layer, xs, weights)
@@ -41,9 +39,7 @@ def check_modes(case, rule):
 @check_on("jax")
 def check_control_flow(case, rule):
     """The gradients are the same in branches and loops, eagerly and compiled."""
-    layer = make_layer(case, rule)
-    xs = make_inputs(case)
-    weights = own_weights(layer)
+    layer, xs, weights = make_parts(case, rule)
     expected = gradients_of(layer, xs, weights)
     zeros = jnp.zeros_like(expected[0])
 
@@ -79,9 +75,7 @@ def check_control_flow(case, rule):
 @check_on("jax")
 def check_decorated(case, rule):
     """A compiled step with `stateless_call` has its gradients, update after update."""
-    xs = make_inputs(case)
-    layer = make_layer(case, rule)
-    weights = own_weights(layer)
+    layer, xs, weights = make_parts(case, rule)
     expected = []
     for _ in range(3):
         _, *gradients = trained_gradients(layer, xs, weights)

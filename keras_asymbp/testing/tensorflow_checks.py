@@ -11,6 +11,7 @@ from keras_asymbp.testing.tools import (
     labels_of,
     make_inputs,
     make_layer,
+    make_parts,
     own_weights,
 )
 
@@ -18,9 +19,7 @@ from keras_asymbp.testing.tools import (
 @check_on("tensorflow")
 def check_modes(case, rule):
     """V and the gradients are the same eagerly, in a graph and under XLA."""
-    layer = make_layer(case, rule)
-    xs = make_inputs(case)
-    weights = own_weights(layer)
+    layer, xs, weights = make_parts(case, rule)
 
     def everything():
         return feedback_kernels(layer), gradients_of(layer, xs, weights)
@@ -36,9 +35,7 @@ def check_modes(case, rule):
 @check_on("tensorflow")
 def check_control_flow(case, rule):
     """The gradients are the same in the branches and loops of a graph."""
-    layer = make_layer(case, rule)
-    xs = make_inputs(case)
-    weights = own_weights(layer)
+    layer, xs, weights = make_parts(case, rule)
     expected = gradients_of(layer, xs, weights)
     zeros = tf.zeros_like(expected[0])
 

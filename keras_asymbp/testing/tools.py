@@ -37,6 +37,12 @@ def make_layer(case, rule, seed=0, **more):
     return layer
 
 
+def make_parts(case, rule):
+    """Returns a layer with its own rule, inputs, and the weights to differentiate."""
+    layer = make_layer(case, rule)
+    return layer, make_inputs(case), own_weights(layer)
+
+
 def make_model(case, *rules, seed=0):
     """Returns a model with a layer for each rule, each on top of a stock layer.
 
