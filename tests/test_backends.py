@@ -9,18 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_asymbp import (
-    AlignmentMonitor,
-    AsymConv2D,
-    AsymDense,
-    BatchManhattan,
-    BatchNormalization,
-    BatchStatistics,
-    MirrorFeedback,
-    RedrawFeedback,
-    asymmetrize,
-    direct_feedback,
-)
+import keras_asymbp
+from keras_asymbp import AsymConv2D, AsymDense, BatchNormalization, RedrawFeedback
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow",
@@ -84,7 +74,7 @@ def make_model(kind, rules=RULES):
     optimizer = (
         keras.optimizers.SGD(0.05, momentum=0.9)
         if kind == "dense"
-        else BatchManhattan(1e-3, momentum=0.9)
+        else keras_asymbp.BatchManhattan(1e-3, momentum=0.9)
     )
     model.compile(optimizer, dict.fromkeys(rules, "categorical_crossentropy"))
     return model
@@ -201,15 +191,15 @@ def use_without_tensorflow(folder):
     model.add(BatchNormalization())
     model.add(AsymDense(3, feedback="WM", activation="softmax"))
     model.compile("batch_manhattan", "categorical_crossentropy")
-    monitor = AlignmentMonitor()
+    monitor = keras_asymbp.AlignmentMonitor()
     model.fit(
         *(x, y),
         **{"batch_size": 10, "epochs": 2, "verbose": 0},
         validation_data=(x, y),
         callbacks=[
             RedrawFeedback(),
-            MirrorFeedback(steps=2),
-            BatchStatistics([x[:10], x[10:20]]),
+            keras_asymbp.MirrorFeedback(steps=2),
+            keras_asymbp.BatchStatistics([x[:10], x[10:20]]),
             monitor,
         ],
     )
@@ -225,7 +215,10 @@ def use_without_tensorflow(folder):
     stock = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh")])
     stock.add(keras.layers.Dense(2))
     x, outputs = np.ones((4, 4)), stock(np.ones((4, 4)))
-    for twin in (asymmetrize(stock, "frSF", print_fn=None), direct_feedback(stock)):
+    for twin in (
+        keras_asymbp.asymmetrize(stock, "frSF", print_fn=None),
+        keras_asymbp.direct_feedback(stock),
+    ):
         twin.compile("sgd", "mse")
         twin.fit(x, np.ones((4, 2)), verbose=0)
     np.testing.assert_array_equal(stock(x), outputs)
