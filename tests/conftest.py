@@ -127,6 +127,22 @@ def make_layer():
 
 
 @pytest.fixture(scope="session")
+def decorated():
+    """A layer that calls another in a `tf.function`."""
+
+    class Decorated(keras.layers.Layer):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        @tf.function
+        def call(self, x):
+            return self.layer(x)
+
+    return Decorated
+
+
+@pytest.fixture(scope="session")
 def backward_kernel():
     """Returns V of an AsymDense's backward pass, which turns unit errors into V."""
 

@@ -201,19 +201,10 @@ def test_keras_exports_models_without_our_layers(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("traced_before", [True, False])
-def test_a_decorated_call(traced_before, tmp_path):
-    class Decorated(keras.layers.Layer):
-        def __init__(self, layer):
-            super().__init__()
-            self.layer = layer
-
-        @tf.function
-        def call(self, x):
-            return self.layer(x)
-
+def test_a_decorated_call(traced_before, tmp_path, decorated):
     layer = AsymDense(3, feedback="RndF")
     layer.build((None, 4))
-    model = keras.Sequential([keras.Input((4,)), Decorated(layer)])
+    model = keras.Sequential([keras.Input((4,)), decorated(layer)])
     x = tf.ones((2, 4))
     if traced_before:
         model(x)

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_asymbp import (
     AsymDense,
@@ -322,28 +321,16 @@ def test_gradient_angles_restore_the_states_of_recurrent_layers():
 
 
 @pytest.mark.parametrize("traced_before", [True, False])
-def test_gradient_angles_of_a_decorated_call(traced_before):
-    class Block(keras.layers.Layer):
-        def __init__(self, hidden, top):
-            super().__init__()
-            self.hidden, self.top = hidden, top
-
-        def call(self, x):
-            return self.top(self.hidden(x))
-
-    class DecoratedBlock(Block):
-        call = tf.function(Block.call)
-
+def test_gradient_angles_of_a_decorated_call(traced_before, decorated):
     x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
     angles = []
-    for kind in (Block, DecoratedBlock):
+    for wrap in (lambda block: block, decorated):
         keras.utils.set_random_seed(1)
         hidden = AsymDense(6, feedback="RndF", name="hidden")
         top = AsymDense(2, feedback="RndF", name="top")
-        # Keras gives no gradient to variables that a `tf.function` creates.
-        hidden.build((None, 3))
-        top.build((None, 6))
-        model = keras.Sequential([keras.Input((3,)), kind(hidden, top)])
+        # Built: Keras gives no gradient to variables that a `tf.function` creates.
+        block = keras.Sequential([keras.Input((3,)), hidden, top])
+        model = keras.Sequential([keras.Input((3,)), wrap(block)])
         model.compile("sgd", "mse")
         if traced_before:
             model.train_on_batch(x, np.ones((8, 2)))

@@ -396,20 +396,11 @@ def test_a_custom_step_like_keras_s_draws_as_keras_s_does(sum_of_v):
     assert asymmetric(own).feedback.draws == 10
 
 
-def test_a_decorated_call_keeps_no_trust_in_the_callback(sum_of_v):
+def test_a_decorated_call_keeps_no_trust_in_the_callback(sum_of_v, decorated):
     # Its trace is used again, in loops that don't redraw.
-    class Decorated(keras.layers.Layer):
-        def __init__(self, layer):
-            super().__init__()
-            self.layer = layer
-
-        @tf.function
-        def call(self, x):
-            return self.layer(x)
-
     model = make_model(compiled=False)
     below, layer = model.layers
-    wrapped = keras.Sequential([keras.Input((1,)), below, Decorated(layer)])
+    wrapped = keras.Sequential([keras.Input((1,)), below, decorated(layer)])
     wrapped.compile(keras.optimizers.SGD(RATE), "mae", jit_compile=False)
     before = first(wrapped)
     fit(wrapped, 3)
