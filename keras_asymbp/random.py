@@ -103,21 +103,30 @@ def signed_magnitudes(shape, seed, draw, flip_probability):
     """Draws M o S_p, float32, of `shape`: draw number `draw` from `seed`.
 
     M is uniform in [0, 1); an element of S_p is -1 with probability
-    `flip_probability` and 1 otherwise (settings 4 and 5, section 2).
+    `flip_probability` and 1 otherwise (settings 4 and 5, section 2). Each has 16 random
+    bits: M is one of the 2^16 middles of equal parts of [0, 1), so its mean is 1/2 and
+    it is never 0; the probability is rounded to a multiple of 2^-16.
     """
-    magnitudes = _uniform(shape, seed, draw, _MAGNITUDE)
-    if flip_probability == 0:
+    bits = backend.random_halves(shape, seed, draw * _STREAMS + _MAGNITUDE)
+    # Exact in float32, so that XLA, which rounds in its own way, has nothing to round.
+    magnitudes = (ops.cast(bits, "float32") + 0.5) * 2.0**-16
+    flips_of_all = round(flip_probability * 2**16)
+    if flips_of_all == 0:
         return magnitudes
-    flips = _uniform(shape, seed, draw, _FLIP) < flip_probability
+    bits = backend.random_halves(shape, seed, draw * _STREAMS + _FLIP)
+    flips = ops.cast(bits, "float32") < flips_of_all
     return ops.where(flips, -magnitudes, magnitudes)
 
 
 def noise(shape, seed, draw):
     """Draws noise of mean 0 and variance 1, float32, of `shape`: draw number `draw`.
 
-    It is uniform in [-sqrt(3), sqrt(3)).
+    It is uniform in [-sqrt(3), sqrt(3)), with 24 random bits.
     """
-    return 3**0.5 * (2 * _uniform(shape, seed, draw, _MAGNITUDE) - 1)
+    bits = backend.random_bits(shape, seed, draw * _STREAMS + _MAGNITUDE)
+    # The generator's bits are the same everywhere; XLA's conversion to floats differs.
+    uniform = ops.cast(ops.right_shift(bits, 8), "float32") * 2.0**-24
+    return 3**0.5 * (2 * uniform - 1)
 
 
 def fingerprint(values):
@@ -131,9 +140,3 @@ def fingerprint(values):
     such as Batch Manhattan's, don't cancel.
     """
     return backend.fingerprint(values)
-
-
-def _uniform(shape, seed, draw, stream):
-    # The generator's bits are the same everywhere; XLA's conversion to floats differs.
-    bits = backend.random_bits(shape, seed, draw * _STREAMS + stream)
-    return ops.cast(ops.right_shift(bits, 8), "float32") * 2.0**-24

@@ -76,13 +76,16 @@ def draw_factor(draw_bits):
     """Computes M o S_p by its definition, on which saved models rely."""
 
     def factor(shape, seed, draw=0, flip_probability=0):
-        def uniform(stream):
-            bits = draw_bits(int(np.prod(shape)), seed, 2 * draw + stream)
-            # float32 has 24 significant bits.
-            floats = (bits >> 8).astype("float32") / np.float32(2**24)
-            return floats.reshape(shape)
+        size = int(np.prod(shape))
 
-        return uniform(0) * np.where(uniform(1) < flip_probability, -1, 1)
+        def halves(stream):
+            words = draw_bits((size + 1) // 2, seed, 2 * draw + stream)
+            pairs = np.stack([words % 2**16, words // 2**16], axis=1)
+            return pairs.ravel()[:size].reshape(shape)
+
+        magnitudes = (2 * halves(0) + 1).astype("float32") / np.float32(2**17)
+        flips = halves(1) < round(flip_probability * 2**16)
+        return np.where(flips, -magnitudes, magnitudes)
 
     return factor
 

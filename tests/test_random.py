@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keras_asymbp
-from keras_asymbp import random
+from keras_asymbp import backend, random
 
 MANY = (200, 200)
 
@@ -20,7 +20,7 @@ def correlation(a, b):
 def test_magnitudes_are_uniform():
     m = random.signed_magnitudes(MANY, 3, 0, 0.0).numpy()
     assert m.dtype == np.float32
-    assert m.min() >= 0
+    assert m.min() > 0
     assert m.max() < 1
     # Each decile holds a tenth: 4000 of 40000, within 5 standard deviations (60).
     counts, _ = np.histogram(m, bins=10, range=(0, 1))
@@ -39,6 +39,25 @@ def test_flip_probability_is_the_share_of_flipped_signs(p):
         assert correlation(factor < 0, magnitudes) < 0.02
 
 
+@pytest.mark.parametrize("p", [0.0, 2.0**-18, 2.0**-16, 0.1, 0.25, 0.5, 1.0])
+def test_sixteen_bits_give_the_mean_and_the_probability_exactly(p, monkeypatch):
+    every = np.arange(2**16, dtype=np.uint16)
+    monkeypatch.setattr(backend, "random_halves", lambda *_: tf.constant(every))
+    factor = random.signed_magnitudes(every.shape, 3, 0, p).numpy().astype(np.float64)
+    assert np.abs(factor).mean() == 0.5
+    np.testing.assert_array_equal(np.diff(np.abs(factor)), 2.0**-16)
+    assert (factor < 0).mean() == round(p * 2**16) / 2**16
+
+
+def test_noise_has_its_mean_and_variance():
+    values = random.noise(MANY, 3, 0).numpy()
+    assert values.mean() == pytest.approx(0, abs=0.02)
+    assert values.var() == pytest.approx(1, rel=0.02)
+    assert np.abs(values).max() <= 3**0.5
+    # Of 40000 numbers of 16 bits, a quarter would be there before.
+    assert len(np.unique(values)) > 39000
+
+
 def test_normal_has_its_standard_deviation():
     values = random.normal(MANY, 3, 0.05).numpy()
     assert values.std() == pytest.approx(0.05, rel=0.02)
@@ -49,8 +68,8 @@ def test_numbers_match_their_definition(draw_factor):
     # Saved models rely on it: brSF stores only the seed and the draw's number.
     for seed, draw, p in ((0, 0, 0), (7, 3, 0), (2**31 - 1, 10**6, 0.25)):
         np.testing.assert_array_equal(
-            random.signed_magnitudes((4, 3), seed, draw, p),
-            draw_factor((4, 3), seed, draw, p),
+            random.signed_magnitudes((7, 3), seed, draw, p),
+            draw_factor((7, 3), seed, draw, p),
         )
 
 
@@ -81,7 +100,7 @@ def test_draws_in_graphs_match_eager_code(p, jit_compile):
     seed, draw = tf.Variable(3, dtype=tf.int64), tf.Variable(2, dtype=tf.int64)
 
     def signed_magnitudes():
-        return random.signed_magnitudes((5, 7), seed, draw, p)
+        return random.signed_magnitudes((5, 7), seed, draw, p)  # an odd number
 
     compiled = tf.function(signed_magnitudes, jit_compile=jit_compile)
     np.testing.assert_array_equal(compiled(), signed_magnitudes())

@@ -27,6 +27,7 @@ may_commit = _chosen.may_commit
 normal = _chosen.normal
 outside_loops = _chosen.outside_loops
 random_bits = _chosen.random_bits
+random_halves = _chosen.random_halves
 vjp = _chosen.vjp
 with_backward = _chosen.with_backward
 with_feedback = _chosen.with_feedback

@@ -160,15 +160,29 @@ _BEYOND_KERAS = 1
 
 def random_bits(shape, seed, number):
     """Returns uniform bits, uint32: those of Philox4x32-10, the same everywhere."""
+    return _words(_places(shape), seed, number).reshape(shape)
+
+
+def random_halves(shape, seed, number):
+    """Returns uniform bits, uint16: the halves of Philox's words, the lower first."""
+    place = _places(shape)
+    bits = _words(place >> 1, seed, number) >> (place & 1) * 16
+    return bits.astype("uint16").reshape(shape)
+
+
+def _places(shape):
+    return lax.iota("uint32", math.prod(shape))
+
+
+def _words(place, seed, number):
+    """The words of Philox at places of its sequence."""
     words = (seed, _BEYOND_KERAS, number, 0)
     seed = [jnp.asarray(word).astype("uint32") for word in words]
     *key, low, high = _philox(seed, _SCRAMBLE)
     # Each element computes its block of four words: XLA makes one loop of it.
-    place = lax.iota("uint32", math.prod(shape))
     block = _philox([place >> 2, jnp.zeros_like(place), low, high], key)
     word = place & 3
-    bits = jnp.select([word == 0, word == 1, word == 2], block[:3], block[3])
-    return bits.reshape(shape)
+    return jnp.select([word == 0, word == 1, word == 2], block[:3], block[3])
 
 
 def _philox(counter, key):

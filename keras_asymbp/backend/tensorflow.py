@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import functools
 import itertools
+import math
 import weakref
 
 import keras
@@ -190,6 +191,22 @@ def random_bits(shape, seed, number):
         dtype=tf.uint32,
         alg="philox",
     )
+
+
+def random_halves(shape, seed, number):
+    """Returns uniform bits, uint16: the halves of Philox's words, the lower first.
+
+    They cost half the time of as many words.
+
+    Args:
+        shape: Shape of the result, of integers.
+        seed: See `random_bits`.
+        number: See `random_bits`.
+    """
+    size = math.prod(shape)
+    words = random_bits([-(-size // 2)], seed, number)
+    halves = tf.reshape(tf.bitcast(words, tf.uint16), [-1])
+    return tf.reshape(halves[:size], shape)
 
 
 def normal(shape, seed, number):

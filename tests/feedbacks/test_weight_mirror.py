@@ -15,17 +15,18 @@ from keras_asymbp import (
 SEED = 11
 
 
-def noise(shape, seed, draw, draw_factor):
-    return np.sqrt(3) * (2 * draw_factor(shape, seed, draw) - 1)
+def noise(shape, seed, draw, draw_bits):
+    words = draw_bits(int(np.prod(shape)), seed, 2 * draw).reshape(shape)
+    return np.sqrt(3) * (2 * (words // 2**8) / 2**24 - 1)
 
 
-def test_a_step_follows_the_formula(draw_factor):
+def test_a_step_follows_the_formula(draw_bits):
     layer = AsymDense(4, feedback=feedbacks.WeightMirror(rate=0.25, seed=SEED))
     model = keras.Sequential([keras.Input((6,)), layer])
     w, v = layer.kernel.numpy(), np.asarray(layer.feedback_kernel)
     mirror_feedback(model, np.zeros((8, 6), "float32"), steps=3)
     for draw in (1, 2, 3):
-        xi = noise((8, 6), SEED, draw, draw_factor)
+        xi = noise((8, 6), SEED, draw, draw_bits)
         v = 0.75 * v + 0.25 * xi.T @ (xi @ w) / 8
     np.testing.assert_allclose(layer.feedback_kernel, v, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(layer.kernel, w)
