@@ -18,7 +18,7 @@ globals().update(LAYERS)
 for _layer in LAYERS.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_layer)
 
-__all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", "rules_with", *LAYERS]
+__all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", *LAYERS]
 
 
 def asymmetric_layers(model) -> list[AsymmetricLayer]:
