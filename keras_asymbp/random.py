@@ -110,11 +110,11 @@ def signed_magnitudes(shape, seed, draw, flip_probability):
     bits = backend.random_halves(shape, seed, draw * _STREAMS + _MAGNITUDE)
     # Exact in float32, so that XLA, which rounds in its own way, has nothing to round.
     magnitudes = (ops.cast(bits, "float32") + 0.5) * 2.0**-16
-    flips_of_all = round(flip_probability * 2**16)
-    if flips_of_all == 0:
+    share = round(flip_probability * 2**16)
+    if share == 0:
         return magnitudes
     bits = backend.random_halves(shape, seed, draw * _STREAMS + _FLIP)
-    flips = ops.cast(bits, "float32") < flips_of_all
+    flips = ops.cast(bits, "float32") < share
     return ops.where(flips, -magnitudes, magnitudes)
 
 
