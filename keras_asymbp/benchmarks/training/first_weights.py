@@ -21,6 +21,7 @@ _KERNELS = (
 )
 
 
+@keras.saving.register_keras_serializable("keras_asymbp")
 class FirstWeights(keras.initializers.Initializer):
     """Draws from the distribution of a Keras initializer, the same on every backend.
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import keras_asymbp
 from keras_asymbp import AsymDense
 from keras_asymbp.benchmarks.training.build import build
 from keras_asymbp.benchmarks.training.first_weights import FirstWeights, draw_anew
@@ -99,3 +100,10 @@ def test_a_stock_model_is_drawn_anew():
         np.testing.assert_array_equal(kernel, expected)
     for weight, value in zip(others, before, strict=True):
         np.testing.assert_array_equal(weight, value)
+
+
+def test_a_network_of_the_suite_can_be_converted():
+    model = build("mnist", 10, feedback="uSF")
+    stock = keras_asymbp.symmetrize(model)
+    for ours, theirs in zip(model.get_weights(), stock.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
