@@ -1,0 +1,1 @@
+"""Runs the suite on a machine with an accelerator, for a given time."""

@@ -1,0 +1,77 @@
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.gpu import __main__ as gpu
+from keras_asymbp.benchmarks.results.store import Store
+
+_ROOT = pathlib.Path(gpu.__file__).parents[2]
+# Counts to a minute, unless Ctrl-C is answered as it says.
+_WAITS = """
+import signal, sys, time
+{}
+for _ in range(600):
+    time.sleep(0.1)
+"""
+
+
+def test_a_command_that_ends_in_time_keeps_its_exit_code():
+    command = [sys.executable, "-c", "raise SystemExit(7)"]
+    assert gpu.run(command, 60, os.environ) == 7
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(3))",
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+    ],
+)
+def test_a_command_is_stopped_when_the_time_is_up(answer, monkeypatch):
+    monkeypatch.setattr(gpu, "_GRACE", 1.0)
+    start = time.monotonic()
+    command = [sys.executable, "-c", _WAITS.format(answer)]
+    assert gpu.run(command, 1.0, os.environ) == 130
+    assert time.monotonic() - start < 20
+
+
+def test_a_folder_without_wheels_is_one_line(tmp_path):
+    with pytest.raises(SystemExit, match="has no wheels: see benchmarks/gpu/README"):
+        gpu.install(tmp_path, str(tmp_path))
+
+
+@pytest.mark.slow
+def test_it_stops_in_time_and_goes_on_from_what_is_stored(tmp_path):
+    path = {"PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])}
+
+    def run(seconds):
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "benchmarks.gpu", f"--seconds={seconds}", "--"),
+                *("--exp=A", "--models=SGD,uSF", "--preset=smoke", "--epochs=3"),
+                *("--whole_epochs", f"--results_dir={tmp_path}"),
+            ],
+            env=os.environ | path,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+
+    done = run(25)
+    stored = {trial["id"]: trial["started"] for trial in Store(tmp_path).trials()}
+    assert done.returncode == (130 if len(stored) < 4 else 0)
+    done = run(400)
+    assert done.returncode == 0, done.stderr
+    again = {trial["id"]: trial["started"] for trial in Store(tmp_path).trials()}
+    assert len(again) == 4
+    assert again.items() >= stored.items()
+    trials = list(Store(tmp_path).trials())
+    assert {trial["machine"]["backend"] for trial in trials} == {"jax"}
+    assert all(trial["machine"]["whole_epochs"] for trial in trials)
+    assert all(trial["compile_seconds"] is not None for trial in trials)
+    assert (tmp_path / "report.md").is_file()
