@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> None:
         print(f"{time.monotonic() - started:.0f} s", flush=True)
         if code:
             # The suite writes its report only at its end.
-            folder = [word for word in argv[1:] if word.startswith("--results_dir")]
+            folder = results_dir(argv[1:])
             subprocess.run([*_REPORT, "report", *folder], env=environment, check=False)
     sys.exit(code)
 
@@ -58,6 +58,14 @@ def install(wheels: pathlib.Path, site: str) -> None:
         sys.exit(f"error: {wheels} has no wheels: see benchmarks/gpu/README.md")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
     subprocess.run([*pip, "--target", site, *files], check=True)
+
+
+def results_dir(arguments: Sequence[str]) -> list[str]:
+    """The flag --results_dir with its value, in one word or two; empty without it."""
+    for number, word in enumerate(arguments):
+        if word.partition("=")[0] in ("-results_dir", "--results_dir"):
+            return list(arguments[number : number + 1 + ("=" not in word)])
+    return []
 
 
 def run(command: Sequence[str], seconds: float, environment) -> int:

@@ -39,6 +39,19 @@ def test_a_command_is_stopped_when_the_time_is_up(answer, monkeypatch):
     assert time.monotonic() - start < 20
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--exp", "A", "--results_dir", "x", "--seeds=1"], ["--results_dir", "x"]),
+        (["--exp", "A", "--results_dir=x"], ["--results_dir=x"]),
+        (["--exp", "results_dir"], []),
+    ],
+)
+def test_the_report_is_made_in_the_folder_of_the_results(arguments, expected):
+    found = gpu.results_dir(arguments)
+    assert found == expected
+
+
 def test_a_folder_without_wheels_is_one_line(tmp_path):
     with pytest.raises(SystemExit, match="has no wheels: see benchmarks/gpu/README"):
         gpu.install(tmp_path, str(tmp_path))

@@ -29,7 +29,7 @@ class Split:
 
     Attributes:
         inputs: As stored, uint8 for images: (n, ...), in memory or memory-mapped.
-        labels: Class numbers, int64 (n,).
+        labels: Class numbers, int32 (n,): JAX has no int64 unless it is asked.
         scale: Factor of the inputs, a number or one for each element.
         mean: Subtracted from the scaled inputs.
         positions: Those of the examples that the split has, int64.
@@ -111,7 +111,7 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
     def split(inputs, labels):
         if inputs.nbytes <= MEMORY_LIMIT:
             inputs = np.array(inputs)
-        labels = labels.astype(np.int64)
+        labels = labels.astype(np.int32)
         everything = np.arange(len(labels))
         return Split(inputs, labels, scale, mean.astype(np.float32), everything)
 

@@ -35,7 +35,7 @@ class EpochProgram:
         model.make_train_function = self._make_train_function
         model.make_test_function = self._make_test_function
         # `fit` would build the metrics from what it takes for a batch.
-        x, y = np.zeros((1, *model.input_shape[1:]), "float32"), np.zeros(1, "int64")
+        x, y = np.zeros((1, *model.input_shape[1:]), "float32"), np.zeros(1, "int32")
         model._symbolic_build(data_batch=(x, y))
 
     def training(

@@ -282,6 +282,32 @@ def test_both_backends_give_the_same_results(benchmarks, tmp_path):
     assert ", jax " in report
 
 
+@pytest.mark.slow
+def test_jax_trains_where_tensorflow_is_not_installed(tmp_path):
+    program = (
+        "import runpy, sys\n"
+        "sys.modules |= {'tensorflow': None, 'tensorflow_datasets': None}\n"
+        "runpy.run_module('keras_asymbp.benchmarks', run_name='__main__')\n"
+    )
+    flags = [
+        *("--exp=A", "--models=SGD", "--preset=smoke", "--backend=jax", "--jobs=1"),
+        f"--results_dir={tmp_path}",
+    ]
+    environment = {
+        name: os.environ[name] for name in os.environ if name != "KERAS_BACKEND"
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", program, *flags],
+        env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 trials run" in done.stdout
+    assert (tmp_path / "report.md").is_file()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_results_folder_is_one_line(benchmarks, tmp_path):
     tmp_path.chmod(0o555)

@@ -60,7 +60,7 @@ def test_pixels_are_scaled_and_centred_by_the_training_mean(anywhere):
     mean = arrays.x_train.astype("float64").mean(axis=0)
     for split in ("train", "test"):
         inputs, labels = all_examples(getattr(examples, split))
-        assert (inputs.dtype, labels.dtype) == (np.float32, np.int64)
+        assert (inputs.dtype, labels.dtype) == (np.float32, np.int32)
         expected = 0.5 * (getattr(arrays, f"x_{split}") - mean)
         np.testing.assert_allclose(inputs, expected, rtol=1e-5, atol=1e-4)
         np.testing.assert_array_equal(labels, getattr(arrays, f"y_{split}"))
