@@ -293,12 +293,10 @@ def test_jax_trains_where_tensorflow_is_not_installed(tmp_path):
         *("--exp=A", "--models=SGD", "--preset=smoke", "--backend=jax", "--jobs=1"),
         f"--results_dir={tmp_path}",
     ]
-    environment = {
-        name: os.environ[name] for name in os.environ if name != "KERAS_BACKEND"
-    }
+    variables = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", program, *flags],
-        env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
