@@ -50,7 +50,8 @@ tests-jax: .venv/.installed-test
 		epoch_program.py feeding.py first_weights.py)
 
 doctests: .venv/.installed-test
-	$(PYTEST) --doctest-modules keras_asymbp
+	$(PYTEST) -n 2 --doctest-modules keras_asymbp
+	KERAS_BACKEND=jax $(PYTEST) -n 2 --doctest-modules keras_asymbp
 
 docs: .venv/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -51,8 +51,9 @@ class BatchNormalization(keras.layers.Layer):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> norm = keras_asymbp.BatchNormalization(epsilon=0.0)
-    >>> norm(keras.ops.array([[1.0], [3.0]]), training=True).numpy().ravel().tolist()
+    >>> np.ravel(norm(np.array([[1.0], [3.0]]), training=True)).tolist()
     [-1.0, 1.0]
 
     Source: "Batch Normalization", section 3, and "Training Details", section 5, Liao

@@ -36,7 +36,7 @@ def mirror_feedback(model, inputs=None, steps=1):
     >>> model = keras.Sequential([keras.Input((3,)), layer])
     >>> before = layer.feedback_kernel
     >>> keras_asymbp.mirror_feedback(model)
-    >>> bool((layer.feedback_kernel == before).numpy().any())
+    >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
     _run(model, _inputs(model, inputs), steps)

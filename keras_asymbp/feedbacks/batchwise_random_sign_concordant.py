@@ -42,10 +42,11 @@ class BatchwiseRandomSignConcordant(RandomSignConcordant):
     Source: settings 2 and 4, section 2, Liao et al. 2016.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(1, feedback="brSF")
     >>> layer.build((None, 3))
     >>> _ = layer.kernel.assign([[-0.3], [0.0], [2.0]])
-    >>> v = layer.feedback_kernel.numpy().ravel()
+    >>> v = np.ravel(layer.feedback_kernel)
     >>> bool(-1 < v[0] < 0 and v[1] == 0 and 0 < v[2] < 1)
     True
     """

@@ -30,12 +30,13 @@ class FixedRandomSignConcordant(RandomSignConcordant):
     Source: settings 3 and 5, section 2, Liao et al. 2016.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(1, feedback="frSF")
     >>> layer.build((None, 2))
     >>> _ = layer.kernel.assign([[-0.3], [2.0]])
     >>> before = layer.feedback_kernel
     >>> _ = layer.kernel.assign([[0.3], [5.0]])
-    >>> (layer.feedback_kernel / before).numpy().ravel().tolist()
+    >>> np.ravel(layer.feedback_kernel / before).tolist()
     [-1.0, 1.0]
     """
 

@@ -33,13 +33,14 @@ class InitSignedRandom(RandomSignConcordant):
     scale to large datasets", 2018; there all magnitudes are equal.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(1, feedback="InitSignedRandom")
     >>> layer.build((None, 2))
     >>> _ = layer.kernel.assign([[-0.3], [2.0]])
     >>> layer.catch_up_feedback()  # as the first gradient does
     >>> before = layer.feedback_kernel
     >>> _ = layer.kernel.assign([[0.3], [5.0]])
-    >>> (layer.feedback_kernel / before).numpy().ravel().tolist()
+    >>> np.ravel(layer.feedback_kernel / before).tolist()
     [1.0, 1.0]
     """
 

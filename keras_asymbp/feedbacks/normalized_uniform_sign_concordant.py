@@ -11,10 +11,11 @@ class NormalizedUniformSignConcordant(Feedback):
     Alias: `"NuSF"`. Source: experiment A, section 5, Liao et al. 2016.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(1, feedback="NuSF")
     >>> layer.build((None, 4))
     >>> _ = layer.kernel.assign([[-0.3], [0.0], [2.0], [0.1]])
-    >>> layer.feedback_kernel.numpy().ravel().tolist()
+    >>> np.ravel(layer.feedback_kernel).tolist()
     [-0.25, 0.0, 0.25, 0.25]
     """
 

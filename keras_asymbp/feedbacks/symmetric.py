@@ -9,9 +9,10 @@ class Symmetric(Feedback):
     Alias: `"BP"`.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(2, feedback="BP")
     >>> layer.build((None, 3))
-    >>> bool((layer.feedback_kernel == layer.kernel).numpy().all())
+    >>> np.array_equal(layer.feedback_kernel, layer.kernel)
     True
     """
 

@@ -20,10 +20,11 @@ class UniformSignConcordant(SignConcordant):
     Alias: `"uSF"`. Source: setting 1, section 2, Liao et al. 2016.
 
     >>> import keras_asymbp
+    >>> import numpy as np
     >>> layer = keras_asymbp.AsymDense(1, feedback="uSF")
     >>> layer.build((None, 3))
     >>> _ = layer.kernel.assign([[-0.3], [0.0], [2.0]])
-    >>> layer.feedback_kernel.numpy().ravel().tolist()
+    >>> np.ravel(layer.feedback_kernel).tolist()
     [-1.0, 0.0, 1.0]
     """
 

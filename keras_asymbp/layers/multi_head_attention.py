@@ -30,8 +30,8 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     >>> import keras_asymbp
     >>> attention = keras_asymbp.AsymMultiHeadAttention(2, 4, feedback="uSF")
     >>> x = keras.ops.ones((1, 5, 8))
-    >>> attention(x, x).shape, type(attention.query_dense).__name__
-    (TensorShape([1, 5, 8]), 'AsymEinsumDense')
+    >>> tuple(attention(x, x).shape), type(attention.query_dense).__name__
+    ((1, 5, 8), 'AsymEinsumDense')
 
     Source: equations 1 and 2, section 2, Liao et al. 2016.
     """
