@@ -4,6 +4,7 @@ The bits are those of the generator Philox, the same on TensorFlow and JAX, on C
 GPU, eagerly, in a graph and under XLA; those of `keras.random` are not.
 """
 
+import math
 import threading
 
 import numpy as np
@@ -91,12 +92,21 @@ def derive_seed(seed: int, number: int) -> int:
 
 
 def normal(shape, seed, stddev):
-    """Draws N(0, stddev^2), float32, of `shape`.
+    """Draws N(0, stddev^2), float32, of `shape`, for the `build` of a layer.
 
-    For a layer's `build` only, which is eager: XLA turns the bits into other numbers.
-    Those on TensorFlow and on JAX may differ by 2 units in the last place.
+    They are computed on the host, in float64: logarithms and sines differ between
+    backends. Source: Box and Muller (1958), as `tf.random.stateless_normal` has it.
     """
-    return stddev * backend.normal(shape, seed, _MAGNITUDE)
+    size = math.prod(shape)
+    with backend.eagerly():
+        bits = backend.random_bits((-(-size // 2), 2), seed, _MAGNITUDE)
+    # The lower 23 bits are the fraction of a number in [1, 2).
+    u1, u2 = ((np.asarray(bits) & 0x7FFFFF) * 2.0**-23).T
+    radius = np.sqrt(-2 * np.log(np.maximum(u1, 1e-7)))
+    angle = 2 * np.pi * u2
+    pairs = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
+    values = stddev * pairs.ravel()[:size].reshape(shape)
+    return ops.convert_to_tensor(values.astype("float32"))
 
 
 def signed_magnitudes(shape, seed, draw, flip_probability):

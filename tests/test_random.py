@@ -64,6 +64,17 @@ def test_normal_has_its_standard_deviation():
     assert values.mean() == pytest.approx(0, abs=0.001)
 
 
+def test_normals_are_those_of_tensorflow_and_the_same_in_a_graph():
+    seed = tf.constant([7 + 2**32, 0], tf.int64)
+    expected = 0.5 * tf.random.stateless_normal((5, 7), seed, alg="philox")
+    actual = random.normal((5, 7), 7, 0.5)
+    # TensorFlow rounds logarithm, root and sine one by one.
+    np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-6)
+    for jit_compile in (False, True):
+        in_graph = tf.function(random.normal, jit_compile=jit_compile)
+        np.testing.assert_array_equal(in_graph((5, 7), 7, 0.5), actual)
+
+
 def test_numbers_match_their_definition(draw_factor):
     # Saved models rely on it: brSF stores only the seed and the draw's number.
     for seed, draw, p in ((0, 0, 0), (7, 3, 0), (2**31 - 1, 10**6, 0.25)):

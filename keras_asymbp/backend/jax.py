@@ -209,21 +209,9 @@ def _upper_word(word, factor):
     return high * factor_high + (middle >> 16) + (other >> 16)
 
 
-def normal(shape, seed, number):
-    """Returns numbers of N(0, 1), float32, by Box and Muller, as TensorFlow does."""
-    size = math.prod(shape)
-    bits = np.asarray(random_bits((-(-size // 2), 2), seed, number))
-    # The lower 23 bits are the fraction of a number in [1, 2).
-    u1, u2 = ((bits & 0x7FFFFF) * np.float32(2.0**-23)).astype("float32").T
-    radius = _rounded(np.sqrt, -2 * _rounded(np.log, np.maximum(u1, np.float32(1e-7))))
-    angle = (2 * np.pi * u2.astype("float64")).astype("float32")
-    pairs = [_rounded(np.sin, angle) * radius, _rounded(np.cos, angle) * radius]
-    return jnp.asarray(np.stack(pairs, 1).ravel()[:size].reshape(shape))
-
-
-def _rounded(function, values):
-    """The function's value, rounded to float32."""
-    return function(values.astype("float64")).astype("float32")
+def eagerly():
+    """Returns a context in which what depends on no tensor outside has a value."""
+    return jax.ensure_compile_time_eval()
 
 
 def fingerprint(values):
