@@ -3,7 +3,8 @@
     keras-asymbp claims --results_dir results
 
 Nothing is trained. Prints, for each data set and protocol, which claims hold, and
-writes the same into claims.md in the results folder.
+writes the same into claims.md in the results folder, with the evidence: the interval
+of each inequality, and the rank correlation with the paper's tables.
 """
 
 import sys
@@ -47,7 +48,7 @@ def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -
     import rich.console
 
     from keras_asymbp.benchmarks.reports import files, terminal
-    from keras_asymbp.benchmarks.results import claims, inventory, store
+    from keras_asymbp.benchmarks.results import aggregates, assessment, inventory, store
 
     chosen = {
         dataset.name: dataset
@@ -63,9 +64,10 @@ def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -
             print(f"warning: no results on {name}", file=sys.stderr)
         setups = tuple(setup for setup in setups if setup.dataset.name in chosen)
     # Without results every claim is unknown.
-    checked = [(s, claims.evaluate(s, results)) for s in setups or (None,)]
-    terminal.show_claims(checked, rich.console.Console())
-    program.write_or_warn(results, files.write_claims, checked, results.folder)
+    assessed = assessment.assess(held, setups or (None,), held.plans())
+    across = aggregates.aggregates(setups, results)
+    terminal.show_claims(assessed, across, rich.console.Console())
+    program.write_or_warn(results, files.write_claims, assessed, across, results.folder)
     return 0
 
 

@@ -9,7 +9,8 @@ from keras_asymbp.benchmarks.reports import page as pages
 from keras_asymbp.benchmarks.reports import rows as csv_rows
 from keras_asymbp.benchmarks.reports.rendering import render
 from keras_asymbp.benchmarks.reports.words import legend
-from keras_asymbp.benchmarks.results import claims
+from keras_asymbp.benchmarks.results.aggregates import Aggregate
+from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.atomic import write_atomically
 from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.table import Row, Table, fill, group
@@ -63,9 +64,14 @@ def write_all(held: Inventory) -> pages.Page:
     return page
 
 
-def write_claims(checked: claims.Checked, folder: pathlib.Path) -> None:
+def write_claims(
+    assessments: Sequence[Assessment],
+    across: Sequence[Sequence[Aggregate]],
+    folder: pathlib.Path,
+) -> None:
     """Writes `claims.md` into a results folder."""
-    write_atomically(folder / "claims.md", render("claims.md", checked=checked))
+    text = render("claims.md", assessments=assessments, across=across)
+    write_atomically(folder / "claims.md", text)
 
 
 def _write(tables, page, held, origin):

@@ -9,17 +9,15 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import scipy.stats
-
-from keras_asymbp.benchmarks.results import claims
+from keras_asymbp.benchmarks.results.agreement import rank_correlation
+from keras_asymbp.benchmarks.results.assessment import Assessment, assess
+from keras_asymbp.benchmarks.results.claims import COLUMNS
 from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.store import trial_id
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Setup
-
-_FEWEST_PAIRS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Page:
         setups: The data sets and protocols; everything else refers to them by number.
         labels: A unique name for each setup.
         without_flag: The settings of each setup that have no flag.
-        claims: The findings on each setup.
+        assessments: Each setup against the paper.
         evidence: The number of the figure behind a claim, by the setup's number and the
             model's name.
         done: Number of stored trials of the tables.
@@ -91,7 +89,7 @@ class Page:
     setups: tuple[Setup, ...]
     labels: tuple[str, ...]
     without_flag: tuple[list[str], ...]
-    claims: tuple[list[claims.Finding], ...]
+    assessments: tuple[Assessment, ...]
     evidence: dict[tuple[int, str], int]
     done: int
     expected: int
@@ -122,15 +120,16 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
     )
     setups = tuple(figures.setups)
     labels = _labels(setups)
+    plans = [row.plan for table in tables for row in table.rows]
     return Page(
         sections=sections,
         setups=setups,
         labels=labels,
         without_flag=tuple(map(reproduce.without_flag, setups)),
-        claims=tuple(claims.evaluate(setup, held.store) for setup in setups),
+        assessments=tuple(assess(held, setups, plans)),
         evidence={
             (setup, model): figures.numbers[setup, column]
-            for model, column in claims.COLUMNS.items()
+            for model, column in COLUMNS.items()
             for setup in range(len(setups))
             if (setup, column) in figures.numbers
         },
@@ -261,19 +260,6 @@ def _setup_data(number, setup, label, figures):
         "pairs": len(pairs),
         "correlation": rank_correlation(pairs),
     }
-
-
-def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Spearman's; None with fewer than three pairs or if one side is constant.
-
-    >>> rank_correlation([(1.0, 10.0), (2.0, 30.0), (3.0, 20.0)])
-    0.5
-    """
-    if len(pairs) < _FEWEST_PAIRS or any(
-        len(set(kind)) == 1 for kind in zip(*pairs, strict=True)
-    ):
-        return None
-    return round(float(scipy.stats.spearmanr(pairs).statistic), 4)
 
 
 def _trial_data(trial):

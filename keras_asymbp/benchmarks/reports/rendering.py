@@ -8,7 +8,7 @@ import re
 import jinja2
 
 from keras_asymbp.benchmarks.reports import latex, words
-from keras_asymbp.benchmarks.results import claims
+from keras_asymbp.benchmarks.results import selection, verdicts
 
 _HERE = pathlib.Path(__file__)
 STATIC = _HERE.with_name("static")
@@ -49,6 +49,12 @@ _TEMPLATES.filters.update(
     changes=words.changes,
     ours=words.ours,
     paper=words.paper,
+    signed=words.signed,
+    margins=words.margins,
+    limits=words.limits,
+    p_value=words.p_value,
+    failing=words.failing,
+    summary=words.summary,
     comment=lambda text: " ".join(str(text).split()),
     tex=latex.escape,
     # One line of literal Markdown: it cannot end a cell or start HTML or a link.
@@ -58,8 +64,14 @@ _TEMPLATES.globals.update(
     static=static,
     csp_hash=csp_hash,
     zip=zip,
-    HOLDS=claims.HOLDS,
-    UNKNOWN=claims.UNKNOWN,
+    bounds=words.bounds,
+    mean_gain=selection.mean_gain,
+    HOLDS=verdicts.HOLDS,
+    FAILS=verdicts.FAILS,
+    UNKNOWN=verdicts.UNKNOWN,
+    RULE=words.RULE,
+    MARGIN=words.MARGIN,
+    COULD_FAIL=words.COULD_FAIL,
 )
 _TEMPLATES.policies["json.dumps_kwargs"] = {
     "separators": (",", ":"),

@@ -1,17 +1,37 @@
 """Tables and claims in the terminal."""
 
+from collections.abc import Sequence
+
 import rich.console
 import rich.measure
 import rich.table
 import rich.text
 
 from keras_asymbp.benchmarks.reports.rendering import render
-from keras_asymbp.benchmarks.reports.words import UNKNOWN, legend, ours, paper
-from keras_asymbp.benchmarks.results import claims
+from keras_asymbp.benchmarks.reports.words import (
+    MARGIN,
+    RULE,
+    UNKNOWN,
+    bounds,
+    legend,
+    limits,
+    margins,
+    ours,
+    paper,
+    summary,
+)
+from keras_asymbp.benchmarks.results import verdicts
+from keras_asymbp.benchmarks.results.aggregates import Aggregate
+from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.table import Table
 
 _STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
-_VERDICTS = {claims.HOLDS: "green", claims.FAILS: "bold red", claims.UNKNOWN: "dim"}
+_VERDICTS = {
+    verdicts.HOLDS: "green",
+    verdicts.FAILS: "bold red",
+    verdicts.UNDECIDED: "",
+    verdicts.UNKNOWN: "dim",
+}
 
 
 def show(table: Table, console: rich.console.Console) -> None:
@@ -31,37 +51,58 @@ def show_plain(table: Table, console: rich.console.Console) -> None:
     console.print(legend(table), markup=False, highlight=False, soft_wrap=True)
 
 
-def show_claims(checked: claims.Checked, console: rich.console.Console) -> None:
-    """Prints the findings: a table in a terminal, otherwise Markdown."""
+def show_claims(
+    assessments: Sequence[Assessment],
+    across: Sequence[Sequence[Aggregate]],
+    console: rich.console.Console,
+) -> None:
+    """Prints the findings: tables in a terminal, otherwise Markdown with all details.
+
+    Args:
+        assessments: The setups against the paper.
+        across: Comparisons across data sets, printed in Markdown only.
+        console: The console.
+    """
     if not console.is_terminal:
-        text = render("claims.md", checked=checked)
+        text = render("claims.md", assessments=assessments, across=across)
         return console.print(text, markup=False, highlight=False, soft_wrap=True)
-    for setup, findings in checked:
-        title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
-        grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
-        for heading in ("", "claim", "verdict", "compared", "holds if", "the paper"):
-            grid.add_column(heading)
-        for finding in findings:
-            claim = finding.claim
-            grid.add_row(
-                claim.name,
-                claim.statement,
-                _verdict(finding),
-                "\n".join(
-                    f"{model} {finding.errors[model]:.2f}"
-                    if model in finding.errors
-                    else f"{model} {UNKNOWN}"
-                    for model in claim.models
-                ),
-                claim.test,
-                f"{finding.papers[0]} of {finding.papers[1]}",
+    for assessment in assessments:
+        console.print(_claims(assessment))
+        lines = [summary(assessment), *map(_agreement, assessment.agreements)]
+        console.print("\n".join(lines), markup=False, highlight=False)
+    console.print(f"{RULE} {MARGIN}", markup=False, highlight=False)
+
+
+def _claims(assessment):
+    setup = assessment.setup
+    title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
+    grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
+    for heading in ("", "claim", "verdict", "margins (95 %)", "holds if", "the paper"):
+        grid.add_column(heading)
+    for finding in assessment.findings:
+        claim = finding.claim
+        grid.add_row(
+            claim.name,
+            claim.statement,
+            rich.text.Text(finding.verdict, style=_VERDICTS[finding.verdict]),
+            "\n".join(
+                f"{tested.check.label} {margins(tested)}, {limits(tested.check)}"
+                for tested in finding.tested
             )
-        console.print(grid)
+            or UNKNOWN,
+            claim.test,
+            f"{finding.papers[0]} of {finding.papers[1]}",
+        )
+    return grid
 
 
-def _verdict(finding):
-    seeds = f"\nseeds {', '.join(map(str, finding.seeds))}" if finding.seeds else ""
-    return rich.text.Text(finding.verdict + seeds, style=_VERDICTS[finding.verdict])
+def _agreement(agreement):
+    correlation = agreement.correlation
+    value = UNKNOWN if correlation is None else f"{correlation:.2f}"
+    return (
+        f"Rank correlation with {agreement.place}: {value} "
+        f"({bounds(agreement.low, agreement.high)}), {agreement.models} models"
+    )
 
 
 def _as_printed(table):

@@ -1,7 +1,13 @@
 """Figures and settings as text, the same in every report."""
 
+import math
+
+from keras_asymbp.benchmarks.results.assessment import Assessment
+from keras_asymbp.benchmarks.results.checks import Check
 from keras_asymbp.benchmarks.results.comparison import Comparison
+from keras_asymbp.benchmarks.results.margin import FACTOR, POINTS
 from keras_asymbp.benchmarks.results.table import Entry, Table
+from keras_asymbp.benchmarks.results.verdicts import VERDICTS, Tested, counts
 from keras_asymbp.benchmarks.tables.protocol import REVISION, Protocol
 
 # Each mark has a sign too, so that colour is never the only cue.
@@ -64,3 +70,89 @@ def paper(entry: Entry) -> str:
     if entry.paper is None:
         return UNKNOWN
     return f"{entry.paper:.2f}{_SIGNS[entry.paper_mark]}"
+
+
+# The rule of the verdicts. It was stated before the results were looked at.
+RULE = (
+    "A claim is a set of inequalities between errors. It holds if all of them hold, it "
+    "does not hold if one does not, and otherwise it is undecided. An inequality is "
+    "decided if the 95 % interval of its effect is on one side of its limits and p, "
+    "adjusted by Holm's method for all inequalities on the data set, is 0.05 or less. "
+    "With several seeds the interval is over seeds (paired, Student's t). With one "
+    "seed it is over test examples (binomial), and the verdict is about these trained "
+    "networks only. Guessing is compared by the exact binomial test, each seed by "
+    "itself."
+)
+MARGIN = (
+    f"Effects are in margins. A margin is the paper's {POINTS:g} points or a factor of "
+    f"{FACTOR:g} between the odds of an error, whichever is smaller; the factor is "
+    "the smaller one below 8 % and above 92 %. Models are alike if the interval of "
+    "their difference is within one margin on both sides: a test of equivalence."
+)
+COULD_FAIL = (
+    '"Could fail": each compared model in turn is replaced by each other model of the '
+    "paper, with its printed figures on this data set; the number of replacements that "
+    "fail the inequality, of all. Where it is 0, nothing in the paper could fail it. "
+    "In parentheses, the same with a margin of 3 points at every error."
+)
+
+
+def signed(value: float) -> str:
+    """A difference, without a negative zero.
+
+    >>> signed(-0.001), signed(1.5)
+    ('+0.00', '+1.50')
+    """
+    return f"{round(value, 2) + 0.0:+.2f}"
+
+
+def margins(tested: Tested) -> str:
+    """An effect in margins with its 95 % interval."""
+    ends = f"{signed(tested.low)} to {signed(tested.high)}"
+    return f"{signed(tested.effect)} ({ends})"
+
+
+def limits(check: Check) -> str:
+    """The limits of an inequality's effect in margins."""
+    if math.isinf(check.below):
+        return f"> {check.above:g}"
+    if math.isinf(check.above):
+        return f"< {check.below:g}"
+    return f"{check.above:g} to {check.below:g}"
+
+
+def p_value(value: float) -> str:
+    """A p-value.
+
+    >>> p_value(0.00002), p_value(0.0312)
+    ('< 0.001', '0.031')
+    """
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def failing(tested: Tested) -> str:
+    """How many replacements fail an inequality, by our margin and by 3 points."""
+    (failed, of), (by_points, _) = tested.could_fail, tested.could_fail_by_points
+    return f"{failed} of {of} ({by_points})" if of else UNKNOWN
+
+
+def summary(assessment: Assessment) -> str:
+    """The number of claims by verdict, with and without the correction."""
+    of_all = len(assessment.findings)
+    text = f"Claims: {of_all}. Verdicts: {_tally(counts(assessment.findings))}."
+    if number := assessment.inequalities:
+        without = _tally(counts(assessment.findings, corrected=False))
+        text += (
+            f" Inequalities: {number}. Without the correction for their number: "
+            f"{without}."
+        )
+    return text
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """The ends of an interval, or unknown."""
+    return UNKNOWN if low is None or high is None else f"{low:.2f} to {high:.2f}"
+
+
+def _tally(found):
+    return ", ".join(f"{verdict} {found[verdict]}" for verdict in VERDICTS)

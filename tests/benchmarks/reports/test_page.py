@@ -1,10 +1,7 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.reports import page as pages
@@ -209,10 +206,8 @@ def test_the_depth_study_is_shown_with_its_own_rates(run, store):
 def test_claims_lead_to_the_figures_that_they_compare(run, store):
     errors = {"SGD": 0.03, "RndF": 0.1}
     page = build(store, run(plan_of("C1", list(errors)), errors))
-    ((*_, finding),) = [
-        [finding for finding in findings if finding.claim.name == "C1, RndF"]
-        for findings in page.claims
-    ]
+    (assessment,) = page.assessments
+    (finding,) = [f for f in assessment.findings if f.claim.name == "C1, RndF"]
     assert finding.verdict == "holds"
     for model, error in finding.errors.items():
         figure = page.data["figures"][page.evidence[0, model]]
@@ -222,29 +217,3 @@ def test_claims_lead_to_the_figures_that_they_compare(run, store):
 def test_a_users_model_is_no_evidence(run, store, make_plan):
     plan = make_plan([Column("uSF", rule="frSF")])
     assert build(store, run(plan)).evidence == {}
-
-
-@given(
-    st.lists(st.tuples(*[st.integers(0, 100)] * 2), min_size=3, max_size=20).filter(
-        lambda pairs: all(len(set(kind)) > 1 for kind in zip(*pairs, strict=True))
-    )
-)
-def test_rank_correlation_is_the_correlation_of_ranks(pairs):
-    def ranks(values):  # equal values share the mean of their places
-        return [
-            sum(other < value for other in values)
-            + (1 + sum(other == value for other in values)) / 2
-            for value in values
-        ]
-
-    x, y = (np.array(ranks(kind)) for kind in zip(*pairs, strict=True))
-    x, y = x - x.mean(), y - y.mean()
-    expected = x @ y / np.sqrt((x @ x) * (y @ y))
-    assert pages.rank_correlation(pairs) == pytest.approx(expected, abs=6e-5)
-
-
-@pytest.mark.parametrize(
-    "pairs", [[], [(1, 2), (2, 3)], [(1, 2), (1, 3), (1, 4)], [(1, 2), (3, 2), (4, 2)]]
-)
-def test_no_rank_correlation(pairs):
-    assert pages.rank_correlation(pairs) is None

@@ -5,6 +5,8 @@ import pytest
 import rich.console
 
 from keras_asymbp.benchmarks.reports import terminal
+from keras_asymbp.benchmarks.results import assessment, inventory
+from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables import experiments
 
 
@@ -93,3 +95,26 @@ def test_the_reason_of_a_failure_is_shown(show, make_plan, table_of, columns):
     plan = make_plan(columns[:1], learning_rates=(0.5,))
     table = table_of(plan, dict.fromkeys(plan.cells(), "out of memory"))
     assert "failed: out of memory" in " ".join(shown(table, 200, show).split())
+
+
+def test_claims_in_a_terminal(tmp_path, finish, make_cell):
+    store = Store(tmp_path)
+    for name, error in (("SGD", 0.3), ("RndF", 0.4), ("NuSF", 0.35)):
+        column = next(c for c in experiments.get("C1").columns if c.name == name)
+        cell = make_cell(column, epochs=7, learning_rates=(0.5,))
+        finish(store, cell, cell.trials()[0], error)
+    held = inventory.take(store)
+    assessed = assessment.assess(held, held.setups, held.plans())
+    console = rich.console.Console(
+        file=io.StringIO(), width=250, force_terminal=True, no_color=True
+    )
+    terminal.show_claims(assessed, (), console)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
+    (row,) = [cells for cells in grid(text) if cells[0] == "C1, RndF"]
+    assert row[2] == "holds"
+    assert row[3].startswith("RndF - SGD +3.33 (+1.9")
+    assert row[3].endswith("> 1")
+    assert row[5] == "15 of 15"
+    assert "Verdicts: holds 1, " in text
+    assert "Rank correlation with Table 4, left of the paper: 0.50 (" in text
+    assert "A margin is the paper's 3 points" in text

@@ -3,6 +3,9 @@ import dataclasses
 import pytest
 
 from keras_asymbp.benchmarks.reports import words
+from keras_asymbp.benchmarks.results import checks, verdicts
+from keras_asymbp.benchmarks.results.assessment import Assessment
+from keras_asymbp.benchmarks.results.claims import Claim
 from keras_asymbp.benchmarks.results.table import Entry
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
@@ -52,3 +55,47 @@ def test_deviations_from_the_paper_are_named():
         ", 10,000 training examples, the network 'large'"
     )
     assert words.changes(PRESETS["paper"]) == ""
+
+
+TESTED = verdicts.Tested(
+    *(checks.better("a", "b"), (0, 1), 4.0, 1.234, -0.001, 2.5),
+    *(0.01, 0.02, verdicts.HOLDS, (3, 70), (1, 70)),
+)
+
+
+def test_an_inequality():
+    assert words.margins(TESTED) == "+1.23 (+0.00 to +2.50)"
+    assert words.failing(TESTED) == "3 of 70 (1)"
+    without = dataclasses.replace(TESTED, could_fail=(0, 0))
+    assert words.failing(without) == "?"
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (checks.better("a", "b"), "> 1"),
+        (checks.no_worse("a", "b"), "< 1"),
+        (checks.alike("a", "b"), "-1 to 1"),
+        (checks.learns("a"), "> 0"),
+    ],
+)
+def test_limits(check, expected):
+    assert words.limits(check) == expected
+
+
+def test_the_summary_counts_verdicts_by_kind():
+    claim = Claim("I", "", "", (TESTED.check,))
+    near = dataclasses.replace(TESTED, adjusted=0.2)
+    findings = [
+        verdicts.Finding(claim, {}, tested, (0, 0))
+        for tested in ((TESTED,), (near,), (near,), ())
+    ]
+    assert words.summary(Assessment(None, findings)) == (
+        "Claims: 4. Verdicts: holds 1, does not hold 0, undecided 2, not enough "
+        "results 1. Inequalities: 1. Without the correction for their number: holds 3, "
+        "does not hold 0, undecided 0, not enough results 1."
+    )
+    assert words.summary(Assessment(None, findings[3:])) == (
+        "Claims: 1. Verdicts: holds 0, does not hold 0, undecided 0, not enough "
+        "results 1."
+    )
