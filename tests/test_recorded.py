@@ -4,13 +4,23 @@ import importlib.util
 import json
 import pathlib
 import re
+import shutil
 
 import pytest
+import scipy.stats
+
+from keras_asymbp.benchmarks.commands import claims
+from keras_asymbp.benchmarks.results.verdicts import VERDICTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 NAMES = sorted(path.parent.name for path in RESULTS.glob("*/trials"))
+CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claims.md"))
 SMALL = "quick-cifar10"
+# The columns of the page's table of rank correlations.
+PLACES = [f"Table {place} of the paper" for place in ("2", "4, left", "4, right")] + [
+    "all tables of the paper"
+]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +54,56 @@ def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
         files = set(re.findall(r"trials/[^\"\\<]+\.json", page))
         assert len(files) == len(list((copy / "trials").iterdir()))
         assert [file for file in files if not (copy / file).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == SMALL else pytest.mark.slow)
+        for name in CLAIMS
+    ],
+)
+def test_recorded_verdicts_are_made_from_their_trials(name, tmp_path):
+    copy = tmp_path / name
+    shutil.copytree(RESULTS / name / "trials", copy / "trials")
+    claims.check(str(copy), None, None)
+    made, kept = ((at / name / "claims.md").read_text() for at in (tmp_path, RESULTS))
+    assert made == kept
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_page_of_recorded_results_quotes_their_verdicts(name):
+    page = (ROOT / "docs" / "recorded.md").read_text(encoding="utf-8")
+    text = (RESULTS / name / "claims.md").read_text(encoding="utf-8")
+    (summary,) = [s for s in text.splitlines() if s.startswith("Claims: ")]
+    verdicts, _, uncorrected = summary.partition("Without the correction")
+    for label, part in (("", verdicts), ("without the correction: ", uncorrected)):
+        counts = [re.search(rf"\b{v} (\d+)", part)[1] for v in VERDICTS]
+        assert f"| {label}`{name}` | {' | '.join(counts)} |" in page
+    (row,) = [r for r in page.splitlines() if r.startswith(f"| `{name}` | 0.")]
+    for place, cell in zip(PLACES, row.strip("| ").split(" | ")[1:], strict=True):
+        found = re.search(
+            rf"^\| {place} \| \d+ \| (.*) \| (.*) \|$", text, re.MULTILINE
+        )
+        assert cell == (f"{found[1]} ({found[2]})" if found else "not run")
+    # The snippet begins below the rule, which a page of its own explains.
+    number = int(re.search(rf'"{name}/claims\.md:(\d+):"', page)[1])
+    assert re.match(r"\d+ epochs, ", text.splitlines()[number - 1])
+
+
+def test_the_page_of_claims_has_the_price_of_few_seeds():
+    page = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    text = (RESULTS / "quick-mnist_5k" / "claims.md").read_text(encoding="utf-8")
+    number = int(re.search(r"Inequalities: (\d+)", text)[1])
+    three, five, ten, twenty = (
+        float(scipy.stats.t.isf(0.05 / 2 / number, seeds - 1))
+        for seeds in (3, 5, 10, 20)
+    )
+    assert f"With {number} inequalities" in page
+    assert (
+        f"{three:.0f} standard errors from its limit with 3 seeds, {five:.0f} with 5, "
+        f"{ten:.1f} with 10, and {twenty:.1f} with 20"
+    ) in " ".join(page.split())
 
 
 def test_a_recorded_folder_keeps_what_its_trials_do_not_give():

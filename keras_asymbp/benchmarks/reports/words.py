@@ -72,7 +72,7 @@ def paper(entry: Entry) -> str:
     return f"{entry.paper:.2f}{_SIGNS[entry.paper_mark]}"
 
 
-# The rule of the verdicts. It was stated before the results were looked at.
+# The rule of the verdicts, beside every result; docs/claims.md has its reasons.
 RULE = (
     "A claim is a set of inequalities between errors. It holds if all of them hold, it "
     "does not hold if one does not, and otherwise it is undecided. An inequality is "
@@ -146,6 +146,9 @@ def summary(assessment: Assessment) -> str:
             f" Inequalities: {number}. Without the correction for their number: "
             f"{without}."
         )
+    tested = (tested for finding in assessment.findings for tested in finding.tested)
+    if any(len(inequality.seeds) == 1 for inequality in tested):
+        text += " With one seed, intervals are over test examples."
     return text
 
 

@@ -14,6 +14,8 @@ from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 
 # With fewer, the correlation can only be 1 or -1.
 FEWEST = 3
+# With fewer, most resamples have at most three different models.
+_FEWEST_FOR_INTERVAL = 5
 RESAMPLES = 9_999
 SEED = 0
 
@@ -30,8 +32,8 @@ class Agreement:
         models: Number of models that have both errors.
         correlation: Spearman's rank correlation of the errors; None with fewer than
             three models or if one side is constant.
-        low: Lower end of its 95 % interval, by the bootstrap over models; None with the
-            correlation.
+        low: Lower end of its 95 % interval, by the bootstrap over models; None with
+            fewer than five, and without a correlation.
         high: Upper end of the interval.
     """
 
@@ -73,8 +75,8 @@ def agreements(setup: Setup, store: Store) -> list[Agreement]:
 def agreement(place: str, pairs: Sequence[Pair]) -> Agreement:
     """The agreement over pairs of a printed error and ours."""
     correlation = rank_correlation(pairs)
-    if correlation is None:
-        return Agreement(place, len(pairs), None, None, None)
+    if correlation is None or len(pairs) < _FEWEST_FOR_INTERVAL:
+        return Agreement(place, len(pairs), correlation, None, None)
     interval = scipy.stats.bootstrap(
         tuple(np.asarray(pairs, float).T),
         _spearman,
@@ -82,7 +84,7 @@ def agreement(place: str, pairs: Sequence[Pair]) -> Agreement:
         vectorized=True,
         n_resamples=RESAMPLES,
         confidence_level=CONFIDENCE,
-        # BCa's interval is undefined where resamples coincide, as those of few models.
+        # BCa's interval is undefined where leaving out a model changes nothing.
         method="percentile",
         random_state=np.random.default_rng(SEED),
     ).confidence_interval

@@ -99,3 +99,6 @@ def test_the_summary_counts_verdicts_by_kind():
         "Claims: 1. Verdicts: holds 0, does not hold 0, undecided 0, not enough "
         "results 1."
     )
+    one = dataclasses.replace(TESTED, seeds=(0,))
+    single = Assessment(None, [verdicts.Finding(claim, {}, (one,), (0, 0))])
+    assert words.summary(single).endswith("intervals are over test examples.")

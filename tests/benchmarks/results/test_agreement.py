@@ -56,9 +56,14 @@ def test_the_interval_is_that_of_resampled_models(recwarn):
     assert [str(w.message) for w in recwarn] == []
 
 
-def test_few_models_have_a_wide_interval(recwarn):
-    # A resample of one model three times has no order, and counts as 0.
-    found = agreement.agreement("Table 0", [(1, 1), (2, 2), (3, 3)])
+def test_four_models_have_no_interval():
+    found = agreement.agreement("Table 0", [(n, n) for n in range(4)])
+    assert (found.correlation, found.low, found.high) == (1, None, None)
+
+
+def test_ties_make_no_warning(recwarn):
+    # A resample of equal models has no order, and counts as 0.
+    found = agreement.agreement("Table 0", [(1, 1), (1, 1), (1, 1), (1, 1), (2, 2)])
     assert (found.correlation, found.low, found.high) == (1, 0, 1)
     assert [str(w.message) for w in recwarn] == []
 
