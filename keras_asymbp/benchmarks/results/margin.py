@@ -31,7 +31,7 @@ def in_margins(share: float) -> float:
     >>> round(in_margins(0.50) - in_margins(0.44), 6)
     2.0
     >>> round(in_margins(0.03) - in_margins(0.02), 2)
-    1.02
+    1.03
     """
     if share > 0.5:
         return -in_margins(1 - share)

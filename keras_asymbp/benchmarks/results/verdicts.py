@@ -4,15 +4,14 @@ import collections
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from keras_asymbp.benchmarks.results.checks import Check, Sample
 from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS, ON_MORE, Claim
 from keras_asymbp.benchmarks.results.inference import CONFIDENCE, holm
-from keras_asymbp.benchmarks.results.margin import POINTS, in_margins
+from keras_asymbp.benchmarks.results.own_figures import by_points, could_fail, papers
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors as errors_of
-from keras_asymbp.benchmarks.tables import printed
 from keras_asymbp.benchmarks.tables.plan import Setup
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
@@ -125,49 +124,6 @@ def counts(findings: Sequence[Finding], corrected: bool = True) -> dict[str, int
     return {verdict: found[verdict] for verdict in VERDICTS}
 
 
-def papers(claim: Claim) -> tuple[int, int]:
-    """Number of the paper's data sets that pass the check, and that have figures."""
-    passed = known = 0
-    for row, classes in printed.CLASSES.items():
-        figures = {model: printed.error(row, model) for model in claim.models}
-        errors = {model: error for model, error in figures.items() if error is not None}
-        if len(errors) == len(figures):
-            known += 1
-            passed += all(check.passes(errors, classes) for check in claim.checks)
-    return passed, known
-
-
-def could_fail(
-    check: Check, row: str | None, scale: Callable[[float], float] = in_margins
-) -> tuple[int, int]:
-    """Whether an inequality could have failed, by the paper's own figures.
-
-    Each of its models in turn is replaced by each other model of the paper.
-
-    Args:
-        check: The inequality.
-        row: The paper's name of the data set; None without one.
-        scale: From an error, a share, to margins.
-
-    Returns:
-        The number of replacements that fail, and of all.
-    """
-    errors = {
-        column: error
-        for (known, column), error in printed.figures().items()
-        if known == row
-    }
-    failed = [
-        not replaced.passes(errors, printed.CLASSES[str(row)], scale)
-        for model in check.models
-        for other in errors
-        if other not in check.models
-        for replaced in [check.replaced(model, other)]
-        if errors.keys() >= set(replaced.models)
-    ]
-    return sum(failed), len(failed)
-
-
 def _sample(setup, store, others):
     errors = _errors(setup, store)
     same = [other for other in others if _alone(other) == _alone(setup)]
@@ -226,7 +182,7 @@ def _test(checks, sample, row):
             *(found.value, low, high, p_value, adjusted),
             HOLDS if sides[0] < sides[1] else FAILS,
             could_fail(check, row),
-            could_fail(check, row, _by_points),
+            could_fail(check, row, by_points),
         )
 
 
@@ -246,11 +202,6 @@ def _p_values(evidence, check):
     holding = max(inside(limit) for limit, inside, _ in finite)
     failing = min(outside(limit) for limit, _, outside in finite)
     return holding, failing
-
-
-def _by_points(share):
-    """An error in units of the paper's margin alone, 3 points."""
-    return share * 100 / POINTS
 
 
 def _means(sample, models):

@@ -1,0 +1,58 @@
+"""The claims on the paper's own printed figures, taken as exact."""
+
+from keras_asymbp.benchmarks.results.checks import Check, Scale
+from keras_asymbp.benchmarks.results.claims import Claim
+from keras_asymbp.benchmarks.results.margin import POINTS, in_margins
+from keras_asymbp.benchmarks.tables import printed
+
+
+def papers(claim: Claim) -> tuple[int, int]:
+    """Number of the paper's data sets that pass the check, and that have figures."""
+    passed = known = 0
+    for row, classes in printed.CLASSES.items():
+        figures = {model: printed.error(row, model) for model in claim.models}
+        errors = {model: error for model, error in figures.items() if error is not None}
+        if len(errors) == len(figures):
+            known += 1
+            passed += all(check.passes(errors, classes) for check in claim.checks)
+    return passed, known
+
+
+def could_fail(
+    check: Check, row: str | None, scale: Scale = in_margins
+) -> tuple[int, int]:
+    """Whether an inequality could have failed, by the paper's own figures.
+
+    Each of its models in turn is replaced by each other model of the paper.
+
+    Args:
+        check: The inequality.
+        row: The paper's name of the data set; None without one.
+        scale: From an error, a share, to margins.
+
+    Returns:
+        The number of replacements that fail, and of all.
+    """
+    errors = {
+        column: error
+        for (known, column), error in printed.figures().items()
+        if known == row
+    }
+    failed = [
+        not replaced.passes(errors, printed.CLASSES[str(row)], scale)
+        for model in check.models
+        for other in errors
+        if other not in check.models
+        for replaced in [check.replaced(model, other)]
+        if errors.keys() >= set(replaced.models)
+    ]
+    return sum(failed), len(failed)
+
+
+def by_points(share: float) -> float:
+    """An error, a share, in units of the paper's margin alone: 3 points.
+
+    >>> by_points(0.06)
+    2.0
+    """
+    return share * 100 / POINTS
