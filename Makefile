@@ -47,7 +47,7 @@ tests-jax: .venv/.installed-test
 	KERAS_BACKEND=jax $(PYTEST) -n 2 -m "not slow" tests/backend tests/feedbacks \
 		tests/layers/test_contract.py tests/test_testing.py \
 		$(addprefix tests/benchmarks/training/test_,batches.py device.py draws.py \
-		epoch_program.py feeding.py first_weights.py)
+		epoch_program.py feeding.py first_weights.py lanes.py)
 
 doctests: .venv/.installed-test
 	$(PYTEST) -n 2 --doctest-modules keras_asymbp

@@ -39,11 +39,7 @@ class BatchStatistics(keras.callbacks.Callback):
         self.batches = batches
 
     def on_test_begin(self, logs=None):
-        layers = [
-            layer
-            for layer in self.model._flatten_layers()
-            if isinstance(layer, BatchNormalization) and layer.uses_batch_statistics
-        ]
+        layers = recomputed_layers(self.model)
         if not layers:
             return
         forward = compiled_call(self.model, training=True)
@@ -56,3 +52,12 @@ class BatchStatistics(keras.callbacks.Callback):
         finally:
             for layer in layers:
                 layer.rate.assign(layer.alpha)
+
+
+def recomputed_layers(model):
+    """Returns the layers whose statistics `BatchStatistics` recomputes."""
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, BatchNormalization) and layer.uses_batch_statistics
+    ]

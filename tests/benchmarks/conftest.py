@@ -155,6 +155,22 @@ def make_trainer(make_cell, tiny, tiny_examples, idle_trainers):
     idle_trainers.extend(in_use)
 
 
+@pytest.fixture(scope="session")
+def assert_alike():
+    """Asserts that weights are equal but for rounding errors.
+
+    Integers are left out: a fingerprint of W is another one for another last bit.
+    """
+
+    def assert_alike(weights, expected):
+        for ours, theirs in zip(weights, expected, strict=True):
+            assert ours.dtype == theirs.dtype
+            if ours.dtype.kind == "f":
+                np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+    return assert_alike
+
+
 @pytest.fixture
 def make_plan():
     """Makes a plan of an artificial experiment; further keywords are settings."""

@@ -204,6 +204,14 @@ class TrainingFlags:
             "accelerators, where it is faster.",
             flag_values=values,
         )
+        self._lanes = flags.DEFINE_integer(
+            "lanes",
+            None,
+            "How many learning rates of a model train together, with --whole_epochs; "
+            "by default all of them on accelerators, where it is faster, and 1 "
+            "elsewhere.",
+            flag_values=values,
+        )
         self.dry_run = flags.DEFINE_bool(
             "dry_run",
             False,
@@ -290,6 +298,7 @@ class TrainingFlags:
             deterministic=self._deterministic.value,
             results_by=self._results_by.value,
             whole_epochs=self._whole_epochs.value,
+            lanes=self._lanes.value,
         )
 
 

@@ -79,8 +79,9 @@ def run(
     )
     if tensorboard_dir:
         make_bench = functools.partial(make_bench, tensorboard_dir=tensorboard_dir)
-    if execution.whole_epochs is not None:
-        make_bench = functools.partial(make_bench, whole_epochs=execution.whole_epochs)
+    for name in ("whole_epochs", "lanes"):
+        if (value := getattr(execution, name)) is not None:
+            make_bench = functools.partial(make_bench, **{name: value})
     with leases, executors.make(execution, make_bench) as executor:
         try:
             while not schedule.over:

@@ -248,9 +248,16 @@ def statistics_batches(
     examples: Examples, batch_size: int, batches: int, seed: int
 ) -> Batches:
     """The batches of inputs over which the normalization's statistics are taken."""
-    order = draws.order(len(examples.train), Stream.STATISTICS, seed, 0)
-    parts = _parts(order[: batches * batch_size], batch_size)
+    parts = _parts(statistics_order(examples, batch_size, batches, seed), batch_size)
     return Batches(lambda number: examples.train.rows(parts[number]), len(parts))
+
+
+def statistics_order(
+    examples: Examples, batch_size: int, batches: int, seed: int
+) -> np.ndarray:
+    """Numbers of the training examples in `statistics_batches`."""
+    order = draws.order(len(examples.train), Stream.STATISTICS, seed, 0)
+    return order[: batches * batch_size]
 
 
 def evaluation_batches(split: Split) -> Batches:

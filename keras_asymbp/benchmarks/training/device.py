@@ -108,6 +108,29 @@ def compile_seconds(since: float | None = None) -> float | None:
     return _compile_clock()[0] - (since or 0.0)
 
 
+def lanes(requested: int | None, whole: bool) -> int | None:
+    """The most trials that train together; None for all of a batch schedule.
+
+    That is the default on accelerators with whole epochs, and 1 elsewhere: a processor
+    is busy with one trial.
+
+    Args:
+        requested: What the user wants; None for the default.
+        whole: Whether an epoch is one program.
+
+    Raises:
+        UsageError: If several are requested without whole epochs.
+    """
+    if requested is None:
+        return None if whole and accelerator() else 1
+    if requested > 1 and not whole:
+        raise UsageError(
+            "--lanes needs an epoch in one program: add --whole_epochs, or leave "
+            "--lanes out"
+        )
+    return requested
+
+
 def _prepare_accelerator():
     import jax
 

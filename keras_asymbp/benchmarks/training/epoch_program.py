@@ -60,15 +60,22 @@ class EpochProgram:
 
     def evaluation(self, split: Split):
         """Returns data for `evaluate`, or validation data for `fit`."""
-        size = batches.EVALUATION_BATCH
-        whole = len(split) // size * size
+        data = self._in_order(split, split.positions, batches.EVALUATION_BATCH)
+        return feed(Batches(lambda number: (data,), 1))
+
+    def statistics(self, examples: Examples, batch_size: int, count: int, seed: int):
+        """Returns the data of one pass; see `batches.statistics_batches`."""
+        order = batches.statistics_order(examples, batch_size, count, seed)
+        split = examples.train
+        return self._in_order(split, split.positions[order], batch_size)
+
+    def _in_order(self, split, positions, size):
+        whole = len(positions) // size * size
         parts = [
-            (split.positions[:whole].reshape(-1, size),),
-            (split.positions[whole:].reshape(1, -1),),
+            (positions[:whole].reshape(-1, size),),
+            (positions[whole:].reshape(1, -1),),
         ]
-        parts = [part for part in parts if part[0].size]
-        stored = self._stored(split)
-        return feed(Batches(lambda number: ((*stored, parts),), 1))
+        return (*self._stored(split), [part for part in parts if part[0].size])
 
     def _make_train_function(self, force=False):
         if force or self._model.train_function is None:
@@ -87,8 +94,20 @@ def _stored(split):
 
 def _program(step):
     """A function like Keras's `train_function`, of the data of a whole epoch."""
+    epoch = jax.jit(over_batches(step), donate_argnums=0)
 
-    def epoch(state, data):
+    def run(state, iterator):
+        (data,) = next(iterator)
+        return epoch(state, data)
+
+    run.program = epoch
+    return run
+
+
+def over_batches(step):
+    """A step over all batches of a pass; it returns the last logs and the state."""
+
+    def run(state, data):
         inputs, labels, scale, mean, parts = data
 
         def one(state, drawn):
@@ -104,11 +123,4 @@ def _program(step):
             state, logs = jax.lax.scan(one, state, part)
         return {name: values[-1] for name, values in logs.items()}, state
 
-    epoch = jax.jit(epoch, donate_argnums=0)
-
-    def run(state, iterator):
-        (data,) = next(iterator)
-        return epoch(state, data)
-
-    run.program = epoch
     return run

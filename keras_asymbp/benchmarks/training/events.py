@@ -85,6 +85,8 @@ class Events(Observer):
         folder: The folder of `--tensorboard`.
     """
 
+    reads_model = True
+
     def __init__(self, folder: str):
         self._folder = folder
         self._model: Any = None

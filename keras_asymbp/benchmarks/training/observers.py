@@ -8,10 +8,18 @@ from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
 
 class Observer:
-    """Watches trials as they train, one after another; ignores everything by default.
+    """Watches a trial as it trains; ignores everything by default.
 
-    An exception in any method ends the trial.
+    It may watch another one after it. An exception in any method ends the trial, and
+    those that train together with it.
+
+    Attributes:
+        reads_model: Whether `epoch` reads the model. Only then the model is sure to
+            have the trial's weights there: together with others, a trial trains
+            outside of it.
     """
+
+    reads_model = False
 
     def begin(self, cell: Cell, trial: TrialSpec, model: Any) -> None:
         """Called before training.
@@ -19,7 +27,7 @@ class Observer:
         Args:
             cell: The cell.
             trial: The trial.
-            model: The model, with its first weights; training updates it in place.
+            model: The model, with its first weights.
         """
 
     def epoch(self, row: dict[str, Any]) -> None:
@@ -38,6 +46,7 @@ class Observers(Observer):
 
     def __init__(self, observers: Sequence[Observer]):
         self._observers = observers
+        self.reads_model = any(observer.reads_model for observer in observers)
 
     def begin(self, cell, trial, model):
         for observer in self._observers:

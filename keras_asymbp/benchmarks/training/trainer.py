@@ -1,5 +1,7 @@
-"""Trains a model with one learning rate, as the protocol says."""
+"""Trains a model with one learning rate or several, as the protocol says."""
 
+import contextlib
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -9,7 +11,6 @@ import keras
 
 from keras_asymbp import metrics
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
-from keras_asymbp.benchmarks.tables.protocol import chance_error
 from keras_asymbp.benchmarks.training import build
 from keras_asymbp.benchmarks.training.batches import (
     Examples,
@@ -18,8 +19,10 @@ from keras_asymbp.benchmarks.training.batches import (
     training_batches,
 )
 from keras_asymbp.benchmarks.training.feeding import BatchByBatch
-from keras_asymbp.benchmarks.training.observers import Observer, Observers
+from keras_asymbp.benchmarks.training.observers import Observer
+from keras_asymbp.benchmarks.training.trial import Trial
 from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
+from keras_asymbp.layers import rules_with
 from keras_asymbp.optimizers import BatchManhattan
 
 # Upper limit for Keras's `steps_per_execution`; redraws are exact for any value.
@@ -39,6 +42,8 @@ class Trainer:
 
     Attributes:
         model: The compiled model, at its cell's start or as the last trial left it.
+        has_lanes: Whether several trials can train together. A mirror phase is no part
+            of the program of an epoch, so the trials of `WM` train one by one.
     """
 
     def __init__(self, cell: Cell, examples: Examples, whole_epochs: bool = False):
@@ -69,6 +74,7 @@ class Trainer:
         )
         self._feeder = _feeder(self.model, whole_epochs)
         self._mirror = MirrorFeedback()
+        self.has_lanes = whole_epochs and not rules_with(self.model, "mirror")
         optimizer = self.model.optimizer
         optimizer.build(self.model.trainable_variables)
         self._optimizer_start = _values(optimizer.variables)
@@ -89,6 +95,9 @@ class Trainer:
         """Makes the state of `model`, untrained, the start of the cell's trials."""
         self._cell, self._examples = cell, examples
         self._test = self._feeder.evaluation(examples.test)
+        self._held_out = examples.validation and self._feeder.evaluation(
+            examples.validation
+        )
         protocol = cell.protocol
         batches = statistics_batches(
             examples, protocol.batch_size, protocol.statistics_batches, cell.seed
@@ -105,12 +114,12 @@ class Trainer:
             variable.assign(value)
 
     def train(
-        self, trial: TrialSpec, observers: Sequence[Observer] = ()
+        self, spec: TrialSpec, observers: Sequence[Observer] = ()
     ) -> dict[str, Any]:
         """Trains from the cell's start; returns the result as it is stored.
 
         Args:
-            trial: Learning rate and batch sizes.
+            spec: Learning rate and batch sizes.
             observers: Notified as the trial begins, after each epoch, and at the end.
 
         Returns:
@@ -127,53 +136,106 @@ class Trainer:
             degrees; an undefined angle is None, as is `alignment` of a run that
             diverged.
         """
-        self._restart()
-        observer = Observers(observers)
-        result = None
-        try:
-            observer.begin(self._cell, trial, self.model)
-            result = self._train(trial, observer)
-        finally:
-            observer.end(result)
+        [result] = self.train_together([spec], [observers])
         return result
 
-    def _train(self, trial, observer):
-        cell, model = self._cell, self.model
-        examples, feeder = self._examples, self._feeder
-        held_out = examples.validation and feeder.evaluation(examples.validation)
-        curves = _Curves(cell, trial, examples, held_out, observer)
-        ends = [epoch for epoch, _ in trial.batch_schedule[1:]] + [cell.protocol.epochs]
-        for (first, batch_size), end in zip(trial.batch_schedule, ends, strict=True):
-            end = min(end, cell.protocol.epochs)
-            if first >= end or curves.diverged:
-                continue
-            model.fit(
-                feeder.training(
-                    examples, batch_size, cell.seed, first, cell.protocol.augmentation
-                ),
+    def train_together(
+        self, specs: Sequence[TrialSpec], observers: Sequence[Sequence[Observer]]
+    ) -> list[dict[str, Any]]:
+        """Trains several trials of one batch schedule; returns their results.
+
+        Args:
+            specs: The trials; more than one only if the trainer `has_lanes`.
+            observers: Those of each trial; see `train`.
+        """
+        self._restart()
+        trials = []
+        with contextlib.ExitStack() as ends:
+            for spec, of_trial in zip(specs, observers, strict=True):
+                trial = Trial(self._cell, spec, self._examples, of_trial)
+                ends.callback(trial.end)
+                trial.begin(self.model)
+                trials.append(trial)
+            run = self._run_alone if len(trials) == 1 else self._run_lanes
+            return run(trials, specs[0].batch_schedule)
+
+    def _run_alone(self, trials, schedule):
+        """Runs a trial by `fit`, batch by batch or epoch by epoch."""
+        [trial] = trials
+        callbacks = [RedrawFeedback(), self._mirror, self._statistics]
+        for epochs, batch_size, data in self._phases(trials, schedule):
+            self.model.fit(
+                data,
                 steps_per_epoch=1
-                if feeder.whole_epochs
-                else batches_per_epoch(examples, batch_size),
-                initial_epoch=first,
-                epochs=end,
+                if self._feeder.whole_epochs
+                else batches_per_epoch(self._examples, batch_size),
+                initial_epoch=epochs.start,
+                epochs=epochs.stop,
                 validation_data=self._test,
                 shuffle=False,
                 verbose=0,
-                callbacks=[
-                    _Schedule(cell, trial),
-                    RedrawFeedback(),
-                    self._mirror,
-                    self._statistics,
-                    curves,
-                ],
+                callbacks=[*callbacks, _InFit(trial, self._held_out)],
             )
-        return curves.result() | self._alignment(curves.diverged)
+        return [trial.finish(**self._alignment(trial))]
 
-    def _alignment(self, diverged):
+    def _run_lanes(self, trials, schedule):
+        """Runs trials together; see `LaneProgram`."""
+        program, protocol = self._lane_program, self._cell.protocol
+        statistics = self._feeder.statistics(
+            self._examples,
+            *(protocol.batch_size, protocol.statistics_batches, self._cell.seed),
+        )
+        evaluations = [split[0][0] for split in (self._test, self._held_out) if split]
+        lanes = program.start(len(trials))
+        for epochs, _, data in self._phases(trials, schedule):
+            for number, epoch in enumerate(epochs):
+                if all(trial.diverged for trial in trials):
+                    break
+                rates = [trial.rate(epoch) for trial in trials]
+                [training] = data[number]
+                logs, lanes = program.epoch(
+                    lanes, rates, training, statistics, evaluations
+                )
+                for lane, trial in enumerate(trials):
+                    if trial.diverged:
+                        continue
+                    if trial.reads_model:
+                        program.load(lanes, lane)
+                    trial.add(epoch, *logs[lane])
+        results = []
+        for lane, trial in enumerate(trials):
+            program.load(lanes, lane)
+            results.append(trial.finish(**self._alignment(trial)))
+        return results
+
+    def _phases(self, trials, schedule):
+        """Yields epochs, batch size and data, until all trials have diverged."""
+        cell = self._cell
+        last = cell.protocol.epochs
+        ends = [epoch for epoch, _ in schedule[1:]] + [last]
+        for (first, batch_size), end in zip(schedule, ends, strict=True):
+            epochs = range(first, min(end, last))
+            if epochs and not all(trial.diverged for trial in trials):
+                yield (
+                    epochs,
+                    batch_size,
+                    self._feeder.training(
+                        self._examples,
+                        *(batch_size, cell.seed, first, cell.protocol.augmentation),
+                    ),
+                )
+
+    @functools.cached_property
+    def _lane_program(self):
+        from keras_asymbp.benchmarks.training.lanes import LaneProgram
+
+        return LaneProgram(self.model)
+
+    def _alignment(self, trial):
         protocol = self._cell.protocol
         if protocol.alignment_batches is None:
             return {}
-        if diverged:
+        if trial.diverged:
             return {"alignment": None}
         batches = training_batches(self._examples, protocol.batch_size, self._cell.seed)
         gradients = metrics.gradient_angles(
@@ -194,11 +256,6 @@ class Trainer:
 
 def _values(variables):
     return [variable.numpy() for variable in variables]
-
-
-def _error(accuracy, split):
-    """The exact share of a split's examples; Keras's accuracies are float32."""
-    return round((1 - accuracy) * len(split)) / len(split)
 
 
 def _finite(value):
@@ -256,72 +313,29 @@ def _steps_per_execution(cell, examples):
     return max(n for n in range(1, _STEPS_PER_EXECUTION + 1) if steps % n == 0)
 
 
-class _Schedule(keras.callbacks.Callback):
-    """Sets each epoch's learning rate."""
+class _InFit(keras.callbacks.Callback):
+    """Sets each epoch's rate and adds the epoch to the trial, which may end it."""
 
-    def __init__(self, cell, trial):
+    def __init__(self, trial, held_out):
         super().__init__()
-        self._cell, self._trial = cell, trial
+        self._trial, self._held_out = trial, held_out
 
     def on_epoch_begin(self, epoch, logs=None):
-        factor = self._cell.protocol.rate_factor(epoch)
-        self.model.optimizer.learning_rate = self._trial.learning_rate * factor
-
-
-class _Curves(keras.callbacks.Callback):
-    """Records a row for each epoch; a loss that is not finite ends the run."""
-
-    def __init__(self, cell, trial, examples, held_out, observer):
-        super().__init__()
-        self._cell, self._trial = cell, trial
-        self._examples, self._held_out = examples, held_out
-        self._observer = observer
-        self._rows = []
-        self.diverged = False
+        self.model.optimizer.learning_rate = self._trial.rate(epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):
-            self._end()
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.diverged or not math.isfinite(logs["val_cross_entropy"]):
-            return self._end()
-        factor = self._cell.protocol.rate_factor(epoch)
-        row = {
-            "epoch": epoch + 1,
-            "learning_rate": self._trial.learning_rate * factor,
-            "train_loss": logs["cross_entropy"],
-            "train_error": 1 - logs["accuracy"],
-            "test_loss": logs["val_cross_entropy"],
-            "test_error": _error(logs["val_accuracy"], self._examples.test),
-            **self._validation(),
+        of_test = "val_"
+        test = {
+            name.removeprefix(of_test): value
+            for name, value in logs.items()
+            if name.startswith(of_test)
         }
-        self._rows.append(row)
-        self._observer.epoch(row)
-
-    def _validation(self):
-        """Loss and error on the validation split, if there is one."""
-        if self._held_out is None:
-            return {}
-        logs = self.model.evaluate(self._held_out, verbose=0, return_dict=True)
-        return {
-            "validation_loss": logs["cross_entropy"],
-            "validation_error": _error(logs["accuracy"], self._examples.validation),
-        }
-
-    def _end(self):
-        self.diverged = True
-        self.model.stop_training = True
-
-    def result(self):
-        held_out = self._held_out is not None
-        criterion = "validation_error" if held_out else "test_error"
-        best = min(self._rows, key=lambda row: row[criterion], default=None)
-        chance = chance_error(self._cell.dataset.num_classes)
-        return {
-            **({criterion: best[criterion] if best else chance} if held_out else {}),
-            "best_error": best["test_error"] if best else chance,
-            "best_epoch": best["epoch"] if best else None,
-            "diverged": self.diverged,
-            "curves": self._rows,
-        }
+        validation = self._held_out and self.model.evaluate(
+            self._held_out, verbose=0, return_dict=True
+        )
+        self._trial.add(epoch, logs, test, validation)
+        self.model.stop_training = self._trial.diverged

@@ -43,6 +43,8 @@ class Workbench:
         tensorboard_dir: Folder to write events for TensorBoard into, or None.
         whole_epochs: Whether an epoch is one program; None for the best choice on the
             device.
+        lanes: The most trials that train together as lanes of one program; None for the
+            best choice on the device.
     """
 
     def __init__(
@@ -53,12 +55,13 @@ class Workbench:
         results_dir: str | os.PathLike | None = None,
         tensorboard_dir: str | None = None,
         whole_epochs: bool | None = None,
+        lanes: int | None = None,
     ):
         self._data_dir = data_dir
         self._command = command
         self._deterministic = deterministic
         self._tensorboard_dir = tensorboard_dir
-        self._whole_epochs = whole_epochs
+        self._whole_epochs, self._lanes = whole_epochs, lanes
         self._store = Store(results_dir) if results_dir else None
         self._data: Any = None  # identifies the examples in memory
         self._examples: Any = None
@@ -72,42 +75,84 @@ class Workbench:
             report: Called with `"begin"` and a trial, with `"epoch"`, the trial and a
                 row of its curves, and with `"finished"`, the trial and its record.
         """
-        from keras_asymbp.benchmarks.training import device
         from keras_asymbp.benchmarks.training.search import search
 
-        cell, trainer = task.cell, self.trainer(task.cell)
-        observers: list[Observer] = [_Progress(report)]
-        if self._tensorboard_dir:
-            observers.append(Events(self._tensorboard_dir))
+        trainer = self.trainer(task.cell)
+        groups = {
+            trial: group for group in self._groups(task, trainer) for trial in group
+        }
+        records: dict[TrialSpec, dict[str, Any]] = {}
 
         def run_trial(trial: TrialSpec) -> float:
-            started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-            compiled = device.compile_seconds()
-            result = trainer.train(trial, observers)
-            record = {
+            if trial not in records:  # the first of those that train together
+                group = groups[trial]
+                records.update(self._train(task.cell, trainer, group, report))
+            record = records[trial]
+            if self._store:
+                # The driver also stores it, and reports errors.
+                with contextlib.suppress(StoreError):
+                    self._store.put(task.cell.label(trial), record)
+            report("finished", trial, record)
+            return score(record["result"])
+
+        search(task.trials, run_trial)
+
+    def _groups(self, task, trainer):
+        """The trials that train together: some with the same batch schedule."""
+        from keras_asymbp.benchmarks.training import device
+
+        whole = device.whole_epochs(self._whole_epochs)
+        lanes = device.lanes(self._lanes, whole)
+        if not trainer.has_lanes:
+            lanes = 1
+        schedules: dict[Any, list[TrialSpec]] = {}
+        for trial in task.trials:
+            schedules.setdefault(trial.batch_schedule, []).append(trial)
+        for trials in schedules.values():
+            size = lanes or len(trials)
+            for start in range(0, len(trials), size):
+                yield trials[start : start + size]
+
+    def _train(self, cell, trainer, trials, report):
+        """Trains trials together; returns the record of each."""
+        from keras_asymbp.benchmarks.training import device
+
+        started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+        compiled = device.compile_seconds()
+        results = trainer.train_together(
+            trials, [self._observers(report) for _ in trials]
+        )
+        # Each trial's share of the time.
+        seconds = (time.monotonic() - clock) / len(trials)
+        compiled = device.compile_seconds(compiled)
+        compiling = None if compiled is None else compiled / len(trials)
+        return {
+            trial: {
                 "settings": cell.settings(trial),
                 "overridden": cell.overridden,
                 "model": cell.column.name,
                 "result": result,
                 "started": started.isoformat(timespec="seconds"),
-                "seconds": round(time.monotonic() - clock, 3),
-                "compile_seconds": device.compile_seconds(compiled),
+                "seconds": round(seconds, 3),
+                "compile_seconds": compiling,
                 "command": self._command,
                 **environment.describe(
                     deterministic=self._deterministic,
                     accelerator=device.accelerator(),
                     whole_epochs=device.whole_epochs(self._whole_epochs),
+                    lanes=len(trials),
                     precision=device.precision(),
                 ),
             }
-            if self._store:
-                # The driver also stores it, and reports errors.
-                with contextlib.suppress(StoreError):
-                    self._store.put(cell.label(trial), record)
-            report("finished", trial, record)
-            return score(result)
+            for trial, result in zip(trials, results, strict=True)
+        }
 
-        search(task.trials, run_trial)
+    def _observers(self, report):
+        """The observers of one trial."""
+        observers: list[Observer] = [_Progress(report)]
+        if self._tensorboard_dir:
+            observers.append(Events(self._tensorboard_dir))
+        return observers
 
     def trainer(self, cell: Cell):
         """The cell's trainer; reused if the next cell has the same graph."""

@@ -39,7 +39,7 @@ def test_help_lists_every_flag(benchmarks):
         *("train_examples", "test_examples", "architecture"),
         *("seeds", "data_dir", "results_dir", "[no]list"),
         *("executor", "jobs", "threads", "address", "num_cpus", "num_gpus"),
-        *("retries", "results_by", "[no]deterministic"),
+        *("retries", "results_by", "[no]deterministic", "[no]whole_epochs", "lanes"),
     ):
         assert f"--{flag}:" in done.stdout
     assert done.stderr == ""

@@ -27,6 +27,21 @@ def test_the_model_of_a_gpu_of_tensorflow(details, monkeypatch):
     assert device.accelerator() == details.get("device_name", "GPU")
 
 
+def test_trials_train_together_on_accelerators(monkeypatch):
+    assert device.lanes(None, whole=True) == device.lanes(None, whole=False) == 1
+    monkeypatch.setattr(device, "accelerator", lambda: "Model X")
+    assert device.lanes(None, whole=True) is None
+    assert device.lanes(None, whole=False) == 1
+    for requested in (1, 3):
+        assert device.lanes(requested, whole=True) == requested
+
+
+def test_lanes_without_whole_epochs_are_refused():
+    assert device.lanes(1, whole=False) == 1
+    with pytest.raises(UsageError, match="add --whole_epochs"):
+        device.lanes(2, whole=False)
+
+
 @pytest.mark.slow
 def test_jax_computes_with_the_flag_for_gpus():
     program = (

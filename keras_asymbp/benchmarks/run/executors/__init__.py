@@ -26,6 +26,8 @@ class Execution:
         results_by: Which processes write results, "driver" or "workers".
         whole_epochs: Whether an epoch is one program, on JAX; None for the best choice
             on the device.
+        lanes: The most trials of a cell that train together as lanes of one program;
+            None for the best choice on the device.
 
     Raises:
         UsageError: If a value is invalid.
@@ -41,6 +43,7 @@ class Execution:
     deterministic: bool = False
     results_by: str = "driver"
     whole_epochs: bool | None = None
+    lanes: int | None = None
 
     def __post_init__(self):
         if self.executor not in NAMES:
@@ -48,7 +51,7 @@ class Execution:
         if self.results_by not in ("driver", "workers"):
             raise unknown("writer of results", self.results_by, ("driver", "workers"))
         for name, least in (
-            *(("jobs", 1), ("threads", 1), ("num_cpus", 1)),
+            *(("jobs", 1), ("threads", 1), ("num_cpus", 1), ("lanes", 1)),
             *(("num_gpus", 0), ("retries", 0)),
         ):
             value = getattr(self, name)

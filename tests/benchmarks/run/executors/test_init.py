@@ -15,6 +15,7 @@ from keras_asymbp.benchmarks.run.executors.serial import Serial
         ({"results_by": "nobody"}, ["writer of results 'nobody'", "driver, workers"]),
         ({"jobs": 0}, ["--jobs", "1 or more", "0"]),
         ({"threads": 0}, ["--threads", "1 or more", "0"]),
+        ({"lanes": 0}, ["--lanes", "1 or more", "0"]),
         ({"executor": "ray", "num_cpus": 0}, ["--num_cpus", "1 or more"]),
         ({"executor": "ray", "num_gpus": -1}, ["--num_gpus", "0 or more"]),
         ({"executor": "ray", "num_gpus": float("nan")}, ["--num_gpus", "nan"]),
