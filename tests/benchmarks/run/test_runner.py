@@ -176,9 +176,9 @@ def test_seeds_share_a_compiled_model(tiny_plan, run, tmp_path, monkeypatch):
     made = []
     init = Trainer.__init__
 
-    def counted(self, cell, examples):
+    def counted(self, cell, *others):
         made.append((cell.column.name, cell.seed))
-        init(self, cell, examples)
+        init(self, cell, *others)
 
     monkeypatch.setattr(Trainer, "__init__", counted)
     columns = [SGD, Column("uSF", rule="uSF")]
@@ -231,16 +231,17 @@ def test_data_are_loaded_once(tiny_plan, run, tiny):
 def test_a_failed_cell_is_retried_and_named(tiny_plan, tmp_path, monkeypatch):
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
-    train = Trainer.train
+    train = Trainer.train_together
     tried = []
 
-    def fail_second(self, trial, observers):
+    def fail_second(self, trials, observers):
+        [trial] = trials
         tried.append(trial.learning_rate)
         if trial.learning_rate == 5e-4:
             raise RuntimeError("out of something")
-        return train(self, trial, observers)
+        return train(self, trials, observers)
 
-    monkeypatch.setattr(Trainer, "train", fail_second)
+    monkeypatch.setattr(Trainer, "train_together", fail_second)
     plan = tiny_plan(learning_rates=(5e-3, 5e-4, 5e-5))
     console = rich.console.Console(file=io.StringIO(), width=200)
     with Display(console) as display:
@@ -261,10 +262,10 @@ def test_errors_that_retries_cannot_mend_end_the_run(
 ):
     from keras_asymbp.benchmarks.training.trainer import Trainer
 
-    def fail(self, trial, observers):
+    def fail(self, trials, observers):
         raise error
 
-    monkeypatch.setattr(Trainer, "train", fail)
+    monkeypatch.setattr(Trainer, "train_together", fail)
     with pytest.raises(type(error)) as caught:
         run(tiny_plan())
     assert str(caught.value) == str(error)

@@ -5,6 +5,7 @@ from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training import batches
 from keras_asymbp.benchmarks.training.observers import Observer
 from keras_asymbp.benchmarks.training.trainer import Trainer
+from keras_asymbp.layers import asymmetric_layers
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="lanes are a program of JAX"
@@ -100,6 +101,13 @@ def test_a_lane_that_diverges_later_keeps_its_rows(make):
     # The program stopped there: 2 updates an epoch.
     in_lanes(trainer, cell.trials())
     assert int(trainer.model.optimizer.iterations) == 2 * (len(late["curves"]) + 1)
+
+
+def test_feedback_is_redrawn_after_each_update(make):
+    trainer, cell = make(Column("brSF", rule="brSF"))
+    in_lanes(trainer, cell.trials())
+    draws = [int(x.feedback.draw_number) for x in asymmetric_layers(trainer.model)]
+    assert draws == [3 * 2] * 2
 
 
 class Watching(Observer):
