@@ -1,6 +1,7 @@
 import keras
 import pytest
 
+from keras_asymbp.benchmarks.networks import FC, NETWORKS, Conv, Dropout, Network, Pool
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training import batches
 from keras_asymbp.benchmarks.training.observers import Observer
@@ -60,6 +61,14 @@ COLUMNS = [
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 def test_a_lane_is_its_trial_alone(column, make, assert_alike):
     trainer, cell = make(column)
+    check(trainer, cell.trials(), assert_alike)
+
+
+def test_convolutions_pooling_and_dropout(make, assert_alike, monkeypatch):
+    layers = Conv(4, 5, 2), Pool("max", 2), Dropout(0.25), FC(16)
+    network = Network((28, 28, 1), layers)
+    monkeypatch.setitem(NETWORKS, "tiny", network)
+    trainer, cell = make(Column("frSF", rule="frSF"), batch_size=20)  # 30 updates
     check(trainer, cell.trials(), assert_alike)
 
 
