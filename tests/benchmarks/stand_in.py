@@ -30,14 +30,27 @@ from keras_asymbp.benchmarks.training.observers import Observers  # noqa: E402
 from keras_asymbp.benchmarks.training.workbench import Workbench  # noqa: E402
 
 
+def replace(name, **functions):
+    """Puts functions in place of a module of the room `training`."""
+    module = types.ModuleType(f"keras_asymbp.benchmarks.training.{name}")
+    vars(module).update(functions)
+    sys.modules[module.__name__] = module
+
+
 class Bench(Workbench):
     """A workbench with stand-ins for its trainers."""
 
     def run(self, task, report):
-        # keras-tuner imports TensorFlow.
-        search = types.ModuleType("keras_asymbp.benchmarks.training.search")
-        search.search = lambda trials, run: [run(trial) for trial in trials]
-        sys.modules[search.__name__] = search
+        # keras-tuner imports TensorFlow, and the device is asked by Keras's backend.
+        replace("search", search=lambda trials, run: [run(trial) for trial in trials])
+        replace(
+            "device",
+            accelerator=lambda: None,
+            compile_seconds=lambda since=None: None,
+            lanes=lambda requested, whole: 1,
+            precision=lambda: "float32",
+            whole_epochs=lambda requested: False,
+        )
         super().run(task, report)
 
     def trainer(self, cell):

@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 from keras_asymbp import metrics
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training import events
@@ -352,3 +353,11 @@ def test_results_are_the_same_bit_for_bit_in_every_executor_and_with_events(
         assert json.dumps(found, sort_keys=True) == json.dumps(
             results["one"], sort_keys=True
         ), way
+
+
+def test_events_need_tensorflow(tmp_path, monkeypatch):
+    monkeypatch.setattr(events.importlib.util, "find_spec", lambda name: None)
+    folder = tmp_path / "events"
+    with pytest.raises(UsageError, match="--tensorboard needs TensorFlow"):
+        events.require(str(folder))
+    assert not folder.exists()

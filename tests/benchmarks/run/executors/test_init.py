@@ -55,7 +55,8 @@ def test_jobs_share_the_cores(settings, user, expected, monkeypatch):
     given = []
     local = "keras_asymbp.benchmarks.run.executors.local"
     monkeypatch.setattr(executors.environment, "cores", lambda: 5)
-    for name in executors.environment.THREADS:
+    names = executors.environment.THREADS["tensorflow"]
+    for name in names:
         monkeypatch.delenv(name, raising=False)
         if user is not None:
             monkeypatch.setenv(name, user)
@@ -66,4 +67,4 @@ def test_jobs_share_the_cores(settings, user, expected, monkeypatch):
     executors.make(Execution(**settings), None)
     ((_, jobs, variables),) = given
     assert jobs == settings["jobs"]
-    assert variables == dict.fromkeys(executors.environment.THREADS, expected)
+    assert variables == dict.fromkeys(names, expected)
