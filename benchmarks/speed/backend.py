@@ -38,16 +38,16 @@ def rows(options: Options) -> Iterator[dict]:
             )
 
 
-def start(name: str, rule: str, backend: str, *flags: str, **variables: str) -> Peer:
+def start(name: str, rule: str, backend: str, *lanes: int, **variables: str) -> Peer:
     """Starts the suite's trainer in a process of its own.
 
     Args:
         name: A network of Table 1.
         rule: The feedback rule.
         backend: Keras's backend there.
-        *flags: Flags of `suite_steps`.
+        *lanes: None, or one number; see `suite_steps`.
         **variables: Environment variables.
     """
-    command = [sys.executable, "-m", "benchmarks.speed.suite_steps", name, rule, *flags]
+    command = [sys.executable, "-m", "benchmarks.speed.suite_steps", name, rule, *lanes]
     steps = workloads.STEPS[name] * suite_steps.EPOCHS
     return Peer(backend, command, steps, {"KERAS_BACKEND": backend, **variables})

@@ -1,4 +1,4 @@
-"""An epoch as one program against its steps one by one, on JAX."""
+"""An epoch as one program, and lanes of it, against steps one by one, on JAX."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,23 +11,27 @@ RULES = ("uSF", "brSF")
 
 
 def rows(options: Options) -> Iterator[dict]:
-    """A row for each network and rule; on a GPU also with TF32, JAX's own default."""
-    ways: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    """Rows for each network and rule; on a GPU also of TF32, JAX's own default.
+
+    A step of several lanes is that of one of them.
+    """
+    ways: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {
         "step by step": ((), {}),
-        "epoch program": (("--whole_epochs",), {}),
+        "epoch program": ((1,), {}),
+        "five lanes": ((5,), {}),
     }
     if options.device == "gpu":
         tf32 = {"JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32"}
-        ways["epoch program, TF32"] = ("--whole_epochs",), tf32
+        ways["epoch program, TF32"] = (1,), tf32
     base, *others = ways
     for name in options.architectures:
         for rule in RULES:
             with contextlib.ExitStack() as stack:
                 contestants = {
                     way: stack.enter_context(
-                        backend.start(name, rule, "jax", *flags, **variables)
+                        backend.start(name, rule, "jax", *lanes, **variables)
                     )
-                    for way, (flags, variables) in ways.items()
+                    for way, (lanes, variables) in ways.items()
                 }
                 result = interleaved(contestants, options.rounds)
             case = f"{name}, {rule}"

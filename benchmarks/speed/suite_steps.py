@@ -1,6 +1,9 @@
 """Trains by the suite's own trainer, one round for each line on stdin; see `peer.py`.
 
-    python -m benchmarks.speed.suite_steps NETWORK RULE [--whole_epochs]
+    python -m benchmarks.speed.suite_steps NETWORK RULE [LANES]
+
+LANES is how many trials train together in an epoch program; without it a trial trains
+step by step.
 
 It needs Keras and its backend alone: no TensorFlow on JAX, and no data set.
 """
@@ -32,10 +35,11 @@ class Rounds:
     Args:
         name: The network.
         rule: The feedback rule.
-        whole_epochs: Whether an epoch is one program.
+        lanes: Trials that train together in an epoch program; 0 for one trial, step by
+            step.
     """
 
-    def __init__(self, name: str, rule: str, whole_epochs: bool):
+    def __init__(self, name: str, rule: str, lanes: int = 0):
         device.prepare(deterministic=False)
         dataset = dataclasses.replace(
             datasets.get("mnist_5k"), network=name, num_classes=workloads.classes(name)
@@ -44,15 +48,18 @@ class Rounds:
         protocol = Protocol(epochs=1 + EPOCHS, learning_rates=rates)
         cell = Cell(dataset, "1", Column(rule, rule=rule), protocol, seed=0)
         data = workloads.examples(name, workloads.STEPS[name] * workloads.BATCH)
-        self._trainer = Trainer(cell, data, whole_epochs)
-        (self._trial,) = cell.trials()
+        self._trainer = Trainer(cell, data, whole_epochs=lanes > 0)
+        self._trials = cell.trials() * max(1, lanes)
 
     def __call__(self) -> tuple[float, float]:
-        """Returns wall-clock and processor seconds of the epochs after the first."""
-        clock = _Clock()
-        self._trainer.train(self._trial, [clock])
-        (wall, cpu), *_, (wall_end, cpu_end) = clock.times
-        return wall_end - wall, cpu_end - cpu
+        """Returns seconds of the epochs after the first, of one lane.
+
+        They are wall-clock seconds and processor seconds.
+        """
+        clocks = [_Clock() for _ in self._trials]
+        self._trainer.train_together(self._trials, [[clock] for clock in clocks])
+        (wall, cpu), *_, (wall_end, cpu_end) = clocks[-1].times
+        return (wall_end - wall) / len(clocks), (cpu_end - cpu) / len(clocks)
 
 
 class _Clock(Observer):
@@ -64,8 +71,8 @@ class _Clock(Observer):
 
 
 def main() -> None:
-    name, rule, *flags = sys.argv[1:]
-    peer.serve(Rounds(name, rule, "--whole_epochs" in flags))
+    name, rule, *lanes = sys.argv[1:]
+    peer.serve(Rounds(name, rule, *map(int, lanes)))
 
 
 if __name__ == "__main__":

@@ -39,15 +39,16 @@ def test_jax_is_compared_with_tensorflow(monkeypatch):
 def test_an_epoch_program_is_compared_with_its_steps(monkeypatch):
     rows, started = answer(epoch_program, monkeypatch)
     ratios = [row["figure"] for row in rows if row["unit"] == "x step by step"]
-    assert ratios == [0.25] * 2
-    assert started[:2] == [
+    assert ratios == [0.25, 0.125] * 2
+    assert started[:3] == [
         ("mnist", "uSF", "jax", {}),
-        ("mnist", "uSF", "jax", "--whole_epochs", {}),
+        ("mnist", "uSF", "jax", 1, {}),
+        ("mnist", "uSF", "jax", 5, {}),
     ]
 
 
 def test_on_a_gpu_with_tf32_too(monkeypatch):
     rows, started = answer(epoch_program, monkeypatch, device="gpu")
     ratios = [row["figure"] for row in rows if row["unit"] == "x step by step"]
-    assert ratios == [0.25, 0.125] * 2
-    assert started[2][-1] == {"JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32"}
+    assert ratios == [0.25, 0.125, 0.125] * 2
+    assert started[3][-1] == {"JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32"}

@@ -3,7 +3,7 @@ from benchmarks.speed import suite_steps, workloads
 
 def test_a_round_is_the_epochs_after_the_first(monkeypatch):
     monkeypatch.setitem(workloads.STEPS, "timit", 2)
-    rounds = suite_steps.Rounds("timit", "uSF", whole_epochs=False)
+    rounds = suite_steps.Rounds("timit", "uSF")
     seen = []
     times = iter([(1.0, 0.5), (2.0, 1.0), (3.0, 2.0), (5.0, 4.5)])
 
