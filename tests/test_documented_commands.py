@@ -36,9 +36,10 @@ SMALL = {
 }
 SLOW = {"benchmarks.cell_cost", "benchmarks.throughput", "benchmarks.weight_decay"}
 # Printed without flags, too, where they are only named.
-NAMED = {"benchmarks.speed", "benchmarks.throughput"}
-# Files that another test runs, since they need more: that test, and a word in it.
+NAMED = {"benchmarks.gpu", "benchmarks.speed", "benchmarks.throughput"}
+# What another test runs, since it needs more: that test, and a word in it.
 ELSEWHERE = {
+    "benchmarks.jax_step": ("tests/benchmarks_speed/test_jax_step.py", "jax_step"),
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
     "docs/ext/messages.py": ("tests/test_messages.py", "messages.py"),
     "tests/feedbacks/test_largest_signs.py": ("tests/test_docs.py", "largest_signs.py"),
@@ -115,8 +116,11 @@ def cheap(command):
             return [module, *of_subcommand(name, *flags)[1:]]
         if module.startswith(f"{SUITE}.commands.") and not flags:
             return [module, "--help"]
-        if module in NAMED and not flags:
+        if module == "pip" or (module in NAMED and not flags):
             return []
+        if module == "benchmarks.gpu":
+            suite = flags[flags.index("--") + 1 :]  # what is passed on
+            return [SUITE, *of_subcommand("run", *suite)[1:]]
         if module in SMALL:
             small = [] if "--read" in flags else SMALL[module]
             return [module, *flags, *small]

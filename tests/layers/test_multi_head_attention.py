@@ -99,7 +99,8 @@ def test_each_projection_has_its_own_stream(rule, seed):
     numbers = [part.feedback_kernel.numpy().ravel() for part in parts.values()]
     for i, first in enumerate(numbers):
         for second in numbers[:i]:
-            assert not np.isin(first, second).any()
+            # Of numbers with 16 bits a few are equal by chance.
+            assert np.isin(first, second).mean() < 0.05
 
 
 def test_a_seed_reproduces_v():

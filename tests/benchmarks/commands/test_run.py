@@ -118,7 +118,7 @@ BAD_INPUT = {
         ["model of experiment C2 'uSF'", "SGD", "uSF+BN+BM Top"],
     ),
     "model of no experiment": (
-        ["--exp=all", "--models=SGD,uSF+BN9"],
+        ["--exp=all", "--models=SGD,uSF+BN+BM9"],
         ["'uSF+BN+BM9'", "A, B1, B2, C1, C2, BM", "uSF+BN+BM3"],
     ),
     "unknown executor": (
@@ -346,7 +346,7 @@ def test_a_package_that_is_missing_is_one_line(missing, tmp_path):
 # Real runs, from the command to the report.
 
 FLAGS = (
-    *("--exp=C2", "--epochs=1", "--models=SGD,uSF+BN Bottom"),
+    *("--exp=C2", "--epochs=1", "--models=SGD,uSF+BN+BM Bottom"),
     *("--learning_rates=5e-4,5e-5", "--seeds=0,1"),
 )
 
