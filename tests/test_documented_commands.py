@@ -36,7 +36,7 @@ SMALL = {
 }
 SLOW = {"benchmarks.cell_cost", "benchmarks.throughput", "benchmarks.weight_decay"}
 # Printed without flags, too, where they are only named.
-NAMED = {"benchmarks.gpu", "benchmarks.speed", "benchmarks.throughput"}
+NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 # What another test runs, since it needs more: that test, and a word in it.
 ELSEWHERE = {
     "benchmarks.jax_step": ("tests/benchmarks_speed/test_jax_step.py", "jax_step"),
@@ -119,6 +119,8 @@ def cheap(command):
         if module == "pip" or (module in NAMED and not flags):
             return []
         if module == "benchmarks.gpu":
+            if not flags:  # only named
+                return []
             suite = flags[flags.index("--") + 1 :]  # what is passed on
             return [SUITE, *of_subcommand("run", *suite)[1:]]
         if module in SMALL:
