@@ -82,4 +82,5 @@ def check_decorated(case, rule):
             for weight, gradient in zip(weights, gradients[len(xs) :], strict=True):
                 weight.assign(weight - gradient / 8)
         results.append(seen)
-    assert_close(*results, "a gradient or V, decorated and not,")
+    # Where a gradient should be 0, as of attention's key bias, rounding errors remain.
+    assert_close(*results, "a gradient or V, decorated and not,", atol=1e-4)
