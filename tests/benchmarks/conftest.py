@@ -172,6 +172,23 @@ def assert_alike():
 
 
 @pytest.fixture
+def count_jax_traces():
+    """Returns a list that grows whenever a step of a model is traced."""
+
+    def count(model):
+        traces, call = [], model.stateless_call
+
+        def counted(*arguments, **keywords):
+            traces.append(None)
+            return call(*arguments, **keywords)
+
+        model.stateless_call = counted
+        return traces
+
+    return count
+
+
+@pytest.fixture
 def make_plan():
     """Makes a plan of an artificial experiment; further keywords are settings."""
 

@@ -100,7 +100,6 @@ def _program(step):
         (data,) = next(iterator)
         return epoch(state, data)
 
-    run.program = epoch
     return run
 
 

@@ -6,7 +6,6 @@ from keras_asymbp import BatchStatistics, metrics
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training import batches
 from keras_asymbp.benchmarks.training.batches import Examples
-from keras_asymbp.benchmarks.training.observers import Observer
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(
@@ -92,30 +91,21 @@ def test_a_rate_that_diverges_scores_chance_and_leaves_the_next_alone(
     assert trainer.train(other) == expected
 
 
-class Traces(Observer):
-    """Counts the programs that exist at the end of each epoch."""
-
-    def __init__(self):
-        self.counts = []
-
-    def begin(self, cell, trial, model):
-        self._model = model
-
-    def epoch(self, row):
-        functions = self._model.train_function, self._model.test_function
-        self.counts.append([f.program._cache_size() for f in functions])
-
-
-def test_rates_seeds_and_epochs_share_one_program(make_cell, tiny, tiny_examples):
+def test_rates_seeds_and_epochs_share_one_program(
+    make_cell, tiny, tiny_examples, count_jax_traces
+):
     column = Column("brSF+BN", rule="brSF", normalization="BN")
     cells = [make_cell(column, tiny, seed, epochs=3) for seed in (0, 1)]
-    trainer, traces = Trainer(cells[0], tiny_examples, whole_epochs=True), Traces()
+    trainer = Trainer(cells[0], tiny_examples, whole_epochs=True)
+    traces = count_jax_traces(trainer.model)
+    trainer.train(cells[0].trials()[0])
+    once = len(traces)
+    assert once
     for cell in cells:
         assert trainer.take_up(cell, tiny_examples)
         for trial in cell.trials()[1:3]:
-            trainer.train(trial, [traces])
-    assert len(traces.counts) == 12
-    assert traces.counts == [[1, 1]] * 12
+            trainer.train(trial)
+    assert len(traces) == once
 
 
 def test_other_examples_are_moved_to_the_device(make_cell, tiny, tiny_examples):
