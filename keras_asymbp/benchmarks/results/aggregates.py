@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.stats
 
-from keras_asymbp.benchmarks.results.agreement import RESAMPLES, SEED
 from keras_asymbp.benchmarks.results.claims import COLUMNS
-from keras_asymbp.benchmarks.results.inference import CONFIDENCE
+from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors as errors_of
 from keras_asymbp.benchmarks.tables.plan import Setup
@@ -119,16 +118,7 @@ def _estimate(statistic: Callable[..., np.ndarray], samples):
     if min(map(len, samples)) < 2:
         return Estimate(value, None)
     # Samples are resampled independently of each other: this is the stratification.
-    interval = scipy.stats.bootstrap(
-        samples,
-        statistic,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        random_state=np.random.default_rng(SEED),
-    ).confidence_interval
-    return Estimate(value, (float(interval.low), float(interval.high)))
+    return Estimate(value, bootstrap(samples, statistic, paired=False))
 
 
 def _mean(*samples, axis):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.stats
 
-from keras_asymbp.benchmarks.results.inference import CONFIDENCE
+from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import fill
 from keras_asymbp.benchmarks.tables.experiments import ALL, EXPERIMENTS, Column
@@ -16,8 +16,6 @@ from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 FEWEST = 3
 # With fewer, most resamples have at most three different models.
 _FEWEST_FOR_INTERVAL = 5
-RESAMPLES = 9_999
-SEED = 0
 
 # A printed error and ours, in percent.
 Pair = tuple[float, float]
@@ -77,18 +75,8 @@ def agreement(place: str, pairs: Sequence[Pair]) -> Agreement:
     correlation = rank_correlation(pairs)
     if correlation is None or len(pairs) < _FEWEST_FOR_INTERVAL:
         return Agreement(place, len(pairs), correlation, None, None)
-    interval = scipy.stats.bootstrap(
-        tuple(np.asarray(pairs, float).T),
-        _spearman,
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        # BCa's interval is undefined where leaving out a model changes nothing.
-        method="percentile",
-        random_state=np.random.default_rng(SEED),
-    ).confidence_interval
-    low, high = (round(float(end), 4) for end in interval)
+    ends = bootstrap(tuple(np.asarray(pairs, float).T), _spearman, paired=True)
+    low, high = (round(end, 4) for end in ends)
     return Agreement(place, len(pairs), correlation, low, high)
 
 
