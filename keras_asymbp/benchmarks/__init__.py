@@ -20,6 +20,7 @@ item do not import each other.
 - `training`: networks built and trained, the learning-rate search, TensorBoard.
 - `run`: the runner, its schedule and executors, progress, cost estimates, Slurm.
   `reports`: Markdown, LaTeX, HTML, CSV and the terminal. `depth`: the depth study.
+  `ablation`: readings of what the paper leaves open, compared with its figures.
   `peers`: other packages' options.
 - `commands`: one file a subcommand, and their flags.
 

@@ -16,7 +16,7 @@ FLOORS = (
     {"tables"},
     {"results"},
     {"training"},
-    {"run", "reports", "depth", "peers"},
+    {"run", "reports", "depth", "ablation", "peers"},
     {"commands"},
 )
 TENSOR_LIBRARIES = {"tensorflow", "tensorflow_datasets", "keras", "keras_tuner", "jax"}

@@ -14,6 +14,7 @@ from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.run import executors
 from keras_asymbp.benchmarks.run.executors import Execution
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.protocol import (
     AUGMENTATIONS,
     PRESETS,
@@ -123,6 +124,13 @@ class TrainingFlags:
             alignment_batches,
             "Number of training batches on which each trial's gradients are compared "
             "with backpropagation's after the last epoch.",
+            flag_values=values,
+        )
+        self._reading = flags.DEFINE_string(
+            "reading",
+            None,
+            "How what the paper leaves open is read: inputs, first weights, loss, "
+            "decay of biases, as in pixels-normal-sum-decay; by default the preset's.",
             flag_values=values,
         )
         self._seeds = flags.DEFINE_list(
@@ -283,7 +291,10 @@ class TrainingFlags:
             if augmentation not in AUGMENTATIONS:
                 raise unknown("augmentation", augmentation, AUGMENTATIONS)
             changes["augmentation"] = augmentation
-        return dataclasses.replace(PRESETS[self.preset.value], **changes)
+        protocol = dataclasses.replace(PRESETS[self.preset.value], **changes)
+        if (reading := self._reading.value) is not None:
+            return readings.get(reading).applied(protocol)
+        return protocol
 
     def execution(self) -> Execution:
         """Where and how to train; one job if `--jobs` is not given."""

@@ -39,6 +39,10 @@ SUBCOMMANDS = {
             help="train each rule on ever deeper networks; plot error and alignment",
         ),
         Subcommand(
+            name="ablation",
+            help="compare readings of what the paper leaves open",
+        ),
+        Subcommand(
             name="report",
             help="rewrite the reports of a results folder, even during a run",
         ),

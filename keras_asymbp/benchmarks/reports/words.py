@@ -8,6 +8,7 @@ from keras_asymbp.benchmarks.results.comparison import Comparison
 from keras_asymbp.benchmarks.results.margin import FACTOR, POINTS
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, Tested, counts
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.protocol import REVISION, Protocol
 
 # Each mark has a sign too, so that colour is never the only cue.
@@ -39,6 +40,9 @@ def changes(protocol: Protocol) -> str:
         parts.append(f"the network '{protocol.architecture}'")
     if protocol.augmentation:
         parts.append(f"{protocol.augmentation} augmentation")
+    reading = readings.of(protocol)
+    if reading and reading != readings.of(Protocol()):
+        parts.append(f"the reading '{reading.name}'")
     if protocol.revision != REVISION:
         parts.append(f"revision {protocol.revision} of the suite")
     return "".join(f", {part}" for part in parts)

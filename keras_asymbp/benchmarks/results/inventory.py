@@ -9,6 +9,7 @@ from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import ALL
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import (
@@ -173,6 +174,8 @@ def _preset(protocol):
         # Deviations that the preset has itself must match.
         ignored = [field for field in REQUESTED if not getattr(preset, field)]
         ignored += ["learning_rates", "revision"]
+        if readings.of(protocol):
+            ignored += readings.FIELDS
         same = {name: getattr(preset, name) for name in ignored}
         if dataclasses.replace(protocol, **same) == preset:
             return name

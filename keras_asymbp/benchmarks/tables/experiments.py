@@ -321,6 +321,20 @@ DEPTH = Experiment(
     source=None,
 )
 
+# The columns by which the readings of what the paper leaves open are compared.
+ABLATION = Experiment(
+    name="ablation",
+    title="Readings of what the paper leaves open",
+    table="Tables 2 and 3",
+    columns=tuple(
+        next(c for e in EXPERIMENTS.values() for c in e.columns if c.name == name)
+        for name in (
+            *("SGD", "BM", "BN", "uSF", "NuSF", "uSF+BN"),
+            *("RndF", "RndF+BM", "brSF-100+BN+BM"),
+        )
+    ),
+)
+
 ALL = {
     experiment.name: experiment
     for experiment in (*EXPERIMENTS.values(), FA_BENCH, DEPTH)

@@ -48,6 +48,8 @@ class Protocol:
             to 4 pixels in each direction, and colour images also mirrored at random.
         alignment_batches: Number of training batches on which the gradients at the end
             of a trial are compared with backpropagation's; None for no comparison.
+        loss_reduction: "sum" over the mini-batch, as equation 3 has it, or "mean".
+        bias_decay: Whether the weight decay acts on biases, too.
         revision: That of the code that trains. Stored trials may have an earlier one;
             they are reported, each revision by itself.
     """
@@ -70,6 +72,8 @@ class Protocol:
     validation_share: float = later_field(0.0)
     augmentation: str | None = later_field(None)
     alignment_batches: int | None = later_field(None)
+    loss_reduction: str = later_field("sum")
+    bias_decay: bool = later_field(True)
     revision: int = REVISION
 
     def settings(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS, Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, REQUESTED, Protocol
@@ -52,6 +53,8 @@ def setup_flags(setup: Setup) -> str:
 def without_flag(setup: Setup) -> list[str]:
     """The names of a protocol's settings that the command does not reproduce."""
     usual = PRESETS.get(setup.preset or "", Protocol())
+    if reading := readings.of(setup.protocol):
+        usual = reading.applied(usual)
     return [
         field.name
         for field in dataclasses.fields(Protocol)
@@ -63,6 +66,9 @@ def without_flag(setup: Setup) -> list[str]:
 def _training(setup, rates=()):
     protocol = setup.protocol
     words = ["--preset", setup.base, "--epochs", str(protocol.epochs), *rates]
+    reading = readings.of(protocol)
+    if reading and reading.applied(PRESETS[setup.base]) != PRESETS[setup.base]:
+        words += ["--reading", reading.name]
     for name in REQUESTED:
         value = getattr(protocol, name)
         if value not in (None, 0):

@@ -20,7 +20,7 @@ from keras_asymbp.benchmarks.networks import (
     Pool,
     Residual,
 )
-from keras_asymbp.benchmarks.training.first_weights import FirstWeights, draw_anew
+from keras_asymbp.benchmarks.training.first_weights import draw_anew, first_weights
 from keras_asymbp.conversion import asymmetrize
 from keras_asymbp.direct_feedback import direct_feedback
 from keras_asymbp.layers import AsymConv2D, AsymDense
@@ -58,7 +58,8 @@ def build(
         clamped: "Bottom" freezes the last layer, "Top" all layers except the last,
             None freezes no layer. Frozen `BatchNormalization` still normalizes by the
             batch in training; Keras's own normalization does not.
-        kernel_initializer: Keras initializer of all kernels; biases start at 0.
+        kernel_initializer: A key of `first_weights.INITIALIZERS` or a Keras
+            initializer, for all kernels; biases start at 0.
         normalization_per: "channel" or "element"; see `BatchNormalization`.
         normalization_alpha: The `alpha` of `BatchNormalization`.
         scale: The `scale` of a sign-based rule; None for the rule's default.
@@ -146,7 +147,7 @@ class _Builder:
     def layer(self) -> dict[str, Any]:
         """The arguments that each layer with weights gets; each call is for one."""
         number = next(self._numbers)
-        initializer = FirstWeights(self._initializer, self._seed, number)
+        initializer = first_weights(self._initializer, self._seed, number)
         return self.shared | {"kernel_initializer": initializer}
 
     def steps(self, row, num_classes) -> Iterator[Any]:

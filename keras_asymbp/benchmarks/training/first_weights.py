@@ -1,6 +1,8 @@
 """First weights: the distributions of Keras's initializers, drawn by `draws`."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +21,15 @@ _KERNELS = (
     ("depthwise_kernel", "depthwise"),
     ("pointwise_kernel", "pointwise"),
 )
+
+# By name: the initializer of a network's kernel of some number, counted from 0.
+INITIALIZERS: dict[str, Callable[[int], Any]] = {
+    "normal_0.01": lambda number: keras.initializers.RandomNormal(stddev=0.01),
+    # Of `cnn_cifar_init.m` in MatConvNet's examples.
+    "matconvnet_cifar": lambda number: keras.initializers.RandomNormal(
+        stddev=0.05 if number else 0.01
+    ),
+}
 
 
 @keras.saving.register_keras_serializable("keras_asymbp")
@@ -58,6 +69,19 @@ class FirstWeights(keras.initializers.Initializer):
     def get_config(self):
         initializer = keras.initializers.serialize(self.initializer)
         return {"initializer": initializer, "seed": self.seed, "number": self.number}
+
+
+def first_weights(initializer, seed: int, number: int) -> FirstWeights:
+    """The initializer of a kernel in a network of the suite.
+
+    Args:
+        initializer: A key of `INITIALIZERS`, or what `FirstWeights` takes.
+        seed: The cell's seed.
+        number: Number of the kernel in its network, counted from 0.
+    """
+    if make := INITIALIZERS.get(str(initializer)):
+        initializer = make(number)
+    return FirstWeights(initializer, seed, number)
 
 
 def draw_anew(model: keras.Model, seed: int) -> None:

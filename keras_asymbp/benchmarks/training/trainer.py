@@ -27,6 +27,8 @@ from keras_asymbp.optimizers import BatchManhattan
 
 # Upper limit for Keras's `steps_per_execution`; redraws are exact for any value.
 _STEPS_PER_EXECUTION = 10
+# Keras's names for how losses of a mini-batch are added.
+_REDUCTIONS = {"sum": "sum", "mean": "sum_over_batch_size"}
 
 
 class Trainer:
@@ -50,15 +52,17 @@ class Trainer:
         protocol = cell.protocol
         self._graph = _graph(cell, examples)
         self.model = _build(cell)
+        optimizer = BatchManhattan(
+            momentum=protocol.momentum,
+            weight_decay=cell.weight_decay,
+            setting=cell.column.setting,
+        )
+        if not protocol.bias_decay:
+            optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.model.compile(
-            BatchManhattan(
-                momentum=protocol.momentum,
-                weight_decay=cell.weight_decay,
-                setting=cell.column.setting,
-            ),
-            # Summed over the mini-batch, as in equation 3.
+            optimizer,
             loss=keras.losses.SparseCategoricalCrossentropy(
-                from_logits=True, reduction="sum"
+                from_logits=True, reduction=_REDUCTIONS[protocol.loss_reduction]
             ),
             metrics=[
                 "accuracy",
@@ -75,7 +79,6 @@ class Trainer:
         self._feeder = _feeder(self.model, whole_epochs)
         self._mirror = MirrorFeedback()
         self.has_lanes = whole_epochs and not rules_with(self.model, "mirror")
-        optimizer = self.model.optimizer
         optimizer.build(self.model.trainable_variables)
         self._optimizer_start = _values(optimizer.variables)
         self._take_up(cell, examples, self.model)
@@ -295,7 +298,8 @@ def _graph(cell, examples):
         *(cell.network, cell.dataset.num_classes),
         *(column.feedback, column.normalization, column.setting, column.clamped),
         column.scale,
-        *(protocol.momentum, cell.weight_decay),
+        *(protocol.momentum, cell.weight_decay, protocol.bias_decay),
+        protocol.loss_reduction,
         *(protocol.normalization_per, protocol.statistics_alpha),
         _steps_per_execution(cell, examples),
     )

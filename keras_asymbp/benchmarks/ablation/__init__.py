@@ -1,0 +1,1 @@
+"""The ablation: which reading of what the paper leaves open agrees with it."""

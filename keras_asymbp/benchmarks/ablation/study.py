@@ -1,0 +1,219 @@
+"""The ablation: its plans, its second rates, and the agreement of each reading."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.results.agreement import rank_correlation
+from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import finished, mark
+from keras_asymbp.benchmarks.tables.experiments import ABLATION
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
+from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.readings import Reading
+
+# A rate beyond the five is this many times the last of them, or smaller.
+_STEP = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A model's error under a reading.
+
+    Attributes:
+        error: In percent, the mean over seeds; None if a trial is missing.
+        paper: The printed error in percent; None without one.
+        rate: The best learning rate of the first seed.
+        beyond: Whether that rate is beyond the five.
+    """
+
+    error: float | None
+    paper: float | None
+    rate: float | None
+    beyond: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A reading's figures and their agreement with the printed ones.
+
+    Attributes:
+        reading: The reading.
+        figures: Those of each column of `ABLATION`, by the column's name.
+    """
+
+    reading: Reading
+    figures: dict[str, Figure]
+
+    @property
+    def correlation(self) -> float | None:
+        """Spearman's rank correlation with the printed errors, over models."""
+        return rank_correlation(list(self._pairs().values()))
+
+    @property
+    def marks(self) -> tuple[int, int]:
+        """Number of models marked as in the paper against SGD, and of models compared.
+
+        The marks are those of the paper's tables: worse or better by 3 points.
+        """
+        pairs = self._pairs()
+        if ABLATION.baseline not in pairs:
+            return 0, 0
+        paper_base, base = pairs.pop(ABLATION.baseline)
+        agreeing = [
+            mark(ours, base) == mark(paper, paper_base)
+            for paper, ours in pairs.values()
+        ]
+        return sum(agreeing), len(agreeing)
+
+    def _pairs(self):
+        return {
+            name: (figure.paper, figure.error)
+            for name, figure in self.figures.items()
+            if figure.paper is not None and figure.error is not None
+        }
+
+
+def plans(
+    chosen: Iterable[Reading],
+    dataset: Dataset,
+    version: str,
+    protocol: Protocol,
+    preset: str,
+    seeds: tuple[int, ...],
+) -> list[Plan]:
+    """A plan for each reading.
+
+    Args:
+        chosen: The readings.
+        dataset: The data set.
+        version: Its version.
+        protocol: The protocol, which each reading changes.
+        preset: The preset behind the protocol.
+        seeds: The seeds.
+    """
+    return [
+        Plan(
+            ABLATION,
+            ABLATION.columns,
+            Setup(dataset, version, reading.applied(protocol), preset, seeds),
+        )
+        for reading in chosen
+    ]
+
+
+def beyond(plans: Iterable[Plan], store: Store) -> list[Plan]:
+    """Plans for one rate more, where the best of a first seed is at an edge.
+
+    A column then has that rate alone.
+    """
+    found = []
+    for plan in plans:
+        columns = []
+        for column in plan.columns:
+            rate = _next_rate(plan.setup, column, store)
+            if rate is not None:
+                columns.append(_at(column, rate))
+        if columns:
+            found.append(dataclasses.replace(plan, columns=tuple(columns)))
+    return found
+
+
+def _at(column, rate):
+    return dataclasses.replace(column, learning_rates=(rate,))
+
+
+def _next_rate(setup, column, store):
+    """The rate beyond the edge at which the best is; None if it is not at one."""
+    cell, *_ = setup.cells(column)
+    trials = finished(cell, store)
+    if len(trials) < len(cell.trials()):
+        return None
+    rates = sorted({trial.learning_rate for trial in cell.trials()})
+    best = trials[0]["settings"]["learning_rate"]
+    if best == rates[0]:
+        return best / _STEP
+    return best * _STEP if best == rates[-1] else None
+
+
+def lines(chosen: Sequence[Reading], plans: Sequence[Plan], store: Store) -> list[Line]:
+    """The line of each reading and its plan, in the order of `in_order`."""
+    return in_order(
+        Line(
+            reading,
+            {column.name: _figure(plan, column, store) for column in plan.columns},
+        )
+        for reading, plan in zip(chosen, plans, strict=True)
+    )
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """The lines, the reading to choose first.
+
+    It is the one with the highest rank correlation; of those within 0.05 of it, the one
+    with most marks as in the paper.
+    """
+    found = sorted(lines, key=lambda line: -_known(line.correlation))
+    highest = max((_known(line.correlation) for line in found), default=0.0)
+    near = [line for line in found if _known(line.correlation) >= highest - _NEAR]
+    rest = found[len(near) :]
+    return [*sorted(near, key=lambda line: -line.marks[0]), *rest]
+
+
+# Correlations that differ by no more are equal: nine models swap two neighbours.
+_NEAR = 0.05
+
+
+def _known(correlation):
+    return -1.0 if correlation is None else correlation
+
+
+def _figure(plan, column, store):
+    setup = plan.setup
+    extra = _next_rate(setup, column, store)
+    errors, rates = [], []
+    for cell in setup.cells(column):
+        trials = finished(cell, store)
+        if len(trials) < len(cell.trials()):
+            return Figure(None, plan.printed(column), None, beyond=False)
+        if extra is not None:
+            more = dataclasses.replace(cell, column=_at(column, extra))
+            trials = trials + finished(more, store)
+        best = min(trials, key=lambda trial: trial["result"]["best_error"])
+        errors.append(100 * best["result"]["best_error"])
+        rates.append(best["settings"]["learning_rate"])
+    return Figure(
+        sum(errors) / len(errors),
+        plan.printed(column),
+        rates[0],
+        beyond=rates[0] == extra,
+    )
+
+
+def table(lines: Sequence[Line]) -> str:
+    """One or more lines as a Markdown table.
+
+    An error at a rate beyond the five has a degree sign.
+    """
+    names = list(lines[0].figures)
+    rows = [
+        f"| reading | rank correlation | marks | {' | '.join(names)} |",
+        f"|:--|--:|--:|{'--:|' * len(names)}",
+    ]
+    for line in lines:
+        correlation = "?" if line.correlation is None else f"{line.correlation:.2f}"
+        agreeing, of = line.marks
+        figures = " | ".join(_text(line.figures[name]) for name in names)
+        rows.append(
+            f"| {line.reading.name} | {correlation} | {agreeing} of {of} | {figures} |"
+        )
+    printed = [figure.paper for figure in lines[0].figures.values()]
+    figures = " | ".join("?" if p is None else f"{p:.2f}" for p in printed)
+    rows.append(f"| the paper | | | {figures} |")
+    return "\n".join(rows) + "\n"
+
+
+def _text(figure):
+    if figure.error is None:
+        return "?"
+    return f"{figure.error:.2f}{'°' if figure.beyond else ''}"
