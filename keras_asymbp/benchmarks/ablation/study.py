@@ -151,13 +151,15 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
     """The lines, the reading to choose first.
 
     It is the one with the highest rank correlation; of those within 0.05 of it, the one
-    with most marks as in the paper.
+    with most marks as in the paper; of these, the one that changes least of the present
+    default.
     """
     found = sorted(lines, key=lambda line: -_known(line.correlation))
     highest = max((_known(line.correlation) for line in found), default=0.0)
     near = [line for line in found if _known(line.correlation) >= highest - _NEAR]
     rest = found[len(near) :]
-    return [*sorted(near, key=lambda line: -line.marks[0]), *rest]
+    near.sort(key=lambda line: (-line.marks[0], line.reading.changes()))
+    return [*near, *rest]
 
 
 # Correlations that differ by no more are equal: nine models swap two neighbours.

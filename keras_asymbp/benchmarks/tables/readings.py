@@ -25,6 +25,11 @@ class Reading:
     loss_reduction: str
     bias_decay: bool
 
+    def changes(self) -> int:
+        """The number of choices that differ from those of `Protocol`."""
+        default = Protocol()
+        return sum(getattr(self, name) != getattr(default, name) for name in FIELDS)
+
     def applied(self, protocol: Protocol) -> Protocol:
         """The protocol, read so."""
         changes = dataclasses.asdict(self)

@@ -76,6 +76,14 @@ def test_of_nearly_equal_correlations_more_marks_come_first():
     assert study.in_order([fewer, more]) == [more, fewer]
 
 
+def test_of_equals_the_default_comes_first():
+    figures = {n: study.Figure(e, e, 1.0, beyond=False) for e, n in enumerate(NAMES)}
+    names = ["pixels-normal-mean-nodecay", "unit-he-sum-decay", "unit-he-mean-decay"]
+    lines = [study.Line(readings.get(name), figures) for name in names]
+    found = [line.reading.name for line in study.in_order(lines)]
+    assert found == [names[1], names[2], names[0]]
+
+
 @pytest.mark.parametrize(("at", "factor"), [(0, 10), (4, 0.1), (2, None)])
 def test_a_rate_beyond_the_edge(at, factor, planned, store, fill):
     plan = planned[0]

@@ -25,6 +25,13 @@ def test_deviations_by_layer_are_for_the_network_that_they_are_of():
     assert set(counts) <= set(NETWORKS)
 
 
+def test_changes_of_the_default():
+    changes = {name: readings.get(name).changes() for name in readings.READINGS}
+    assert changes["unit-he-sum-decay"] == 0
+    assert changes["unit-he-mean-decay"] == 1
+    assert changes["pixels-normal-mean-nodecay"] == 4
+
+
 def test_an_unknown_reading_is_refused():
     with pytest.raises(UsageError, match="unknown reading 'he': choose from unit-he-"):
         readings.get("he")

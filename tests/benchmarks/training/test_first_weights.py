@@ -6,7 +6,11 @@ from scipy import stats
 import keras_asymbp
 from keras_asymbp import AsymDense
 from keras_asymbp.benchmarks.training.build import build
-from keras_asymbp.benchmarks.training.first_weights import FirstWeights, draw_anew
+from keras_asymbp.benchmarks.training.first_weights import (
+    FirstWeights,
+    draw_anew,
+    first_weights,
+)
 
 # 5 x 5 filters from 8 to 20 maps: 200 inputs and 500 outputs of a unit.
 SHAPE = (5, 5, 8, 20)
@@ -107,3 +111,17 @@ def test_a_network_of_the_suite_can_be_converted():
     stock = keras_asymbp.symmetrize(model)
     for ours, theirs in zip(model.get_weights(), stock.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_deviation_for_all_layers_and_one_for_each():
+    for name, deviations in (
+        ("normal_0.01", [0.01] * 3),
+        ("matconvnet_cifar", [0.01, 0.05, 0.05]),
+    ):
+        for number, deviation in enumerate(deviations):
+            drawn = np.asarray(first_weights(name, 0, number)(SHAPE)).ravel()
+            expected = stats.norm(0, deviation)
+            assert stats.kstest(drawn, expected.cdf).pvalue > 1e-3
+    found = kernels(build("cifar", 10, kernel_initializer="matconvnet_cifar", seed=1))
+    deviations = [round(float(kernel.std()), 2) for kernel in found]
+    assert deviations == [0.01, *[0.05] * (len(found) - 1)]

@@ -79,11 +79,16 @@ def expected_curves(weights, examples, cell, trial):
             stock.set_weights(weights)
             with tf.GradientTape() as tape:
                 loss = tf.reduce_sum(losses(x, y))
-            gradients = tape.gradient(loss, stock.trainable_variables)
+                reduced = loss / (
+                    1 if cell.protocol.loss_reduction == "sum" else len(x)
+                )
+            gradients = tape.gradient(reduced, stock.trainable_variables)
             seen.append((loss / batch_size, error(x, y)))
             for weight, tau, gradient in zip(weights, taus, gradients, strict=True):
                 tau *= cell.protocol.momentum
-                tau -= gradient.numpy() + cell.protocol.weight_decay * weight
+                tau -= gradient.numpy()
+                if weight.ndim > 1 or cell.protocol.bias_decay:
+                    tau -= cell.protocol.weight_decay * weight
                 weight += trial.learning_rate * factor * tau
         stock.set_weights(weights)
         x, y = all_examples(examples.test)
@@ -107,11 +112,11 @@ def expected_curves(weights, examples, cell, trial):
         ((((0, None),),), {}),
         ((((0, None),),), {"momentum": 0.5, "weight_decay": 0.5, "batch_size": 40}),
         ((((0, None),), ((0, 100), (1, 50))), {}),
+        ((((0, None),),), {"loss_reduction": "mean", "weight_decay": 0.5}),
+        ((((0, None),),), {"bias_decay": False, "weight_decay": 5.0}),
     ],
 )
-def test_training_is_sgd_on_the_summed_loss(
-    schedules, settings, make_trainer, tiny_examples
-):
+def test_training_is_sgd_on_the_loss(schedules, settings, make_trainer, tiny_examples):
     column = Column("SGD", batch_schedules=schedules)
     trainer, cell = make_trainer(column, epochs=3, learning_rates=(5e-3,), **settings)
     start = trainer.model.get_weights()
@@ -234,6 +239,8 @@ def test_a_cell_that_is_taken_up_brings_its_data(
         {"column": Column("X", weight_decay=0.25)},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
+        {"loss_reduction": "mean"},
+        {"bias_decay": False},
         {"batch_size": 20},
         {"architecture": "mnist"},
     ],

@@ -1,0 +1,71 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks.results.store import Store
+
+MODULE = "keras_asymbp.benchmarks.commands.ablation"
+
+
+@pytest.fixture
+def ablation(benchmarks, tmp_path):
+    """Runs the command in a folder; returns the finished process."""
+
+    def run(*flags):
+        folder = f"--results_dir={tmp_path / 'results'}"
+        return benchmarks(folder, "--jobs=1", *flags, module=MODULE)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--readings=unit"], ["unknown reading 'unit'", "pixels-normal-sum-decay"]),
+        (["--reading=unit"], ["unknown reading 'unit'"]),
+        (["--epochs=0"], ["--epochs must be 1 or more"]),
+    ],
+)
+def test_bad_input_is_one_line(flags, words, ablation, tmp_path):
+    done = ablation(*flags)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    for word in words:
+        assert word in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_takes_one_data_set(ablation, tiny_arrays, tmp_path):
+    own = tmp_path / "own.npz"
+    np.savez(own, **dataclasses.asdict(tiny_arrays))
+    done = ablation(f"--datasets=mnist_5k,{own}")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: --datasets names 2 data sets: the ablation takes one\n"
+    )
+
+
+def test_the_work_of_all_readings(ablation):
+    done = ablation("--preset=smoke", "--dry_run")
+    # 16 readings of 9 models at 2 rates.
+    assert "144 cells, 288 trials" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_run_and_its_rates_beyond(ablation, tmp_path):
+    flags = ["--preset=smoke", "--readings=unit-he-sum-decay"]
+    done = ablation(*flags)
+    assert done.returncode == 0, done.stderr
+    table = (tmp_path / "results" / "ablation.md").read_text()
+    assert table in done.stdout
+    assert table.count("\n") == 4
+    assert "| unit-he-sum-decay |" in table
+    trials = list(Store(tmp_path / "results").trials())
+    # Of two rates one is always at an edge.
+    assert len(trials) == 9 * 3
+    done = ablation(*flags)
+    assert (tmp_path / "results" / "ablation.md").read_text() == table
+    assert len(list(Store(tmp_path / "results").trials())) == len(trials)
