@@ -15,7 +15,7 @@ FLOORS = (
     {"datasets"},
     {"tables"},
     {"results"},
-    {"training"},
+    {"training", "pictures"},
     {"run", "reports", "depth", "ablation", "peers"},
     {"commands"},
 )

@@ -123,9 +123,8 @@ def _run(given: Flags) -> int:
 
 def write(runs: Sequence[study.Run], results: "Store") -> None:
     """Writes the files on runs of the depth study into their results folder."""
-    import matplotlib
-
     from keras_asymbp.benchmarks.depth import picture
+    from keras_asymbp.benchmarks.pictures import saving
     from keras_asymbp.benchmarks.reports import rows
     from keras_asymbp.benchmarks.results.atomic import write_atomically
 
@@ -133,11 +132,7 @@ def write(runs: Sequence[study.Run], results: "Store") -> None:
     write_atomically(folder / "depth.csv", study.text(runs))
     write_atomically(folder / "depth.md", study.tables(runs))
     write_atomically(folder / "results.csv", rows.text(results.trials()))
-    figure = picture.draw(runs)
-    figure.savefig(folder / "depth.png", dpi=150)
-    # Equal pictures are equal files.
-    with matplotlib.rc_context({"svg.hashsalt": "depth"}):
-        figure.savefig(folder / "depth.svg", metadata={"Date": None})
+    saving.save(picture.draw(runs), folder, "depth")
 
 
 def _networks(families, depths) -> list[tuple[str, int]]:

@@ -48,6 +48,23 @@ def define_results_dir(
     )
 
 
+def define_own_datasets() -> flags.FlagHolder[list[str]]:
+    return flags.DEFINE_list(
+        "datasets",
+        [],
+        "Your own data sets among the results, separated by commas, named as in the "
+        "run; those of the package need not be named.",
+    )
+
+
+def define_searched_rates() -> flags.FlagHolder[list[str] | None]:
+    return flags.DEFINE_list(
+        "learning_rates",
+        None,
+        "Learning rates of the run, if they were not those of its preset.",
+    )
+
+
 class TrainingFlags:
     """The flags of a command that trains, and the settings that they stand for.
 

@@ -8,30 +8,20 @@ shown as missing.
 
 import sys
 
-from absl import flags
-
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags import (
     define_data_dir,
+    define_own_datasets,
     define_results_dir,
+    define_searched_rates,
     learning_rates,
 )
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    names = flags.DEFINE_list(
-        "datasets",
-        [],
-        "Your own data sets among the results, separated by commas, named as in the "
-        "run; those of the package need not be named.",
-    )
-    rates = flags.DEFINE_list(
-        "learning_rates",
-        None,
-        "Learning rates of the run, if they were not those of its preset.",
-    )
+    names, rates = define_own_datasets(), define_searched_rates()
     data_dir, results_dir = define_data_dir(), define_results_dir()
     program.start(
         lambda: _run(results_dir.value, names.value, data_dir.value, rates.value),

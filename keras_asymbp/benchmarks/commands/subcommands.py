@@ -51,6 +51,10 @@ SUBCOMMANDS = {
             help="check the paper's claims on a results folder",
         ),
         Subcommand(
+            name="pictures",
+            help="draw a results folder beside the paper's figures",
+        ),
+        Subcommand(
             name="datasets",
             help="list, prepare and check data sets",
         ),

@@ -11,19 +11,13 @@ from keras_asymbp.benchmarks.depth.study import (
     mean,
     over_seeds,
 )
+from keras_asymbp.benchmarks.pictures.looks import COLORS
+from keras_asymbp.benchmarks.tables.experiments import DEPTH_RULES
 
-# Colour and marker of each rule. The colours are Okabe and Ito's, distinguishable by
-# colour-blind people.
+# Colour and marker of each rule.
 STYLES = {
-    "BP": ("#000000", "o"),
-    "uSF": ("#0072B2", "s"),
-    "NuSF": ("#56B4E9", "^"),
-    "brSF": ("#E69F00", "D"),
-    "frSF": ("#009E73", "v"),
-    "RndF": ("#D55E00", "X"),
-    "KP": ("#CC79A7", "P"),
-    "WM": ("#8F7A00", "*"),
-    "DFA": ("#7F7F7F", "d"),
+    rule: (COLORS[rule], marker)
+    for rule, marker in zip(DEPTH_RULES, "os^DvXP*d", strict=True)
 }
 _ERRORS = (2, 5, 10, 20, 50, 90)  # in percent, on an axis of ratios
 _RIGHT = 90  # degrees: the gradient has no component along backpropagation's

@@ -1,0 +1,1 @@
+"""Pictures of a results folder, each beside the paper's figures where it has some."""

@@ -1,0 +1,54 @@
+import pytest
+
+from keras_asymbp.benchmarks.commands import pictures
+from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.results.store import Store
+
+
+@pytest.fixture
+def stored(tmp_path, make_plan, finish):
+    """Stores a run of SGD for this number of epochs; returns the folder."""
+
+    def store(epochs):
+        (cell,) = make_plan(epochs=epochs, learning_rates=(0.5,)).cells()
+        finish(Store(tmp_path), cell, cell.trials()[0], 0.02)
+        return str(tmp_path)
+
+    return store
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.svg"))
+
+
+def test_pictures_of_one_setup(stored, tmp_path, capsys):
+    assert pictures._run(stored(7), [], None, ["0.5"]) == 0
+    assert files(tmp_path) == ["pictures/agreement.svg", "pictures/curves.svg"]
+    assert capsys.readouterr().out == (
+        f"mnist_5k, 7 epochs: agreement, curves in {tmp_path}/pictures\n"
+    )
+
+
+def test_each_of_several_setups_has_a_folder(stored, tmp_path, capsys):
+    stored(6)
+    assert pictures._run(stored(7), [], None, ["0.5"]) == 0
+    assert files(tmp_path) == [
+        f"pictures/{number}/{name}.svg"
+        for number in (1, 2)
+        for name in ("agreement", "curves")
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_folder_without_trials_is_refused_in_one_line(tmp_path):
+    Store(tmp_path)
+    with pytest.raises(UsageError, match="that a picture can show") as caught:
+        pictures._run(str(tmp_path), [], None, None)
+    assert "\n" not in str(caught.value)
+
+
+def test_pictures_that_cannot_be_written_are_refused_in_one_line(stored, tmp_path):
+    folder = stored(6)
+    (tmp_path / "pictures").write_text("a file where the folder should be")
+    with pytest.raises(UsageError, match="can't write the report"):
+        pictures._run(folder, [], None, ["0.5"])
