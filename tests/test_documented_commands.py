@@ -138,14 +138,14 @@ def of_subcommand(name=None, *flags):
             re.sub(r"^(mnist|cifar10|stl10)(,\w+)*$", "mnist_5k", f) for f in flags
         ]
         return [name, *(small or ["--list"])]
-    if name == "depth" or (name == "run" and "--exp" in flags):
+    if name in ("ablation", "depth") or (name == "run" and "--exp" in flags):
         cheap_already = "--sbatch" in flags or "--dry_run" in flags
         return [name, *flags, *([] if cheap_already else ["--dry_run"])]
     if name == "run" and not flags:
         return [name, "--list"]
     if name == "translate" and not flags:
         return [name, "--help"]
-    if name in ("claims", "doctor", "report", "run", "translate"):
+    if name in ("claims", "doctor", "pictures", "report", "run", "translate"):
         return [name, *flags]
     raise LookupError(f"no cheap form of the subcommand {name}")
 

@@ -6,10 +6,12 @@ import pathlib
 import re
 import shutil
 
+import jinja2
 import pytest
 import scipy.stats
 
 from keras_asymbp.benchmarks.commands import claims
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -17,19 +19,25 @@ RESULTS = ROOT / "benchmarks" / "results"
 NAMES = sorted(path.parent.name for path in RESULTS.glob("*/trials"))
 CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claims.md"))
 SMALL = "quick-cifar10"
-# The columns of the page's table of rank correlations.
-PLACES = [f"Table {place} of the paper" for place in ("2", "4, left", "4, right")] + [
-    "all tables of the paper"
-]
+
+
+def hook(name):
+    """A hook of the documentation, as a module."""
+    path = ROOT / "docs" / "ext" / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def pages():
-    path = ROOT / "docs" / "ext" / "recorded_pages.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return hook("recorded_pages")
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return hook("recorded_figures").Figures(RESULTS)
 
 
 def tables(file):
@@ -54,6 +62,7 @@ def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
         files = set(re.findall(r"trials/[^\"\\<]+\.json", page))
         assert len(files) == len(list((copy / "trials").iterdir()))
         assert [file for file in files if not (copy / file).is_file()] == []
+    assert (copy / "pictures" / "curves.svg").is_file()
 
 
 @pytest.mark.parametrize(
@@ -71,24 +80,66 @@ def test_recorded_verdicts_are_made_from_their_trials(name, tmp_path):
     assert made == kept
 
 
-@pytest.mark.parametrize("name", CLAIMS)
-def test_the_page_of_recorded_results_quotes_their_verdicts(name):
-    page = (ROOT / "docs" / "recorded.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == SMALL else pytest.mark.slow)
+        for name in CLAIMS
+    ],
+)
+def test_a_page_asks_for_figures_of_the_trials(figures, name):
     text = (RESULTS / name / "claims.md").read_text(encoding="utf-8")
     (summary,) = [s for s in text.splitlines() if s.startswith("Claims: ")]
     verdicts, _, uncorrected = summary.partition("Without the correction")
+    table = figures.fill(f"{{{{ verdicts(['{name}']) }}}}")
     for label, part in (("", verdicts), ("without the correction: ", uncorrected)):
         counts = [re.search(rf"\b{v} (\d+)", part)[1] for v in VERDICTS]
-        assert f"| {label}`{name}` | {' | '.join(counts)} |" in page
-    (row,) = [r for r in page.splitlines() if r.startswith(f"| `{name}` | 0.")]
-    for place, cell in zip(PLACES, row.strip("| ").split(" | ")[1:], strict=True):
-        found = re.search(
-            rf"^\| {place} \| \d+ \| (.*) \| (.*) \|$", text, re.MULTILINE
-        )
-        assert cell == (f"{found[1]} ({found[2]})" if found else "not run")
-    # The snippet begins below the rule, which a page of its own explains.
-    number = int(re.search(rf'"{name}/claims\.md:(\d+):"', page)[1])
-    assert re.match(r"\d+ epochs, ", text.splitlines()[number - 1])
+        assert f"| {label}`{name}` | {' | '.join(counts)} |" in table
+    _, _, *rows = figures.fill(f"{{{{ correlations(['{name}']) }}}}").splitlines()
+    assert rows[-1].startswith("| all tables |")
+    for place, cell in (row.strip("| ").split(" | ") for row in rows):
+        correlation, interval = re.search(
+            rf"^\| {place} of the paper \| \d+ \| (.*) \| (.*) \|$", text, re.MULTILINE
+        ).groups()
+        assert cell == correlation + (f" ({interval})" if interval != "?" else "")
+
+
+def test_a_figure_in_prose_is_the_recorded_one(figures):
+    # From the JSON files: the best error of all rates at any epoch.
+    best = min(
+        trial["result"]["best_error"]
+        for trial in map(json.loads, _texts(SMALL))
+        if trial["model"] == "uSF+BN"
+    )
+    asked = (
+        f"{{{{ error('{SMALL}', 'uSF+BN') }}}}, {{{{ runs('{SMALL}') }}}}, "
+        f"{{{{ verdict('{SMALL}', 'III') }}}}"
+    )
+    assert figures.fill(asked) == f"{100 * best:.2f}, 60, does not hold"
+    report = (RESULTS / SMALL / "report.md").read_text(encoding="utf-8")
+    for line in figures.fill(f"{{{{ errors('{SMALL}', 'A') }}}}").splitlines()[2:]:
+        assert line in report
+
+
+@pytest.mark.parametrize(
+    "asked", ["{{ eror('a', 'b') }}", "{{ error('none', 'SGD') }}"]
+)
+def test_a_figure_that_does_not_exist_stops_the_build(asked, figures):
+    with pytest.raises((jinja2.UndefinedError, UsageError)):
+        figures.fill(asked)
+
+
+def test_the_page_of_recorded_results_has_figures_of_trials_only(figures):
+    page = (ROOT / "docs" / "recorded.md").read_text(encoding="utf-8")
+    assert page.startswith("---\nfigures: true\n---\n")
+    # Errors in prose have two digits and a percent sign.
+    prose = page.partition("## FA-bench")[0]
+    assert re.findall(r"\d\.\d+%", prose) == []
+
+
+def _texts(name):
+    for path in (RESULTS / name / "trials").iterdir():
+        yield path.read_text(encoding="utf-8")
 
 
 def test_the_page_of_claims_has_the_price_of_few_seeds():

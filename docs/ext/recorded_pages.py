@@ -1,8 +1,8 @@
 """Makes the pages of the recorded results, which the site has under `recorded/NAME/`.
 
 The repository keeps the trials of a recorded folder and their tables in Markdown. The
-rest, `report.html` and the files for LaTeX and pandas, is made from the trials here, by
-the command that writes the reports of any results folder.
+rest, `report.html`, the pictures and the files for LaTeX and pandas, is made from the
+trials here, by the commands that make them for any results folder.
 """
 
 import functools
@@ -15,7 +15,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-REPORT = ("keras_asymbp.benchmarks.commands.subcommands", "report")
+PROGRAM = "keras_asymbp.benchmarks.commands.subcommands"
 # Flags of the runs that a report cannot know from the trials.
 FLAGS = dict.fromkeys(
     ("quick-fa-bench-cifar10", "quick-fa-bench-resnet"),
@@ -59,7 +59,8 @@ def make(name, folder):
     results_dir = f"--results_dir={copy}"
     if (RESULTS / name / "depth.md").is_file():
         _write_depth(copy)
-    _run(*REPORT, results_dir, *FLAGS.get(name, ()))
+    for subcommand in ("report", "pictures"):
+        _run(PROGRAM, subcommand, results_dir, *FLAGS.get(name, ()))
     return copy
 
 

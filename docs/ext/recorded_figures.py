@@ -1,0 +1,149 @@
+"""Figures in the text of a page, computed from the trials of recorded folders.
+
+A page with `figures: true` at its top is a Jinja template. Its text has figures such as
+`{{ error("quick-cifar10", "SGD") }}`, and tables such as
+`{{ verdicts(["quick-cifar10"]) }}`; the functions are methods of `Figures`. A name that
+does not exist stops the build.
+"""
+
+import functools
+import pathlib
+import statistics
+
+import jinja2
+
+from keras_asymbp.benchmarks.reports import words
+from keras_asymbp.benchmarks.results import assessment, inventory, store, table
+from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
+from keras_asymbp.benchmarks.tables import experiments
+
+RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
+_ALL_TABLES = "all tables of the paper"
+# Methods of `Figures` that a template can call.
+_FUNCTIONS = (
+    *("error", "effect", "verdict", "runs", "hours"),
+    *("errors", "verdicts", "correlations"),
+)
+
+
+def on_page_markdown(markdown, page, **kwargs):
+    """Called by MkDocs with the text of each page."""
+    if not page.meta.get("figures"):
+        return markdown
+    return Figures(RESULTS).fill(markdown)
+
+
+class Figures:
+    """The figures that a page can ask for.
+
+    Args:
+        root: The folder of the recorded folders.
+    """
+
+    def __init__(self, root):
+        self._root = root
+        self._folder = functools.cache(self._read)
+
+    def fill(self, text):
+        """A template's text with its figures."""
+        environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        )
+        functions = {name: getattr(self, name) for name in _FUNCTIONS}
+        return environment.from_string(text).render(functions)
+
+    def error(self, folder, model):
+        """Our error in percent, the mean over seeds, as the tables have it."""
+        held, _ = self._folder(folder)
+        (setup,) = held.setups
+        column = next(
+            c for e in experiments.ALL.values() for c in e.columns if c.name == model
+        )
+        by_seed = table.errors(setup, column, held.store)
+        return f"{statistics.fmean(by_seed.values()):.2f}"
+
+    def effect(self, folder, label):
+        """The effect in an inequality, in margins, with its interval."""
+        tested = next(
+            t
+            for finding in self._folder(folder)[1].findings
+            for t in finding.tested
+            if t.check.label == label
+        )
+        return f"{tested.effect:.1f} margins ({tested.low:.1f} to {tested.high:.1f})"
+
+    def verdict(self, folder, claim):
+        """The verdict on a claim, by the claim's name."""
+        findings = self._folder(folder)[1].findings
+        return next(f.verdict for f in findings if f.claim.name == claim)
+
+    def verdicts(self, folders):
+        """A table: how many claims hold, do not hold, and so on, in each folder."""
+        lines = [f"| folder | {' | '.join(VERDICTS)} |", "|:--" + "|--:" * 4 + "|"]
+        for label, corrected in (("", True), ("without the correction: ", False)):
+            for folder in folders:
+                found = counts(self._folder(folder)[1].findings, corrected)
+                cells = " | ".join(map(str, found.values()))
+                lines.append(f"| {label}`{folder}` | {cells} |")
+        return "\n".join(lines)
+
+    def correlations(self, folders):
+        """A table: the rank correlation with each printed table, with its interval."""
+        by_folder = {
+            folder: {found.place: found for found in self._folder(folder)[1].agreements}
+            for folder in folders
+        }
+        places = [
+            place
+            for place in (
+                *(e.place for e in experiments.EXPERIMENTS.values()),
+                _ALL_TABLES,
+            )
+            if any(place in found for found in by_folder.values())
+        ]
+        names = " | ".join(f"`{folder}`" for folder in folders)
+        lines = [f"| | {names} |", "|:--" * (1 + len(folders)) + "|"]
+        for place in places:
+            cells = " | ".join(_correlation(f.get(place)) for f in by_folder.values())
+            lines.append(f"| {place.removesuffix(' of the paper')} | {cells} |")
+        return "\n".join(lines)
+
+    def errors(self, folder, experiment):
+        """A table: our error of each model of an experiment, and the paper's."""
+        held, _ = self._folder(folder)
+        (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
+        row = table.fill(plan, held.store)
+        names = " | ".join(column.name for column in plan.columns)
+        return "\n".join(
+            (
+                f"| error, % | {names} |",
+                "|:--" + "|--:" * len(plan.columns) + "|",
+                f"| {plan.setup.dataset.name} | "
+                f"{' | '.join(map(words.ours, row.entries))} |",
+                f"| {plan.printed_row()} | "
+                f"{' | '.join(map(words.paper, row.entries))} |",
+            )
+        )
+
+    def runs(self, folder):
+        """The number of finished trials."""
+        return f"{len(self._folder(folder)[0].store.trials()):,}"
+
+    def hours(self, folder):
+        """The hours that all trials of a folder took, one after another."""
+        trials = self._folder(folder)[0].store.trials()
+        return f"{sum(trial['seconds'] for trial in trials) / 3600:.1f}"
+
+    def _read(self, folder):
+        """The inventory of a recorded folder, and the assessment of its first setup."""
+        held = inventory.take(store.Store(self._root / folder, make=False))
+        first, *_ = assessment.assess(held, held.setups, held.plans())
+        return held, first
+
+
+def _correlation(found):
+    if found is None or found.correlation is None:
+        return "not run"
+    if found.low is None:
+        return f"{found.correlation:.2f}"
+    return f"{found.correlation:.2f} ({found.low:.2f} to {found.high:.2f})"
