@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shutil
+import urllib.parse
 
 import jinja2
 import pytest
@@ -59,7 +60,8 @@ def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
     assert tables(copy / report) == tables(RESULTS / name / report)
     if report == "report.md":
         page = (copy / "report.html").read_text(encoding="utf-8")
-        files = set(re.findall(r"trials/[^\"\\<]+\.json", page))
+        links = re.findall(r"trials/[^\"\\<]+\.json", page)
+        files = set(map(urllib.parse.unquote, links))
         assert len(files) == len(list((copy / "trials").iterdir()))
         assert [file for file in files if not (copy / file).is_file()] == []
     assert (copy / "pictures" / "curves.svg").is_file()

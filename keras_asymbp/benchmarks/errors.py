@@ -1,11 +1,17 @@
 """Errors that a user of the command line can mend."""
 
+from keras_asymbp.benchmarks.escaping.printable import one_line
+
 
 class UsageError(Exception):
     """A request that cannot be met: one line that says what to do instead.
 
-    Each further argument is another such line.
+    Each further argument is another such line. All are made printable: they name what a
+    user or a file has named.
     """
+
+    def __init__(self, *lines: object):
+        super().__init__(*(one_line(line).strip() for line in lines))
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.args))

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.results.agreement import rank_correlation
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, mark
@@ -199,19 +200,18 @@ def table(lines: Sequence[Line]) -> str:
     """
     names = list(lines[0].figures)
     rows = [
-        f"| reading | rank correlation | marks | {' | '.join(names)} |",
+        markdown.row(["reading", "rank correlation", "marks", *names]),
         f"|:--|--:|--:|{'--:|' * len(names)}",
     ]
     for line in lines:
         correlation = "?" if line.correlation is None else f"{line.correlation:.2f}"
         agreeing, of = line.marks
-        figures = " | ".join(_text(line.figures[name]) for name in names)
-        rows.append(
-            f"| {line.reading.name} | {correlation} | {agreeing} of {of} | {figures} |"
-        )
+        figures = [_text(line.figures[name]) for name in names]
+        marks = f"{agreeing} of {of}"
+        rows.append(markdown.row([line.reading.name, correlation, marks, *figures]))
     printed = [figure.paper for figure in lines[0].figures.values()]
-    figures = " | ".join("?" if p is None else f"{p:.2f}" for p in printed)
-    rows.append(f"| the paper | | | {figures} |")
+    figures = ["?" if p is None else f"{p:.2f}" for p in printed]
+    rows.append(markdown.row(["the paper", "", "", *figures]))
     return "\n".join(rows) + "\n"
 
 

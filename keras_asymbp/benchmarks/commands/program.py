@@ -1,7 +1,6 @@
 """Starts and ends a command's process: absl's flags, one-line errors, exit codes."""
 
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping import shell
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.store import Store
@@ -96,7 +96,7 @@ def _not_installed(name: str | None) -> str:
 
 def typed(module: str) -> str:
     """This command line, as a user can type it again, however it was started."""
-    return shlex.join(["python", "-m", module, *sys.argv[1:]])
+    return shell.join(["python", "-m", module, *sys.argv[1:]])
 
 
 def write_or_warn(

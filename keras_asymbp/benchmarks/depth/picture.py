@@ -48,7 +48,7 @@ def draw(runs: Sequence[Run]) -> Figure:
     deepest = max(run.depth for run in runs)
     for (helped, family, shown), panels in zip(columns, grid.T, strict=True):
         error, lowest, layers = panels
-        error.set_title(f"{family}, {helped or 'alone'}")
+        error.set_title(f"{family}, {helped or 'alone'}", parse_math=False)
         _plot(error, shown, _error_by_depth)
         _plot(lowest, shown, _lowest_by_depth)
         _plot(layers, [r for r in shown if r.depth == deepest], _angle_by_layer)

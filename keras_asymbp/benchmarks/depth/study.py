@@ -1,14 +1,13 @@
 """The depth study: its plans, and the runs that its tables and picture show."""
 
-import csv
 import dataclasses
-import io
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.datasets import Dataset
+from keras_asymbp.benchmarks.escaping import markdown, spreadsheet
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
@@ -163,7 +162,7 @@ def tables(runs: Sequence[Run]) -> str:
         heads = [f"{family}-{depth}" for family, depth in shown]
         lines += [
             "",
-            f"| {title} | {' | '.join(heads)} |",
+            markdown.row([title, *heads]),
             f"|:--{'|--:' * len(heads)}|",
         ]
         for model in dict.fromkeys(run.column.name for run in runs):
@@ -178,7 +177,7 @@ def tables(runs: Sequence[Run]) -> str:
                 format(known[family][depth], form) if depth in known[family] else "?"
                 for family, depth in shown
             ]
-            lines.append(f"| {model} | {' | '.join(cells)} |")
+            lines.append(markdown.row([model, *cells]))
     return "\n".join(lines[1:]) + "\n"
 
 
@@ -187,19 +186,17 @@ def text(runs: Iterable[Run]) -> str:
 
     A run without layers has one row. Unknown values are empty.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(
-        [
-            *("network", "depth", "model", "feedback", "seed", "learning_rate"),
-            *("error", "layer", "name", "angle", "gradient_angle"),
-        ]
+    names = (
+        *("network", "depth", "model", "feedback", "seed", "learning_rate"),
+        *("error", "layer", "name", "angle", "gradient_angle"),
     )
-    for run in runs:
-        start = [run.family, run.depth, run.column.name, run.column.feedback]
-        start += [run.seed, run.learning_rate, run.error]
-        for number, layer in enumerate(run.layers, 1):
-            writer.writerow([*start, number, *dataclasses.astuple(layer)])
-        if not run.layers:
-            writer.writerow([*start, *4 * [None]])
-    return stream.getvalue()
+    return spreadsheet.text(names, (row for run in runs for row in _rows(run)))
+
+
+def _rows(run):
+    start = [run.family, run.depth, run.column.name, run.column.feedback]
+    start += [run.seed, run.learning_rate, run.error]
+    for number, layer in enumerate(run.layers, 1):
+        yield [*start, number, *dataclasses.astuple(layer)]
+    if not run.layers:
+        yield [*start, *4 * [None]]

@@ -86,7 +86,7 @@ def _write(tables, page, held, origin):
         "report.html",
         page=page,
         problems=[*problems, *page.problems],
-        reproduce="\n".join(context["reproduce"] for context in contexts),
+        reproduce=[command for context in contexts for command in context["reproduce"]],
         failures=dict(x for context in contexts for x in context["failures"].items()),
         origin=origin,
         **_origins(page.trials),
@@ -112,7 +112,7 @@ def _context(tables):
         "trials": list(trials.values()),
         "problems": (),
         "legends": list(dict.fromkeys(map(legend, tables))),
-        "reproduce": reproduce([row.plan for table in tables for row in table.rows]),
+        "reproduce": [reproduce([row.plan for table in tables for row in table.rows])],
         "failures": dict(failure for table in tables for failure in table.failures()),
         **_origins(trials.values()),
     }

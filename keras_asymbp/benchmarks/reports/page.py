@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from keras_asymbp.benchmarks.escaping import links
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.agreement import rank_correlation
 from keras_asymbp.benchmarks.results.assessment import Assessment, assess
 from keras_asymbp.benchmarks.results.claims import COLUMNS
@@ -137,19 +139,30 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
         expected=len({name for table in tables for name in _expected(table)}),
         trials=tuple(trials.values()),
         problems=held.problems,
-        data={
-            "program": reproduce.PROGRAM,
-            "setups": [
-                _setup_data(number, setup, label, figures.data)
-                for number, (setup, label) in enumerate(
-                    zip(setups, labels, strict=True)
-                )
-            ],
-            "figures": figures.data,
-            "trials": [_trial_data(trial) for trial in trials.values()],
-            "experiments": [_experiment_data(section) for section in sections],
-        },
+        data=_printable(
+            {
+                "program": reproduce.PROGRAM,
+                "setups": [
+                    _setup_data(number, setup, label, figures.data)
+                    for number, (setup, label) in enumerate(
+                        zip(setups, labels, strict=True)
+                    )
+                ],
+                "figures": figures.data,
+                "trials": [_trial_data(trial) for trial in trials.values()],
+                "experiments": [_experiment_data(section) for section in sections],
+            }
+        ),
     )
+
+
+def _printable(data):
+    """The data of the script, which inserts text as it is: each text as one line."""
+    if isinstance(data, dict):
+        return {one_line(key): _printable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return list(map(_printable, data))
+    return one_line(data) if isinstance(data, str) else data
 
 
 class _Figures:
@@ -275,7 +288,8 @@ def _trial_data(trial):
         "epoch": result["best_epoch"],
         "diverged": result["diverged"],
         "seconds": trial["seconds"],
-        "file": trial["file"],
+        "file": trial["file"].rpartition("/")[2],
+        "href": links.to_file(trial["file"]),
         "train": [_percent(100 * row["train_error"]) for row in rows],
         "test": [_percent(100 * row["test_error"]) for row in rows],
     }

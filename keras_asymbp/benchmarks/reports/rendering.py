@@ -1,4 +1,4 @@
-"""The report templates with their filters and static files."""
+"""The report templates with their escapes, filters and static files."""
 
 import base64
 import hashlib
@@ -6,8 +6,11 @@ import pathlib
 import re
 
 import jinja2
+import markupsafe
 
-from keras_asymbp.benchmarks.reports import latex, words
+from keras_asymbp.benchmarks.escaping import latex, links, markdown
+from keras_asymbp.benchmarks.escaping.printable import one_line, printable
+from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import selection, verdicts
 
 _HERE = pathlib.Path(__file__)
@@ -16,7 +19,8 @@ STATIC = _HERE.with_name("static")
 
 def render(name: str, **context) -> str:
     """Renders the template of a report file, given by the file's name."""
-    return _TEMPLATES.get_template(f"{name}.jinja").render(context)
+    environment = _ENVIRONMENTS[name.rpartition(".")[2]]
+    return environment.get_template(f"{name}.jinja").render(context)
 
 
 def static(name: str) -> str:
@@ -37,44 +41,64 @@ def csp_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_HERE.with_name("templates")),
-    autoescape=lambda name: "html" in (name or ""),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-_TEMPLATES.filters.update(
-    interval=words.interval,
-    changes=words.changes,
-    ours=words.ours,
-    paper=words.paper,
-    signed=words.signed,
-    margins=words.margins,
-    limits=words.limits,
-    p_value=words.p_value,
-    failing=words.failing,
-    summary=words.summary,
-    comment=lambda text: " ".join(str(text).split()),
-    tex=latex.escape,
-    # One line of literal Markdown: it cannot end a cell or start HTML or a link.
-    plain=lambda text: re.sub(r"([\\`*<>|\[\]])", r"\\\1", " ".join(str(text).split())),
-)
-_TEMPLATES.globals.update(
-    static=static,
-    csp_hash=csp_hash,
-    zip=zip,
-    bounds=words.bounds,
-    mean_gain=selection.mean_gain,
-    HOLDS=verdicts.HOLDS,
-    FAILS=verdicts.FAILS,
-    UNKNOWN=verdicts.UNKNOWN,
-    RULE=words.RULE,
-    MARGIN=words.MARGIN,
-    COULD_FAIL=words.COULD_FAIL,
-)
-_TEMPLATES.policies["json.dumps_kwargs"] = {
-    "separators": (",", ":"),
-    "ensure_ascii": False,
-    "allow_nan": False,
+def _environment(escape, **options):
+    """An environment whose templates write every value through the format's escape.
+
+    Markup is left as it is: a template marks what is no one's text with `safe`.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE.with_name("templates")),
+        finalize=lambda value: value if hasattr(value, "__html__") else escape(value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        **options,
+    )
+    environment.filters.update(
+        interval=words.interval,
+        changes=words.changes,
+        ours=words.ours,
+        paper=words.paper,
+        signed=words.signed,
+        margins=words.margins,
+        limits=words.limits,
+        p_value=words.p_value,
+        failing=words.failing,
+        summary=words.summary,
+        code=_markup(markdown.code),
+        command=printable,
+        comment=_markup(latex.comment),
+        link=_markup(links.to_file),
+        one_line=one_line,
+    )
+    environment.globals.update(
+        static=static,
+        csp_hash=csp_hash,
+        zip=zip,
+        bounds=words.bounds,
+        mean_gain=selection.mean_gain,
+        HOLDS=verdicts.HOLDS,
+        FAILS=verdicts.FAILS,
+        UNKNOWN=verdicts.UNKNOWN,
+        RULE=words.RULE,
+        MARGIN=words.MARGIN,
+        COULD_FAIL=words.COULD_FAIL,
+    )
+    environment.policies["json.dumps_kwargs"] = {
+        "separators": (",", ":"),
+        "ensure_ascii": False,
+        "allow_nan": False,
+    }
+    return environment
+
+
+def _markup(escape):
+    return lambda text: markupsafe.Markup(escape(text))
+
+
+# By the ending of a file's name. Jinja escapes what HTML needs.
+_ENVIRONMENTS = {
+    "html": _environment(one_line, autoescape=True),
+    "md": _environment(markdown.escape),
+    "tex": _environment(latex.escape),
 }

@@ -1,10 +1,10 @@
 """Every stored trial as a row of a table, for pandas and spreadsheets."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from keras_asymbp.benchmarks.escaping import spreadsheet
 
 _FIRST = ("model", "dataset", "seed", "learning_rate", "best_error")
 
@@ -16,7 +16,8 @@ def text(trials: Iterable[Mapping[str, Any]]) -> str:
     `best_error` (a share), `best_epoch`, `diverged`, `epochs_finished`, and
     `train_error` and `test_error` of the last epoch; then `started`, `seconds`,
     `command`, `file`, `compile_seconds`, and the versions and the machine as
-    `version.tensorflow`, `machine.cores` and so on. Missing values are empty.
+    `version.tensorflow`, `machine.cores` and so on. Missing values are empty. A text
+    that a spreadsheet might take for a formula has an apostrophe in front.
 
     Args:
         trials: The trials, as `Store.trials` returns them.
@@ -24,11 +25,7 @@ def text(trials: Iterable[Mapping[str, Any]]) -> str:
     rows = [_row(trial) for trial in trials]
     rows.sort(key=lambda row: [str(row[name]) for name in ("file", "id")])
     names = dict.fromkeys(_FIRST) | dict.fromkeys(name for row in rows for name in row)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return spreadsheet.text([*names], (map(row.get, names) for row in rows))
 
 
 def _row(trial):

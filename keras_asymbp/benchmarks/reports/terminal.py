@@ -7,6 +7,7 @@ import rich.measure
 import rich.table
 import rich.text
 
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.reports.rendering import render
 from keras_asymbp.benchmarks.reports.words import (
     MARGIN,
@@ -41,14 +42,13 @@ def show(table: Table, console: rich.console.Console) -> None:
     if rich.measure.Measurement.get(console, unlimited, grid).maximum > console.width:
         grid = _by_model(table)
     console.print(grid)
-    console.print(legend(table), markup=False, highlight=False)
+    _print(legend(table), console)
 
 
 def show_plain(table: Table, console: rich.console.Console) -> None:
     """Prints the table as Markdown, for output to files and pipes."""
-    text = render("table.md", table=table)
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-    console.print(legend(table), markup=False, highlight=False, soft_wrap=True)
+    _print(render("table.md", table=table), console, soft_wrap=True)
+    _print(legend(table), console, soft_wrap=True)
 
 
 def show_claims(
@@ -65,35 +65,39 @@ def show_claims(
     """
     if not console.is_terminal:
         text = render("claims.md", assessments=assessments, across=across)
-        return console.print(text, markup=False, highlight=False, soft_wrap=True)
+        return _print(text, console, soft_wrap=True)
     for assessment in assessments:
         console.print(_claims(assessment))
-        lines = [summary(assessment), *map(_agreement, assessment.agreements)]
-        console.print("\n".join(lines), markup=False, highlight=False)
-    console.print(f"{RULE} {MARGIN}", markup=False, highlight=False)
+        for line in (summary(assessment), *map(_agreement, assessment.agreements)):
+            _print(line, console)
+    _print(f"{RULE} {MARGIN}", console)
+
+
+def _print(text, console, soft_wrap=False):
+    console.print(rich.text.Text(text), highlight=False, soft_wrap=soft_wrap)
 
 
 def _claims(assessment):
     setup = assessment.setup
     title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
-    grid = rich.table.Table(title=rich.text.Text(title), show_lines=True)
+    grid = rich.table.Table(title=_text(title), show_lines=True)
     for heading in ("", "claim", "verdict", "margins (95 %)", "holds if", "the paper"):
         grid.add_column(heading)
     for finding in assessment.findings:
         claim = finding.claim
         grid.add_row(
-            claim.name,
-            claim.statement,
-            rich.text.Text(finding.verdict, style=_VERDICTS[finding.verdict]),
-            "\n".join(
-                f"{tested.check.label} {margins(tested)}, {limits(tested.check)}"
-                for tested in finding.tested
-            )
-            or UNKNOWN,
-            claim.test,
+            _text(claim.name),
+            _text(claim.statement),
+            _text(finding.verdict, _VERDICTS[finding.verdict]),
+            rich.text.Text("\n").join(map(_tested, finding.tested)) or UNKNOWN,
+            _text(claim.test),
             f"{finding.papers[0]} of {finding.papers[1]}",
         )
     return grid
+
+
+def _tested(tested):
+    return _text(f"{tested.check.label} {margins(tested)}, {limits(tested.check)}")
 
 
 def _agreement(agreement):
@@ -109,19 +113,19 @@ def _as_printed(table):
     grid = _grid(table)
     grid.add_column("")
     for column in table.columns:
-        grid.add_column(column.name.replace(" ", "\n"), justify="right")
+        words = map(_text, column.name.split(" "))
+        grid.add_column(rich.text.Text("\n").join(words), justify="right")
     for row in table.rows:
-        name = row.plan.setup.dataset.name
         printed = row.plan.printed_row()
         grid.add_row(
-            name,
-            *(_styled(ours(e), e.mark) for e in row.entries),
+            _text(row.plan.setup.dataset.name),
+            *(_text(ours(e), _STYLES[e.mark]) for e in row.entries),
             end_section=not printed,
         )
         if printed:
             grid.add_row(
-                rich.text.Text(printed, style="italic"),
-                *(_styled(paper(e), e.paper_mark) for e in row.entries),
+                _text(printed, "italic"),
+                *(_text(paper(e), _STYLES[e.paper_mark]) for e in row.entries),
                 end_section=True,
             )
     return grid
@@ -131,27 +135,27 @@ def _by_model(table):
     grid = _grid(table)
     grid.add_column("")
     for row in table.rows:
-        grid.add_column(row.plan.setup.dataset.name, justify="right")
-        printed = row.plan.printed_row() or ""
+        grid.add_column(_text(row.plan.setup.dataset.name), justify="right")
+        printed = _text(row.plan.printed_row() or "")
         grid.add_column(printed, justify="right", style="italic")
     for number, column in enumerate(table.columns):
         cells = []
         for row in table.rows:
             entry = row.entries[number]
             cells += [
-                _styled(ours(entry), entry.mark),
-                _styled(paper(entry), entry.paper_mark),
+                _text(ours(entry), _STYLES[entry.mark]),
+                _text(paper(entry), _STYLES[entry.paper_mark]),
             ]
-        grid.add_row(column.name, *cells)
+        grid.add_row(_text(column.name), *cells)
     return grid
 
 
 def _grid(table):
     experiment = table.experiment
-    return rich.table.Table(
-        title=f"Experiment {experiment.name} ({experiment.table}): error, %"
-    )
+    title = f"Experiment {experiment.name} ({experiment.table}): error, %"
+    return rich.table.Table(title=_text(title))
 
 
-def _styled(text, mark):
-    return rich.text.Text(text, style=_STYLES[mark])
+def _text(text, style=""):
+    """A text of a table: neither rich's markup nor a terminal's commands."""
+    return rich.text.Text(one_line(text), style=style)

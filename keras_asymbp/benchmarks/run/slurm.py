@@ -1,12 +1,12 @@
 """A Slurm script whose tasks share the work of one command."""
 
 import pathlib
-import shlex
 from collections.abc import Sequence
 
 import jinja2
 
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping import shell
 from keras_asymbp.benchmarks.run.executors import Execution
 
 _TEMPLATES = jinja2.Environment(
@@ -49,8 +49,8 @@ def script(
     return _TEMPLATES.get_template("slurm.sh.jinja").render(
         tasks=tasks,
         cpus=execution.jobs * (execution.threads or 1),
-        folder=shlex.quote(folder),
-        command=shlex.join(command),
+        folder=shell.quote(folder),
+        command=shell.join(command),
     )
 
 

@@ -1,9 +1,9 @@
 """The command that reproduces tables or a single figure."""
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.escaping import shell
 from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS, Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
@@ -28,7 +28,7 @@ def reproduce(plans: Sequence[Plan]) -> str:
     words += _training(setup, _rates(setup, columns))
     if experiment.validation_share and not setup.protocol.validation_share:
         words += ["--validation_share", "0"]
-    return f"{PROGRAM} {shlex.join(words)}"
+    return f"{PROGRAM} {shell.join(words)}"
 
 
 def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
@@ -42,12 +42,12 @@ def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
     "--exp C2 --models 'SGD Bottom' --learning_rates 0.005,0.0005"
     """
     words = ["--exp", experiment.name, "--models", column.name]
-    return shlex.join([*words, *_rates(setup, [column])])
+    return shell.join([*words, *_rates(setup, [column])])
 
 
 def setup_flags(setup: Setup) -> str:
     """The second half of the command for one figure: data set and training."""
-    return shlex.join(["--datasets", setup.dataset.name, *_training(setup)])
+    return shell.join(["--datasets", setup.dataset.name, *_training(setup)])
 
 
 def without_flag(setup: Setup) -> list[str]:
@@ -66,8 +66,8 @@ def without_flag(setup: Setup) -> list[str]:
 def _training(setup, rates=()):
     protocol = setup.protocol
     words = ["--preset", setup.base, "--epochs", str(protocol.epochs), *rates]
-    reading = readings.of(protocol)
-    if reading and reading.applied(PRESETS[setup.base]) != PRESETS[setup.base]:
+    reading, usual = readings.of(protocol), PRESETS.get(setup.base)
+    if reading and (usual is None or reading.applied(usual) != usual):
         words += ["--reading", reading.name]
     for name in REQUESTED:
         value = getattr(protocol, name)

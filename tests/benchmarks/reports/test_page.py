@@ -78,7 +78,8 @@ def test_a_figure_and_its_runs(run, store):
     assert trial == {
         **{"model": "RndF", "dataset": "mnist_5k", "seed": 0, "rate": 0.05},
         **{"batches": [[0, 100]], "error": 10.0, "epoch": 2, "diverged": False},
-        **{"seconds": 1.25, "file": stored["file"]},
+        **{"seconds": 1.25, "href": stored["file"]},
+        "file": stored["file"].removeprefix("trials/"),
         **{"train": [25.0] * 6, "test": [10.0] * 6},
     }
 

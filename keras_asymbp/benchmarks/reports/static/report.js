@@ -621,7 +621,7 @@
     const list = find("#trial-list .scroll");
     if (list.childElementCount) return;
     const heads = [["model", ""], ["data set", "text"], ["seed", ""], ["learning rate", ""], ["batches", "text"], ["error, %", ""], ["best epoch", ""], ["seconds", ""], ["file", "text"]];
-    const link = (run) => element("a", { href: run.file.split("/").map(encodeURIComponent).join("/") }, run.file.split("/").at(-1));
+    const link = (run) => element("a", { href: run.href }, run.file);
     const rows = data.trials.map((run) => {
       return element(
         "tr",

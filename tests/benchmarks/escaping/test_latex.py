@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp.benchmarks.reports import latex
+from keras_asymbp.benchmarks.escaping import latex
 
 
 def test_signs_are_taken_literally():
@@ -20,5 +20,8 @@ def test_signs_are_taken_literally():
 def test_no_special_character_remains(text):
     escaped = latex.escape(text)
     assert "\n" not in escaped
-    bare = re.sub(r"\\[a-z]+\{\}|\$\\[a-z]+\$|\\[&%$#_{}]|-\{\}", "", escaped)
-    assert not set(bare) & set("\\&%$#_{}~^`\"'-<>|")
+    bare = re.sub(
+        r"\\[a-z]+\{\}|\$\\[a-z]+\$|\\[&%$#_{}]|[-,]\{\}|\{[\[\]*]\}", "", escaped
+    )
+    assert not set(bare) & set("\\&%$#_{}~^`\"'-<>|[]*")
+    assert ",," not in bare

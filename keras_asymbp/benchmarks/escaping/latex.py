@@ -1,5 +1,7 @@
 r"""Escaping for LaTeX: a user's names must stay text."""
 
+from keras_asymbp.benchmarks.escaping.printable import one_line
+
 _COMMANDS = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -13,6 +15,10 @@ _COMMANDS = {
     # Avoids ligatures: the two hyphens of a flag must not become a dash.
     "-": "-{}",
     "'": r"\textquotesingle{}",
+    # After a row of a table these are an argument of its end.
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
     "▲": r"$\uparrow$",
     "▼": r"$\downarrow$",
     "±": r"$\pm$",
@@ -29,7 +35,13 @@ def escape(text: object) -> str:
     >>> print(escape("a_b & 50%"))
     a\_b \& 50\%
     """
-    line = " ".join(str(text).split())
-    return "".join(
-        _COMMANDS.get(c, c if " " <= c <= "}" or c in _LETTERS else "?") for c in line
+    escaped = "".join(
+        _COMMANDS.get(c, c if " " <= c <= "}" or c in _LETTERS else "?")
+        for c in one_line(text)
     )
+    return escaped.replace(",,", ",{},").replace(",,", ",{},")  # a quotation mark in T1
+
+
+def comment(text: object) -> str:
+    """The text of a comment, which ends with its line."""
+    return one_line(text)

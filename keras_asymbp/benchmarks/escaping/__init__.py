@@ -1,0 +1,1 @@
+"""What a user or a file names, made inert: one escape for each format of output."""
