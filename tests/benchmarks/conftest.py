@@ -188,7 +188,7 @@ def count_jax_traces():
     return count
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_plan():
     """Makes a plan of an artificial experiment; further keywords are settings."""
 

@@ -15,6 +15,7 @@ from absl import flags
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
+from keras_asymbp.benchmarks.escaping.printable import one_line
 
 
 def main() -> None:
@@ -58,10 +59,10 @@ def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -
     held = inventory.take(results, chosen)
     setups = held.setups
     for problem in (*results.problems, *held.problems):
-        print(f"warning: {problem}", file=sys.stderr)
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
     if names is not None:
         for name in sorted(set(chosen) - {setup.dataset.name for setup in setups}):
-            print(f"warning: no results on {name}", file=sys.stderr)
+            print(one_line(f"warning: no results on {name}"), file=sys.stderr)
         setups = tuple(setup for setup in setups if setup.dataset.name in chosen)
     # Without results every claim is unknown.
     assessed = assessment.assess(held, setups or (None,), held.plans())

@@ -15,6 +15,7 @@ from keras_asymbp.benchmarks.commands.flags import define_data_dir
 from keras_asymbp.benchmarks.datasets import download, prepared
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 
@@ -105,7 +106,7 @@ def _prepare(name, data_dir):
     if origin:
         download.download(origin, data_dir)
     prepared.load(_fit(dataset, data_dir), progress.bar(rich.console.Console()))
-    print(f"{name}: {_state(dataset, data_dir)}")
+    print(one_line(f"{name}: {_state(dataset, data_dir)}"))
 
 
 def _own(name, data_dir):
@@ -124,7 +125,8 @@ def _check(name, pictures, data_dir):
 
     dataset = datasets.get(name, data_dir)
     arrays = prepared.load(_fit(dataset, data_dir))
-    print(f"{dataset.name}: {_about(dataset)}; version {dataset.version(data_dir)}")
+    version = dataset.version(data_dir)
+    print(one_line(f"{dataset.name}: {_about(dataset)}; version {version}"))
     for counts in look.count(dataset, arrays):
         print(f"  {counts}")
     picture = pathlib.Path(pictures, f"{dataset.name}.png")
@@ -136,7 +138,7 @@ def _check(name, pictures, data_dir):
             f"can't write {picture} ({error.strerror}): choose another folder with "
             "--pictures"
         ) from error
-    print(f"  samples: {picture}")
+    print(f"  samples: {one_line(picture)}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from keras_asymbp.benchmarks.commands.flags import (
 )
 from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
 
@@ -115,7 +116,7 @@ def _run(given: Flags) -> int:
     if runs:
         print(study.tables(runs), end="")
         if program.write_or_warn(results, write, runs, results, failed=failed):
-            picture = f"picture: {results.folder / 'depth.png'}"
+            picture = f"picture: {one_line(results.folder / 'depth.png')}"
     print(f"{outcome.summary}; {picture}")
     outcome.print_failures()
     return outcome.exit_code

@@ -21,6 +21,7 @@ from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
 from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.run.executors import base
 
@@ -71,14 +72,15 @@ def _run(data_dir, results_dir) -> int:
     for finding in findings:
         state = rich.text.Text(finding.state, style=_STYLES[finding.state])
         grid.add_row(
-            rich.text.Text(finding.subject), rich.text.Text(finding.found), state
+            rich.text.Text(one_line(finding.subject)),
+            rich.text.Text(one_line(finding.found)),
+            state,
         )
     console.print(grid)
     for finding in findings:
         if finding.state != FINE:
-            print(
-                f"{finding.state}: {finding.subject}: {finding.found}: {finding.hint}"
-            )
+            about = f"{finding.subject}: {finding.found}: {finding.hint}"
+            print(one_line(f"{finding.state}: {about}"))
     wrong = sum(finding.state == WRONG for finding in findings)
     print(f"wrong: {wrong} of {len(findings)}" if wrong else "nothing is wrong")
     return 1 if wrong else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.run.executors import Execution
 
 if TYPE_CHECKING:
@@ -39,10 +40,8 @@ class Outcome:
 
     def print_failures(self) -> None:
         for cell, reason in self.failures.items():
-            print(
-                f"failed: {cell.place}, {cell.column.name}, seed {cell.seed}: {reason}",
-                file=sys.stderr,
-            )
+            place = f"{cell.place}, {cell.column.name}, seed {cell.seed}"
+            print(one_line(f"failed: {place}: {reason}"), file=sys.stderr)
         if self.failures:
             print("run the same command again to retry", file=sys.stderr)
 
@@ -92,7 +91,7 @@ def execute(
     data_dir = given.data_dir.value
     _fit_data(plans, data_dir, console)
     for problem in results.problems:
-        print(f"warning: {problem}", file=sys.stderr)
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
     with progress.Display(console) as display:
         failures = runner.run(
             *(plans, results, display, data_dir, command, execution),

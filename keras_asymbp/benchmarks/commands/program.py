@@ -9,6 +9,7 @@ from absl import app, flags, logging
 
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping import shell
+from keras_asymbp.benchmarks.escaping.printable import one_line
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.store import Store
@@ -124,7 +125,7 @@ def write_or_warn(
     except OSError as error:
         line = f"can't write the report into {results.folder} ({error.strerror})"
         if failed or not results.writable:
-            print(f"warning: {line}", file=sys.stderr)
+            print(one_line(f"warning: {line}"), file=sys.stderr)
             return False
         raise UsageError(
             f"{line}: finished trials are kept; fix that and run the same command again"

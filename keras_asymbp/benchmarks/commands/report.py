@@ -17,6 +17,7 @@ from keras_asymbp.benchmarks.commands.flags import (
     define_searched_rates,
     learning_rates,
 )
+from keras_asymbp.benchmarks.escaping.printable import one_line
 
 
 def main() -> None:
@@ -41,13 +42,11 @@ def _run(results_dir, names, data_dir, rates) -> int:
     )
     page = program.write_or_warn(results, files.write_all, held)
     for problem in (*results.problems, *(page.problems if page else ())):
-        print(f"warning: {problem}", file=sys.stderr)
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
     if not page:
         return 1
-    print(
-        f"{page.done} of {page.expected} trials finished; report: "
-        f"{results.folder / 'report.html'}"
-    )
+    report = one_line(results.folder / "report.html")
+    print(f"{page.done} of {page.expected} trials finished; report: {report}")
     return 0
 
 

@@ -18,6 +18,7 @@ from keras_asymbp.benchmarks import datasets, networks
 from keras_asymbp.benchmarks.commands import execute, program
 from keras_asymbp.benchmarks.commands.flags import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
@@ -185,7 +186,7 @@ def _train(planned, given) -> int:
         results, files.write, filled, held, failed=bool(failures)
     )
     report = f"report: {results.folder / 'report.html'}" if written else "no report"
-    print(f"{outcome.summary}; {report}")
+    print(one_line(f"{outcome.summary}; {report}"))
     outcome.print_failures()
     return outcome.exit_code
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.run import costs
 from keras_asymbp.benchmarks.tables.cells import Cell
@@ -90,7 +91,7 @@ def describe(workloads: Sequence[Workload], processes: int) -> str:
         workloads: The work, by data set.
         processes: Number of processes that train, on one core each.
     """
-    lines = list(map(str, workloads))
+    lines = list(map(one_line, workloads))
     known = [work.seconds for work in workloads if work.seconds is not None]
     unknown = [work.dataset for work in workloads if work.seconds is None]
     to_run = sum(work.trials - work.stored for work in workloads)
@@ -99,7 +100,7 @@ def describe(workloads: Sequence[Workload], processes: int) -> str:
         time = (
             f"{duration(sum(known) / processes)} with {processes} processes, on cores "
             "like the measured one"
-            + (f", without {', '.join(unknown)}" if unknown else "")
+            + (f", without {one_line(', '.join(unknown))}" if unknown else "")
         )
     lines.append(
         f"total: {sum(work.cells for work in workloads)} cells, "

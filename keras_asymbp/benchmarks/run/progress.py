@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import rich.console
-import rich.markup
 import rich.progress
+import rich.text
 
+from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
 
@@ -33,7 +34,7 @@ class Display:
         self._running: dict[tuple[Cell, TrialSpec], rich.progress.TaskID] = {}
         self._waiting = False
         self._progress = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
+            rich.progress.TextColumn("{task.description}", markup=False),
             rich.progress.BarColumn(bar_width=20),
             rich.progress.MofNCompleteColumn(),
             rich.progress.TimeElapsedColumn(),
@@ -67,7 +68,7 @@ class Display:
     def begin(self, cell: Cell, trial: TrialSpec) -> None:
         """Shows that a trial has started; several may run at once."""
         self._running[cell, trial] = self._progress.add_task(
-            _escaped(cell, trial), total=self._epochs
+            _name(cell, trial), total=self._epochs
         )
 
     def epoch(self, cell: Cell, trial: TrialSpec, row: dict[str, Any]) -> None:
@@ -77,7 +78,7 @@ class Display:
         self._progress.update(
             self._running[cell, trial],
             completed=row["epoch"],
-            description=f"{_escaped(cell, trial)} | {error}",
+            description=f"{_name(cell, trial)} | {error}",
         )
 
     def end(self, cell: Cell, trial: TrialSpec, result: dict[str, Any]) -> None:
@@ -122,9 +123,8 @@ class Display:
         return self._best[cell]
 
     def _print(self, line):
-        self._progress.console.print(
-            line, highlight=False, markup=False, soft_wrap=True
-        )
+        text = rich.text.Text(one_line(line))
+        self._progress.console.print(text, highlight=False, soft_wrap=True)
 
 
 def _name(cell, trial):
@@ -132,8 +132,4 @@ def _name(cell, trial):
     if len(trial.batch_schedule) > 1:
         sizes = "-".join(str(size) for _, size in trial.batch_schedule)
         name += f" | batch {sizes}"
-    return f"{name} | seed {cell.seed}"
-
-
-def _escaped(cell, trial):
-    return rich.markup.escape(_name(cell, trial))
+    return one_line(f"{name} | seed {cell.seed}")

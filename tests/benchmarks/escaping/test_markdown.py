@@ -1,0 +1,43 @@
+import html
+import re
+
+import markdown_it
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_asymbp.benchmarks.escaping import markdown
+
+COMMONMARK = markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"])
+SIGNS = st.text(st.sampled_from("\\`*_[]{}()<>&|~$#!=+-.:/1a @\n\t\x1b\u202e"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mnist_5k", "uSF+BN+BM 3", "-1.50 to +2.00", "a & b < c > d (50 %); y!"],
+)
+def test_usual_text_stays_readable(text):
+    assert markdown.escape(text) == text
+
+
+@given(st.one_of(SIGNS, st.text()))
+def test_a_paragraph_says_the_text(text):
+    rendered = COMMONMARK.render(f"{markdown.escape(text)} end")
+    assert re.fullmatch(r"<p>[^<]*</p>\n", rendered)
+    shown = html.unescape(rendered)[3:-5].split()
+    assert shown == [*markdown.one_line(text).split(), "end"]
+
+
+@given(SIGNS, SIGNS)
+def test_a_row_keeps_its_cells(first, second):
+    table = f"| a | b |\n|:--|--:|\n{markdown.row([first, second])}\n"
+    rendered = COMMONMARK.render(table)
+    assert re.findall(r"<(\w+)", rendered) == [
+        *("table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td")
+    ]
+
+
+def test_a_name_is_code_if_it_is_plain():
+    assert markdown.code("mnist_5k") == "`mnist_5k`"
+    assert markdown.code("<b>") == "&lt;b>"
+    assert markdown.code(" ") == ""
