@@ -1,8 +1,8 @@
 """Runs command lines of the program, each in a process of its own, without training.
 
-`python fuzz.py FOLDER` reads lists of arguments from standard input, as JSON, and prints
-a line of JSON for each: its exit code, or minus the signal that ended it, and what it
-wrote. A process is a fork, which starts at once. See `stand_in.py` for the training.
+`python fuzz.py FOLDER` reads lists of arguments from standard input, as JSON, and
+prints a line of JSON for each: its exit code, or minus the signal that ended it, and
+what it wrote. A process is a fork, which starts at once; `stand_in.py` trains.
 """
 
 import json

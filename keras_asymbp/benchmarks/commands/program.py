@@ -84,7 +84,7 @@ def _make_help(doc: str | None) -> None:
 def _parse_flags(argv):
     try:
         return flags.FLAGS(argv)
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:
         fail(UsageError(f"{error} (--help lists the flags)"))
     except SystemExit:
         sys.exit(0)  # after --help, for which absl's exit code is 1

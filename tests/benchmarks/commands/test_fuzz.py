@@ -16,12 +16,39 @@ from keras_asymbp.benchmarks.commands.subcommands import SUBCOMMANDS
 
 COUNT, SEED = 200, 19
 NONSENSE = (
-    *("", " ", ",", ",,", "x", "0", "-1", "1", "2", "3.5", "1e400", "nan", "inf", "-inf"),
-    *("1" * 400, str(2**31), str(2**64), "-" + "9" * 30, "1e-320", "0x10", "1_0", "٣"),
-    *("0,0,0", "1,1", "a,a,b", '"', '"a,b"', "a\nb", "\x1b[31mred", "\u202egnp", "木" * 80),
-    *("a" * 5000, "[red]x[/]", "%s{0}", "=1+1", "<b>", "|", "..", "/", "~", "--", "-x"),
-    *("\udcff", "a\udc80.npz", "$(x)", "None", "true", "false", "all", "auto"),
-)  # fmt: skip
+    # Numbers
+    *(
+        "0",
+        "-1",
+        "1",
+        "2",
+        "3.5",
+        "1e400",
+        "nan",
+        "inf",
+        "-inf",
+        "1e-320",
+        "0x10",
+        "1_0",
+    ),
+    *("1" * 400, str(2**31), str(2**64), "-" + "9" * 30, "٣", "0,0,0", "1,1"),
+    # Texts
+    *("", " ", ",", ",,", "x", "a,a,b", '"', '"a,b"', "a\nb", "\x1b[31mred", "\u202eb"),
+    *(
+        "木" * 80,
+        "a" * 5000,
+        "[red]x[/]",
+        "%s{0}",
+        "=1+1",
+        "<b>",
+        "|",
+        "$(x)",
+        "\udcff",
+    ),
+    *("None", "true", "false", "all", "auto"),
+    # Paths and flags
+    *("..", "/", "~", "a\udc80.npz", "--", "-x"),
+)
 # Values that some flag takes, so that others are read, too.
 USUAL = {
     "exp": ["C2", "A", "all", "C2,BM", "B1"],
@@ -50,7 +77,10 @@ OF_OTHERS = {
     "doctor": ("data_dir", "results_dir"),
     "translate": (),
 }
-ABSL = ("v", "verbosity", "stderrthreshold", "flagfile", "only_check_args", "undefok")
+ABSL = (
+    *("v", "verbosity", "stderrthreshold", "log_dir", "flagfile", "undefok"),
+    "only_check_args",
+)
 
 
 def names(command):
@@ -102,6 +132,8 @@ def command_line(source, places, results):
         pool = USUAL.get(name, ["1", "2"]) if kind < 0.5 else NONSENSE
         if name.endswith("_dir") or kind > 0.85:
             pool = places
+        if name == "flagfile":  # a pipe is read until there is something in it
+            pool = [place for place in pool if "pipe" not in place]
         arguments.append(f"--{name}={source.choice(pool)}")
     if source.random() < 0.1 or command == "translate":
         arguments.append(source.choice([*NONSENSE, *places]))
