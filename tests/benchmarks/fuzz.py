@@ -5,10 +5,10 @@ prints a line of JSON for each: its exit code, or minus the signal that ended it
 what it wrote. A process is a fork, which starts at once; `stand_in.py` trains.
 """
 
+import faulthandler
 import json
 import os
 import pathlib
-import signal
 import sys
 
 sys.argv[0] = "keras-asymbp"  # by which keras_asymbp knows not to import TensorFlow
@@ -41,9 +41,9 @@ def refuse(*_):
 
 
 def child(arguments, folder):
-    signal.alarm(_SECONDS)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
+    faulthandler.dump_traceback_later(_SECONDS, exit=True)
     runner.Workbench = stand_in.Bench
     download.download = refuse
     doctor._keras = tuple  # imports Keras

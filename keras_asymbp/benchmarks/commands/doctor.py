@@ -246,7 +246,7 @@ def _cache() -> Iterator[Finding]:
 
 
 def _results(folder) -> Iterator[Finding]:
-    if (folder / "trials").is_dir():
+    if os.path.isdir(folder / "trials"):
         store = Store(folder, make=False)
         yield Finding("results", f"{len(store.trials())} trials in {folder}")
         for problem in store.problems:
@@ -264,9 +264,9 @@ def _folder(subject, folder, name) -> Iterator[Finding]:
         name: The flag or variable that names it.
     """
     existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
+    while not os.path.exists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    if not os.path.isdir(existing) or not os.access(existing, os.W_OK | os.X_OK):
         hint = f"choose another folder with {name}"
         yield Finding(subject, f"can't write to {existing}", WRONG, hint)
         return

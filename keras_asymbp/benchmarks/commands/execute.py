@@ -52,7 +52,7 @@ def dry_run(plans: "Sequence[Plan]", given: TrainingFlags) -> str:
     from keras_asymbp.benchmarks.run import planning
 
     folder = pathlib.Path(given.results_dir.value)
-    exists = (folder / "trials").is_dir()
+    exists = os.path.isdir(folder / "trials")
     results = store.Store(folder, make=False) if exists else None
     jobs = _execution(given, plans, results).jobs
     return planning.describe(planning.workloads(plans, results), jobs)

@@ -21,6 +21,9 @@ from keras_asymbp.benchmarks.tables.protocol import (
     Protocol,
 )
 
+# The largest integer of a flag, of 32 bits.
+_MOST = 2**31 - 1
+
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.datasets import Dataset
     from keras_asymbp.benchmarks.tables.experiments import Column
@@ -65,6 +68,15 @@ def define_searched_rates() -> flags.FlagHolder[list[str] | None]:
     )
 
 
+def define_integer(
+    name: str, default: int | None, text: str, values: flags.FlagValues
+) -> flags.FlagHolder:
+    """An integer that every library can take; its least value is checked later."""
+    return flags.DEFINE_integer(
+        name, default, text, upper_bound=_MOST, flag_values=values
+    )
+
+
 class TrainingFlags:
     """The flags of a command that trains, and the settings that they stand for.
 
@@ -96,11 +108,11 @@ class TrainingFlags:
             "the paper's schedule of 65 epochs, shortened to 6; the paper's.",
             flag_values=values,
         )
-        self._epochs = flags.DEFINE_integer(
+        self._epochs = define_integer(
             "epochs",
             None,
             "Number of epochs, instead of the preset's.",
-            flag_values=values,
+            values,
         )
         self._learning_rates = flags.DEFINE_list(
             "learning_rates",
@@ -108,17 +120,17 @@ class TrainingFlags:
             "Learning rates to search, separated by commas, instead of the preset's.",
             flag_values=values,
         )
-        self._train_examples = flags.DEFINE_integer(
+        self._train_examples = define_integer(
             "train_examples",
             None,
             "Number of training examples, balanced across classes.",
-            flag_values=values,
+            values,
         )
-        self._test_examples = flags.DEFINE_integer(
+        self._test_examples = define_integer(
             "test_examples",
             None,
             "Number of test examples, balanced across classes.",
-            flag_values=values,
+            values,
         )
         self._validation_share = flags.DEFINE_float(
             "validation_share",
@@ -136,12 +148,12 @@ class TrainingFlags:
             "By default none.",
             flag_values=values,
         )
-        self._alignment_batches = flags.DEFINE_integer(
+        self._alignment_batches = define_integer(
             "alignment_batches",
             alignment_batches,
             "Number of training batches on which each trial's gradients are compared "
             "with backpropagation's after the last epoch.",
-            flag_values=values,
+            values,
         )
         self._reading = flags.DEFINE_string(
             "reading",
@@ -169,19 +181,19 @@ class TrainingFlags:
             "machine, or a Ray cluster.",
             flag_values=values,
         )
-        self._jobs = flags.DEFINE_integer(
+        self._jobs = define_integer(
             "jobs",
             None,
             "Number of processes that train, with --executor local; with 1, the "
             "command's own process trains. By default one per GPU, or one per core, "
             "limited by the work and by 2 GB of memory for each.",
-            flag_values=values,
+            values,
         )
-        self._threads = flags.DEFINE_integer(
+        self._threads = define_integer(
             "threads",
             None,
             "Threads of each process that trains, instead of its share of the cores.",
-            flag_values=values,
+            values,
         )
         self._address = flags.DEFINE_string(
             "address",
@@ -190,11 +202,11 @@ class TrainingFlags:
             "on this machine.",
             flag_values=values,
         )
-        self._num_cpus = flags.DEFINE_integer(
+        self._num_cpus = define_integer(
             "num_cpus",
             1,
             "CPUs per cell, with --executor ray.",
-            flag_values=values,
+            values,
         )
         self._num_gpus = flags.DEFINE_float(
             "num_gpus",
@@ -202,11 +214,11 @@ class TrainingFlags:
             "GPUs per cell, with --executor ray; at 0.5, two cells share one.",
             flag_values=values,
         )
-        self._retries = flags.DEFINE_integer(
+        self._retries = define_integer(
             "retries",
             2,
             "How often a failed cell is tried again.",
-            flag_values=values,
+            values,
         )
         self._results_by = flags.DEFINE_string(
             "results_by",
@@ -229,13 +241,13 @@ class TrainingFlags:
             "accelerators, where it is faster.",
             flag_values=values,
         )
-        self._lanes = flags.DEFINE_integer(
+        self._lanes = define_integer(
             "lanes",
             None,
             "How many learning rates of a model train together, with --whole_epochs; "
             "by default all of them on accelerators, where it is faster, and 1 "
             "elsewhere.",
-            flag_values=values,
+            values,
         )
         self.dry_run = flags.DEFINE_bool(
             "dry_run",
@@ -346,7 +358,7 @@ def integer(kind: str, text: str) -> int:
         number = int(text)
     except ValueError:
         number = -1
-    if not 0 <= number < 2**31:
+    if not 0 <= number <= _MOST:
         raise UsageError(f"{kind} '{text}' must be an integer of 0 or more, below 2^31")
     return number
 

@@ -16,7 +16,7 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets, networks
 from keras_asymbp.benchmarks.commands import execute, program
-from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.commands.flags import TrainingFlags, define_integer
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables import experiments
@@ -63,12 +63,12 @@ class Flags(TrainingFlags):
             "alignment, histograms of the weights, hyper-parameters.",
             flag_values=values,
         )
-        self.sbatch = flags.DEFINE_integer(
+        self.sbatch = define_integer(
             "sbatch",
             None,
             "Print a Slurm script that shares this command among the given number of "
             "tasks, then end.",
-            flag_values=values,
+            values,
         )
         self.claims = flags.DEFINE_bool(
             "claims",

@@ -1,11 +1,12 @@
 """The user's own data: a file, a folder, or a data set prepared by TFDS."""
 
+import os
 import pathlib
 
 from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.datasets.npz import Npz
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, descriptions
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import TABLE_1
 
@@ -30,14 +31,16 @@ def find(name: str, data_dir: str | None = None) -> Dataset | None:
     Raises:
         UsageError: If a path leads nowhere, or the data can't be used.
     """
-    path = pathlib.Path(name).expanduser()
-    if path.suffix == ".npz" and path.is_file():
+    # Unlike the methods of a path, these functions take any text.
+    path = pathlib.Path(os.path.expanduser(name))
+    if path.suffix == ".npz" and os.path.isfile(path):
         return _npz(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _image_folder(path)
-    if path.suffix == ".npz" or ("/" in name and path.parent.is_dir()):
+    if path.suffix == ".npz" or ("/" in name and os.path.isdir(path.parent)):
         raise UsageError(f"there is no data set at {path}: no such file or folder")
-    if any(tfds_root(data_dir).glob(f"{_plain(name)}/*/dataset_info.json")):
+    plain = _plain(name)
+    if plain and descriptions(plain, data_dir):
         return _tfds(name, data_dir)
     return None
 

@@ -110,7 +110,7 @@ class TfdsFolder:
         root = tfds_root(data_dir)
         versions = [
             info.parent
-            for info in root.glob(f"{self.name}/*/dataset_info.json")
+            for info in descriptions(self.name, data_dir)
             # TFDS leaves other names when a preparation is interrupted.
             if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
         ]
@@ -154,9 +154,17 @@ def _decoded(folder, key, contents) -> Iterator[np.ndarray]:
 
 def tfds_root(data_dir: str | None) -> pathlib.Path:
     """The folder of prepared data sets: `data_dir`, or the default of TFDS."""
-    return pathlib.Path(
-        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    ).expanduser()
+    folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    # Unlike the method of a path, it takes any text.
+    return pathlib.Path(os.path.expanduser(folder))
+
+
+def descriptions(name: str, data_dir: str | None) -> list[pathlib.Path]:
+    """The descriptions of the prepared versions of a data set."""
+    root = tfds_root(data_dir)
+    if not os.path.isdir(root):  # `glob` raises an error for a path that can't be
+        return []
+    return sorted(root.glob(f"{name}/*/dataset_info.json"))
 
 
 def bundled_builder(name: str) -> str | None:

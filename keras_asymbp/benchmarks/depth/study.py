@@ -111,8 +111,8 @@ def _run(cell, best):
         learning_rate=best["settings"]["learning_rate"],
         error=100 * best["result"]["best_error"],
         layers=tuple(
-            Layer(name, **angles)
-            for name, angles in (best["result"]["alignment"] or {}).items()
+            Layer(name, angles.get("angle"), angles.get("gradient_angle"))
+            for name, angles in (best["result"].get("alignment") or {}).items()
         ),
     )
 

@@ -55,7 +55,7 @@ class Store:
         self.problems: list[str] = []
         self._trials: dict[str, dict[str, Any]] = {}
         self._seen: set[str] = set()
-        if not make and not self._trials_folder.is_dir():
+        if not make and not os.path.isdir(self._trials_folder):
             raise UsageError(
                 f"no results in {self.folder}: name the folder that has them with "
                 "--results_dir, or run an experiment first"

@@ -1,6 +1,8 @@
 """The command that reproduces tables or a single figure."""
 
+import csv
 import dataclasses
+import io
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.escaping import shell
@@ -20,7 +22,7 @@ def reproduce(plans: Sequence[Plan]) -> str:
     names = list(dict.fromkeys(plan.experiment.name for plan in plans))
     words = ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
     datasets = dict.fromkeys(plan.setup.dataset.name for plan in plans)
-    words += ["--datasets", ",".join(datasets)]
+    words += ["--datasets", _list(datasets)]
     columns = list(dict.fromkeys(c for plan in plans for c in plan.columns))
     if any(plan.columns != plan.experiment.columns for plan in plans):
         words += ["--models", ",".join(dict.fromkeys(c.name for c in columns))]
@@ -47,7 +49,7 @@ def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
 
 def setup_flags(setup: Setup) -> str:
     """The second half of the command for one figure: data set and training."""
-    return shell.join(["--datasets", setup.dataset.name, *_training(setup)])
+    return shell.join(["--datasets", _list([setup.dataset.name]), *_training(setup)])
 
 
 def without_flag(setup: Setup) -> list[str]:
@@ -74,6 +76,13 @@ def _training(setup, rates=()):
         if value not in (None, 0):
             words += [f"--{name}", str(value)]
     return [*words, "--seeds", ",".join(map(str, setup.seeds))]
+
+
+def _list(names):
+    """A flag's list of names, as absl reads it: a line of CSV."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="").writerow(names)
+    return stream.getvalue()
 
 
 def _rates(setup, columns):
