@@ -77,3 +77,10 @@ def test_an_unknown_augmentation_is_refused():
     given = parse("--augmentation=mixup")
     with pytest.raises(UsageError, match="unknown augmentation 'mixup': choose from"):
         given.protocol()
+
+
+@pytest.mark.parametrize("name", ["epochs", "jobs", "threads", "retries", "lanes"])
+def test_an_integer_of_more_than_32_bits_is_refused(name):
+    parse(f"--{name}={2**31 - 1}")
+    with pytest.raises(flags.IllegalFlagValueError, match="<= 2147483647"):
+        parse(f"--{name}={2**31}")

@@ -113,6 +113,16 @@ def test_a_data_set_without_class_labels(tfds_folder):
         datasets.get("toy", tfds_folder({"text": {}}))
 
 
+@pytest.mark.parametrize(
+    "name", ["|", "a" * 300, "~nobody", "~nobody/x", "\0", "\udcff"]
+)
+def test_a_name_that_no_file_can_have(name):
+    with pytest.raises(UsageError, match="unknown data set"):
+        datasets.get(name)
+    with pytest.raises(UsageError, match="unknown data set"):
+        datasets.get("x", name)
+
+
 def test_a_name_is_not_a_pattern(tfds_folder):
     data_dir = tfds_folder({"classLabel": {"numClasses": "26"}})
     for name in ("to*", "t?y", "[t]oy", "..", "nope/../toy"):

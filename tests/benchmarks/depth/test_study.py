@@ -121,6 +121,29 @@ def test_runs_are_the_best_of_complete_cells(tmp_path, finish):
     ]
 
 
+@pytest.mark.parametrize(
+    ("alignment", "layers"),
+    [
+        ({}, ()),
+        ({"alignment": None}, ()),
+        ({"alignment": {"a": {"other": 1.0}}}, (Layer("a", None, None),)),
+    ],
+)
+def test_a_stored_run_may_lack_its_angles(alignment, layers, tmp_path, finish):
+    dataset = datasets.get("mnist_5k")
+    (plan,) = study.plans(
+        *([("plain", 2)], DEPTH.columns[:1], dataset, "1"),
+        *(dataclasses.replace(PRESETS["smoke"], epochs=1), "smoke", (0,)),
+    )
+    store = Store(tmp_path)
+    (cell,) = plan.cells()
+    nothing = {"best_error": 0.9, "best_epoch": None, "diverged": True, "curves": []}
+    for trial in cell.trials():
+        finish(store, cell, trial, 0.9, result=nothing | alignment)
+    (run,) = study.runs([plan], store)
+    assert run.layers == layers
+
+
 def test_a_run_has_its_rule_and_its_help(make_run):
     run = make_run("frSF+BN+BM")
     assert (run.column.rule, run.helped) == ("frSF", "BN+BM")

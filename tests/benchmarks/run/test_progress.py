@@ -154,3 +154,17 @@ def test_the_display_is_gone_after_an_interrupt(cell):
         interrupted()
     # The cursor, hidden by a live display, is shown again.
     assert screen.getvalue().rindex("\x1b[?25h") > screen.getvalue().rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_name_is_neither_markup_nor_a_command(terminal, make_cell):
+    cell = make_cell(Column("[red]a[/] :smile: \x1b[2Jb\u202e\ud800"))
+    screen = Screen(terminal)
+    with Display(screen.console) as display:
+        display.start(total=1, epochs=1)
+        run(display, cell, cell.trials()[0], result(0.5))
+        display.failed(cell, "a\nb", again=True)
+    name = r"[red]a[/] :smile: \x1b[2Jb\u202e\ud800"
+    assert name in screen.text()
+    assert ": a b\n" in screen.text()
+    assert not set(screen.text()) & set("\x1b\u202e\ud800")

@@ -124,3 +124,14 @@ def test_the_command_has_what_is_held_out_and_changed(share, augmentation):
     command = reproduce.reproduce([plan])
     assert plan_of(command) == plan
     assert reproduce.without_flag(plan.setup) == []
+
+
+def test_a_name_with_commas_and_quotes_is_one_of_the_list():
+    plan = c2_plan()
+    dataset = dataclasses.replace(plan.setup.dataset, name='"a", b')
+    setup = dataclasses.replace(plan.setup, dataset=dataset)
+    command = reproduce.reproduce([dataclasses.replace(plan, setup=setup)])
+    values = flags.FlagValues()
+    given = run.Flags(values)
+    values(shlex.split(command)[2:])
+    assert given.datasets.value == ['"a", b']
