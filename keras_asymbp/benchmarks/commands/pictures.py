@@ -20,6 +20,7 @@ from keras_asymbp.benchmarks.commands.flags import (
     learning_rates,
 )
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping.printable import one_line
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def _run(results_dir, names, data_dir, rates) -> int:
     searched = None if rates is None else learning_rates(rates)
     held = inventory.take(results, named, searched)
     for problem in (*results.problems, *held.problems):
-        print(f"warning: {problem}", file=sys.stderr)
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
     if not held.setups:
         raise UsageError(
             f"no finished trial in {results.folder} that a picture can show: run an "
@@ -64,10 +65,9 @@ def _write(held):
         figures = gallery.draw(held, setup)
         for name, figure in figures.items():
             saving.save(figure, folder, name)
-        print(
-            f"{setup.dataset.name}, {setup.protocol.epochs} epochs: "
-            f"{', '.join(figures) or 'no picture'} in {folder}"
-        )
+        shown = ", ".join(figures) or "no picture"
+        epochs = setup.protocol.epochs
+        print(one_line(f"{setup.dataset.name}, {epochs} epochs: {shown} in {folder}"))
 
 
 if __name__ == "__main__":
