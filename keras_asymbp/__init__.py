@@ -1,6 +1,5 @@
 """Keras layers that send errors back through weights other than W."""
 
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,16 +17,23 @@ def _is_command() -> bool:
     Our command line answers `--help` without TensorFlow, and Python imports this file
     first. While `python -m` looks for its module, `sys.argv` is `["-m", *arguments]`;
     in `sys.orig_argv` the module's name, perhaps glued to `-m`, precedes the arguments.
+    A worker process has the `sys.argv` of its command.
     """
     program = sys.argv[0] if sys.argv else ""
     if program != "-m":
-        return os.path.basename(program) == "keras-asymbp"
+        files = rf"{re.escape(__path__[0])}/(benchmarks/.+|__main__\.py)"
+        ours = rf"((.*/)?keras-asymbp|{files})( \w+)?"  # and perhaps a subcommand
+        return re.fullmatch(ours, program) is not None
     module = sys.orig_argv[-len(sys.argv)]
-    ours = r"(-[a-zA-Z]*m)?keras_asymbp\.benchmarks(\..+)?"
+    ours = r"(-[a-zA-Z]*m)?keras_asymbp(\.__main__|\.benchmarks(\..+)?)?"
     return re.fullmatch(ours, module) is not None
 
 
-if TYPE_CHECKING or not _is_command():
+if not TYPE_CHECKING and _is_command():
+    from keras_asymbp.benchmarks import guard as _guard
+
+    _guard.install()
+else:
     from keras_asymbp import export as _export  # noqa: F401
     from keras_asymbp import feedbacks, layers, metrics, optimizers
     from keras_asymbp.callbacks import (

@@ -38,7 +38,9 @@ def imported_by(program, *arguments):
     """The names of the modules that a program imports, and its output."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *program, *arguments],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        # At level 0, what Python itself writes to file descriptor 2 is kept.
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "0"},
         capture_output=True,
         text=True,
         timeout=120,

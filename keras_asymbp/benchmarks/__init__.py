@@ -11,8 +11,9 @@ for each trial. An inventory finds what a results folder holds, and a report sho
 The rooms, lowest first. A room imports only rooms above it in this list; those of one
 item do not import each other.
 
-- `errors`: what a user is told instead of a traceback. `environment`: threads and
-  processors. `networks`: the networks by name, without a tensor library.
+- `errors`: what a user is told instead of a traceback. `guard`: output, Ctrl-C and
+  errors of a command's process. `environment`: threads and processors. `networks`: the
+  networks by name, without a tensor library.
 - `datasets`: the catalog, the builders that TFDS lacks, and examples ready to train on.
 - `tables`: experiments, protocol, cells, plans and the printed figures, all as data.
 - `results`: the store, leases, the inventory, tables filled from the store, and the

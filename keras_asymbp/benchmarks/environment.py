@@ -4,10 +4,12 @@ import functools
 import glob
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
 import platform
+import re
 import sys
 from typing import Any
 
@@ -26,6 +28,8 @@ GPU_MEMORY = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+# A number, or the start of an identifier.
+_GPU = re.compile(r"\d+|(GPU|MIG)-.+", re.ASCII)
 # Bytes that a training process needs: the largest network of Table 1 takes 2 GB.
 _PROCESS_BYTES = 2**31
 
@@ -39,10 +43,14 @@ def cores() -> int:
 
 
 def gpus() -> list[str]:
-    """Names of the GPUs available to this process."""
+    """Names of the GPUs available to this process.
+
+    As CUDA reads CUDA_VISIBLE_DEVICES: the names up to the first that is none, as -1.
+    """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name for name in visible.split(",") if name]
+        names = (name.strip() for name in visible.split(","))
+        return list(itertools.takewhile(_GPU.fullmatch, names))
     count = len(glob.glob("/proc/driver/nvidia/gpus/*"))
     return [str(number) for number in range(count)]
 
@@ -84,11 +92,26 @@ def threads(requested: int | None, default: int) -> dict[str, str]:
     Args:
         requested: Number that the user requested, if any.
         default: Number for variables that the user has not set either.
+
+    Raises:
+        UsageError: If a variable is not a number of threads.
     """
     return {
-        name: str(requested or os.environ.get(name) or default)
+        name: str(requested or _threads_set(name) or default)
         for name in THREADS[backend()]
     }
+
+
+def _threads_set(name: str) -> int:
+    """The number of threads in an environment variable; 0 if it leaves the choice."""
+    text = os.environ.get(name) or "0"
+    # TensorFlow reads 32 bits.
+    if re.fullmatch(r"\d{1,10}", text, re.ASCII) and int(text) < 2**31:
+        return int(text)
+    raise UsageError(
+        f"the environment variable {name} must be a number of threads, not '{text}': "
+        "unset it, or give --threads"
+    )
 
 
 def backend() -> str:
@@ -132,7 +155,7 @@ def _configured_backend() -> str:
     try:
         text = pathlib.Path(home, "keras.json").read_text(encoding="utf-8")
         return json.loads(text).get("backend", "tensorflow")
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return "tensorflow"
 
 
@@ -152,7 +175,7 @@ def describe(**training: Any) -> dict[str, Any]:
             "backend": name,
             "cores": os.cpu_count(),
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-            "threads": int(os.environ.get(THREADS[name][0]) or cores()),
+            "threads": _threads_set(THREADS[name][0]) or cores(),
             **training,
         },
     }

@@ -271,6 +271,9 @@ def _interruptible():
 
 
 def _start(program, flags, environment):
+    if "PYTHONPROFILEIMPORTTIME" in environment:
+        # What Python itself writes to file descriptor 2 is kept.
+        environment["TF_CPP_MIN_LOG_LEVEL"] = "0"
     with _interruptible():
         return subprocess.Popen(
             [sys.executable, *program, *map(str, flags)],

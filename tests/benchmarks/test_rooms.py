@@ -13,6 +13,7 @@ ROOT = pathlib.Path(keras_asymbp.benchmarks.__file__).parent
 FLOORS = (
     {"escaping"},
     {"errors", "environment", "networks"},
+    {"guard"},
     {"datasets"},
     {"tables"},
     {"results"},

@@ -80,11 +80,13 @@ def execute(
         ModuleNotFoundError: If a package is missing.
     """
     environment.choose_backend(given.backend.value)
-    from keras_asymbp.benchmarks.results import store
-    from keras_asymbp.benchmarks.run import progress, runner
+    environment.threads(None, 1)  # refuses variables that are no numbers
+    with console.status("reading results"):
+        from keras_asymbp.benchmarks.results import store
+        from keras_asymbp.benchmarks.run import progress, runner
 
-    results = store.Store(given.results_dir.value)
-    execution = _execution(given, plans, results)
+        results = store.Store(given.results_dir.value)
+        execution = _execution(given, plans, results)
     if execution.in_process and execution.threads:
         # Read by the backend when it is imported, which is still to come.
         os.environ |= environment.threads(execution.threads, execution.threads)

@@ -1,26 +1,20 @@
-"""Starts and ends a command's process: absl's flags, one-line errors, exit codes."""
+"""Starts a command: absl's flags, and the guard around its process."""
 
+import faulthandler
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging
 
+from keras_asymbp.benchmarks import guard
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping import shell
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.store import Store
-
-# Packages outside the extra "benchmarks", and their extras.
-_EXTRAS = {
-    "jax": "jax",
-    "matplotlib": "plots",
-    "ray": "ray",
-    "tensorboard": "tensorboard",
-}
 
 
 def start(
@@ -29,9 +23,7 @@ def start(
     stopped: str,
     takes_arguments: bool = False,
 ) -> None:
-    """Parses the flags, runs the command, and ends the process with its exit code.
-
-    The exit code is 2 for a request that cannot be met, 130 after Ctrl-C.
+    """Parses the flags, runs the command, and ends the process; see `guard.run`.
 
     Args:
         run: Does the command's work; returns its exit code, or None for 0.
@@ -43,36 +35,36 @@ def start(
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    _make_help(doc)
 
-    def guarded(argv: list[str]) -> int:
-        if not flags.FLAGS["verbosity"].present:
+    def work() -> int | None:
+        _define_help(doc)
+        arguments = _parse_flags()
+        faulthandler.enable()
+        if flags.FLAGS["verbosity"].present:
+            logging.use_absl_handler()
+        else:
             logging.set_verbosity(logging.WARNING)  # TFDS logs every attempt
-        try:
-            if takes_arguments:
-                return run(argv[1:]) or 0
-            if len(argv) > 1:
-                raise UsageError(
-                    f"unexpected argument '{argv[1]}': flags start with --"
-                )
-            return run() or 0
-        except UsageError as error:
-            fail(error)
-        except ModuleNotFoundError as error:
-            fail(UsageError(_not_installed(error.name)))
-        except KeyboardInterrupt:
-            print(stopped, file=sys.stderr)
-        return 130
+        if takes_arguments:
+            return run(arguments)
+        if arguments:
+            raise UsageError(
+                f"unexpected argument '{arguments[0]}': flags start with --"
+            )
+        return run()
 
-    app.run(guarded, flags_parser=_parse_flags)
+    guard.run(work, stopped)
 
 
-def _make_help(doc: str | None) -> None:
+def _define_help(doc):
     """Makes `--help` describe the command, whichever module was started.
 
     absl describes the started module by its docstring and the flags defined in it; that
     module may be the console script, and some flags are defined for several commands.
     """
+    # absl's own flags for debugging work in `app.run` only.
+    for flag in list(flags.FLAGS.flags_by_module_dict().get(app.__name__, ())):
+        delattr(flags.FLAGS, flag.name)
+    app.define_help_flags()
     sys.modules["__main__"].__doc__ = doc
     package = __name__.partition(".")[0]
     for module, defined in list(flags.FLAGS.flags_by_module_dict().items()):
@@ -81,18 +73,14 @@ def _make_help(doc: str | None) -> None:
                 flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
-def _parse_flags(argv):
+def _parse_flags() -> list[str]:
+    """Parses the flags; returns the other arguments."""
     try:
-        return flags.FLAGS(argv)
-    except (flags.Error, ValueError) as error:
-        fail(UsageError(f"{error} (--help lists the flags)"))
+        return flags.FLAGS(sys.argv)[1:]
     except SystemExit:
         sys.exit(0)  # after --help, for which absl's exit code is 1
-
-
-def _not_installed(name: str | None) -> str:
-    extra = _EXTRAS.get(str(name).partition(".")[0], "benchmarks")
-    return f"{name} is not installed: pip install 'keras-asymbp[{extra}]' brings it"
+    except (flags.Error, ValueError, TypeError, OSError) as error:
+        raise UsageError(f"{error} (--help lists the flags)") from error
 
 
 def typed(module: str) -> str:
@@ -130,11 +118,3 @@ def write_or_warn(
         raise UsageError(
             f"{line}: finished trials are kept; fix that and run the same command again"
         ) from error
-
-
-def fail(error: UsageError) -> NoReturn:
-    """Prints an error and ends the process with exit code 2."""
-    for line in error.args:
-        # A name or a path may contain a line break; the message stays one line.
-        print(f"error: {' '.join(str(line).split())}", file=sys.stderr)
-    sys.exit(2)

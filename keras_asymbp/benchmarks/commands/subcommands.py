@@ -5,7 +5,7 @@ import difflib
 import importlib
 import sys
 
-from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks import guard
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -72,13 +72,17 @@ SUBCOMMANDS = {
 
 def main() -> None:
     """The program; ends the process with its exit code."""
+    guard.run(_main)
+
+
+def _main() -> None:
     script, *arguments = sys.argv
     if not arguments or arguments[0].lstrip("-") in ("h", "help", "helpshort"):
         print(_help())
-        sys.exit(0)
+        return
     name, *rest = arguments
     if name not in SUBCOMMANDS:
-        program.fail(_unknown(name))
+        raise _unknown(name)
     sys.argv = [f"{script} {name}", *rest]
     importlib.import_module(SUBCOMMANDS[name].module).main()
 

@@ -24,7 +24,7 @@ def main() -> None:
 def _run(arguments: list[str]) -> None:
     translated = translation.translate(*reading.read(arguments))
     print(f"Command:\n{translated.command or 'none, see below'}")
-    print(f"\nIn Python:\n{translated.python}")
+    print(f"\nIn Python:\n{translated.python or 'none, see below'}")
     print("\nWithout an exact equivalent:")
     print("\n".join(translated.remarks) or "nothing")
 

@@ -3,11 +3,11 @@
 import argparse
 import os
 import pathlib
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.peers import shell
 from keras_asymbp.benchmarks.peers.options import (
     BIOTORCH,
     SIGN_SYMMETRY,
@@ -34,7 +34,7 @@ def read(arguments: Sequence[str]) -> tuple[tuple[Option, ...], dict[str, Any]]:
     if len(arguments) > 1:
         return SIGN_SYMMETRY, _parse(arguments)
     if first.split() != [first] and not os.path.exists(first):
-        return SIGN_SYMMETRY, _parse(_split(first))
+        return SIGN_SYMMETRY, _parse(shell.words(first))
     try:
         text = pathlib.Path(first).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
@@ -45,7 +45,7 @@ def read(arguments: Sequence[str]) -> tuple[tuple[Option, ...], dict[str, Any]]:
         ) from error
     if first.endswith((".yaml", ".yml")):
         return BIOTORCH, _read_yaml(first, text)
-    return SIGN_SYMMETRY, _parse(_split(text))
+    return SIGN_SYMMETRY, _parse(shell.words(text))
 
 
 def _read_yaml(file: str, text: str) -> dict[str, Any]:
@@ -72,13 +72,6 @@ def _flatten(section: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flatten(value, f"{name}.")
         elif value is not None:  # null leaves an option at its default
             yield name, value
-
-
-def _split(text: str) -> list[str]:
-    try:
-        return shlex.split(text.replace("\\\n", " "), comments=True)
-    except ValueError as error:
-        raise UsageError(f"can't read the command line: {error}") from error
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import math
+import re
 import reprlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,12 +38,13 @@ class Translation:
 
     Attributes:
         command: Our command line; None if there is no equivalent.
-        python: The same in Python.
+        python: The same in Python; None without a rule, as the lines would train by
+            backpropagation.
         remarks: A line for each option without an exact equivalent.
     """
 
     command: str | None
-    python: str
+    python: str | None
     remarks: tuple[str, ...]
 
 
@@ -61,10 +63,14 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
     >>> translate(options.BIOTORCH, given).remarks[-1]
     'no command: data.dataset is not given'
     """
+    # Of an option given as a variable only a text can be kept.
+    variables = {name for name, value in given.items() if _is_variable(value)}
+    unknown = {o.name for o in options if o.kind is not str or o.values} & variables
     values = {
         option.name: _value(option, given.get(option.name, option.default))
         for option in options
-        if option.name in given or option.default is not None
+        if (option.name in given or option.default is not None)
+        and not unknown & {option.name, option.same_as}
     }
     equivalents = {o.name: _equivalent(o, values) for o in options if o.name in values}
     settings = {
@@ -76,6 +82,12 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
         settings |= {name: Here(value) for name, value in here.also}
     lacking = [name for name in _REQUIRED if settings.get(name, Here()).value is None]
     remarks = list(_unknown(options, given))
+    remarks += [
+        f"{name}: {_printable(given[name])}: a variable of the shell: put its value in "
+        "its place"
+        for name in given
+        if name in variables
+    ]
     for option in options:
         if option.name not in equivalents:
             continue
@@ -92,9 +104,16 @@ def translate(options: Sequence[Option], given: Mapping[str, Any]) -> Translatio
     for name in lacking:
         (option,) = (option for option in options if option.setting == name)
         state = "has no equivalent" if option.name in values else "is not given"
+        if option.name in unknown:
+            state = "is a variable"
         remarks.append(f"no command: {option.name} {state}")
     command = None if lacking else _command(settings)
-    return Translation(command, _python(settings), tuple(remarks))
+    python = _python(settings) if "rule" in settings else None
+    return Translation(command, python, tuple(remarks))
+
+
+def _is_variable(value):
+    return isinstance(value, str) and re.search(r"\$[\w{@*#?]", value) is not None
 
 
 def _difference(name, settings) -> str:
@@ -222,8 +241,7 @@ def _python(settings: Mapping[str, Here]) -> str:
         lines.insert(1, "import tensorflow as tf")
         lines.append("tf.config.experimental.enable_op_determinism()")
     lines.append("# model ends in logits; x are inputs, y class indices")
-    if "rule" in settings:
-        lines += _conversion(settings)
+    lines += _conversion(settings)
     if "optimizer" not in values:
         return "\n".join(lines)
     lines += [

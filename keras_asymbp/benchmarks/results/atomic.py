@@ -3,7 +3,7 @@
 import errno
 import os
 import pathlib
-import tempfile
+import uuid
 
 # Start and end of the name of a file that is being written.
 TEMPORARY = ".", ".tmp"
@@ -24,19 +24,20 @@ def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> Non
         OSError: If the file can't be written.
     """
     start, end = TEMPORARY
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=start, suffix=end)
+    temporary = path.parent / f"{start}{uuid.uuid4().hex}{end}"
+    # Unlike a file of `tempfile`, with the permissions of the user's umask.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         if replace:
             os.replace(temporary, path)
         else:
             _rename_to_new(temporary, path)
     except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.results.atomic import TEMPORARY, write_atomically
+from keras_asymbp.benchmarks.results.file_name import file_name
 
 # Each converts a file's content to the next version of the format, from version 1 on.
 # A change of the format adds one; files are not rewritten.
@@ -125,7 +126,7 @@ class Store:
         schema = f"{_FORMAT}/{_version()}"
         trial = {"schema": schema, "id": trial_id(trial["settings"]), **trial}
         trial["digest"] = _digest(trial)
-        stem = re.sub(r"[^\w.+-]+", "_", label) + "-" + trial["id"]
+        stem = f"{file_name(label)}-{trial['id']}"
         text = json.dumps(trial, indent=1, allow_nan=False) + "\n"
         self.refresh()
         number = 1

@@ -6,10 +6,15 @@ from typing import Any
 
 import rich.console
 import rich.progress
+import rich.table
 import rich.text
 
+from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
+
+# Length of a name in the live display, which must fit the screen.
+_LONGEST = 100
 
 
 def bar(console: rich.console.Console) -> Callable[..., Iterable]:
@@ -32,15 +37,22 @@ class Display:
         self._total = self._done = self._found = self._epochs = self._to_run = 0
         self._best: dict[Cell, float] = {}
         self._running: dict[tuple[Cell, TrialSpec], rich.progress.TaskID] = {}
+        self._notes: set[str] = set()
+        self._starting: rich.progress.TaskID | None = None
         self._waiting = False
+        # Long names take several lines of their column; the others stay whole.
+        names = rich.table.Column(ratio=1, overflow="fold")
         self._progress = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}", markup=False),
-            rich.progress.BarColumn(bar_width=20),
+            rich.progress.TextColumn(
+                "{task.description}", markup=False, table_column=names
+            ),
+            rich.progress.BarColumn(bar_width=8),
             rich.progress.MofNCompleteColumn(),
             rich.progress.TimeElapsedColumn(),
             rich.progress.TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
+            expand=True,
             # The time left is estimated over minutes, not over the last seconds.
             speed_estimate_period=600,
         )
@@ -65,8 +77,25 @@ class Display:
         self._progress.update(self._all, total=self._to_run)
         self._finish(cell, result)
 
+    def working(self, place: str) -> None:
+        """Shows, before the first trial begins, what is left to run, and where."""
+        left = self._total - self._done
+        self._print(f"running {left} of {self._total} trials in {place}")
+        self._starting = self._progress.add_task(
+            f"starting {environment.backend()}", total=None
+        )
+
+    def note(self, text: str) -> None:
+        """Shows a text once."""
+        if text not in self._notes:
+            self._print(text)
+        self._notes.add(text)
+
     def begin(self, cell: Cell, trial: TrialSpec) -> None:
         """Shows that a trial has started; several may run at once."""
+        if self._starting is not None:
+            self._progress.remove_task(self._starting)
+            self._starting = None
         self._running[cell, trial] = self._progress.add_task(
             _name(cell, trial), total=self._epochs
         )
@@ -132,4 +161,7 @@ def _name(cell, trial):
     if len(trial.batch_schedule) > 1:
         sizes = "-".join(str(size) for _, size in trial.batch_schedule)
         name += f" | batch {sizes}"
-    return one_line(f"{name} | seed {cell.seed}")
+    name = one_line(f"{name} | seed {cell.seed}")
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
+    return name

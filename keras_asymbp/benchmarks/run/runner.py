@@ -68,6 +68,7 @@ def run(
     if schedule.over:
         return {}
     store.require_writable()
+    display.working(execution.place)
     if execution.executor == "local":
         require()
     make_bench = functools.partial(
@@ -82,7 +83,7 @@ def run(
     for name in ("whole_epochs", "lanes"):
         if (value := getattr(execution, name)) is not None:
             make_bench = functools.partial(make_bench, **{name: value})
-    with leases, executors.make(execution, make_bench) as executor:
+    with leases, executors.make(execution, make_bench, store.folder) as executor:
         try:
             while not schedule.over:
                 for slot in executor.free():

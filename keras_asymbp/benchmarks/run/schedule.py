@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.results.leases import Leases
@@ -80,8 +81,10 @@ class Schedule:
             self._display.waiting(len(self._pending))
         return None
 
-    def report(self, task: Task, event: str, trial: TrialSpec, *details) -> None:
+    def report(self, task: Task, event: str, trial: Any, *details) -> None:
         """Records an event of a task; see `Workbench.run`.
+
+        The event `"note"` has a text for the user in place of a trial.
 
         Raises:
             StoreError: If a result can't be stored.
@@ -91,6 +94,8 @@ class Schedule:
             self._display.begin(cell, trial)
         elif event == "epoch":
             self._display.epoch(cell, trial, *details)
+        elif event == "note":
+            self._display.note(trial)
         else:
             (record,) = details
             if (cell, trial) in self._found:

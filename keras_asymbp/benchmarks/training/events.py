@@ -3,11 +3,13 @@
 import importlib.util
 import os
 import pathlib
-import re
 import tempfile
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.results.file_name import file_name
 from keras_asymbp.benchmarks.results.store import trial_id
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.training.observers import Observer
@@ -66,7 +68,7 @@ def run_folder(cell: Cell, trial: TrialSpec) -> pathlib.PurePath:
     if len(cell.column.batch_schedules) > 1:  # each with the same rates
         rate += "-batch" + "-".join(str(size) for _, size in trial.batch_schedule)
     names = cell.dataset.name, cell.column.name
-    return pathlib.PurePath(*map(_file_name, names), f"seed{cell.seed}", rate)
+    return pathlib.PurePath(*map(file_name, names), f"seed{cell.seed}", rate)
 
 
 class Events(Observer):
@@ -79,43 +81,31 @@ class Events(Observer):
     histograms of all weights are in `train/`. The trial's settings and its `best_error`
     are for the HParams tab.
 
-    Events of an earlier attempt at the trial are removed.
+    Events of an earlier attempt at the trial are removed. Where events can't be
+    written, on a full disk for example, the trial goes on without them.
 
     Args:
         folder: The folder of `--tensorboard`.
+        warn: Called with a line for the user if events can't be written.
     """
 
     reads_model = True
 
-    def __init__(self, folder: str):
-        self._folder = folder
+    def __init__(self, folder: str, warn: Callable[[str], Any] = warnings.warn):
+        self._folder, self._warn = folder, warn
         self._model: Any = None
         self._writers: dict[str, Any] = {}
+        self._failed = False
 
     def begin(self, cell: Cell, trial: TrialSpec, model: Any) -> None:
-        import tensorflow as tf
-        from tensorboard.plugins.hparams import api
-
         self._model = model
-        folder = pathlib.Path(self._folder, run_folder(cell, trial))
-        for file in [*folder.glob(_EVENTS), *folder.glob(f"*/{_EVENTS}")]:
-            file.unlink()
-        for part in ("", "train", "validation"):
-            self._writers[part] = tf.summary.create_file_writer(str(folder / part))
-        settings = cell.settings(trial)
-        values = {"model": cell.column.name} | {
-            name: value if isinstance(value, bool | int | float) else str(value)
-            for name, value in settings.items()
-        }
-        with self._writers[""].as_default():
-            api.hparams(values, trial_id=trial_id(settings))
+        self._attempt(self._start, cell, trial)
 
     def epoch(self, row: dict[str, Any]) -> None:
-        import tensorflow as tf
-
         from keras_asymbp import metrics
 
-        step = row["epoch"] - 1
+        if self._failed:
+            return
         scalars = {
             "train": {
                 "loss": row["train_loss"],
@@ -129,27 +119,68 @@ class Events(Observer):
             },
             "validation": {"loss": row["test_loss"], "error": row["test_error"]},
         }
+        histograms = {
+            weight.path: weight.numpy()
+            for weight in self._model.weights
+            if "float" in weight.dtype
+        }
+        self._attempt(self._write, scalars, histograms, row["epoch"] - 1)
+
+    def end(self, result: dict[str, Any] | None) -> None:
+        if result is not None:
+            self._attempt(self._finish, result)
+        for writer in self._writers.values():
+            self._attempt(writer.close)
+        self._writers.clear()
+
+    def _attempt(self, write, *arguments):
+        """Writes events, unless that has failed before."""
+        import tensorflow as tf
+
+        if self._failed:
+            return
+        try:
+            write(*arguments)
+        except (OSError, tf.errors.OpError) as error:
+            self._failed = True
+            # TensorFlow's first line ends with the system's message.
+            text = error.strerror if isinstance(error, OSError) else error.message
+            line = str(text).partition("\n")[0]
+            reason = line.rpartition("; ")[2].partition(" [Op:")[0]
+            self._warn(
+                f"warning: can't write events into {self._folder} ({reason}): trials "
+                "go on without them"
+            )
+
+    def _start(self, cell, trial):
+        import tensorflow as tf
+        from tensorboard.plugins.hparams import api
+
+        folder = pathlib.Path(self._folder, run_folder(cell, trial))
+        for file in [*folder.glob(_EVENTS), *folder.glob(f"*/{_EVENTS}")]:
+            file.unlink()
+        for part in ("", "train", "validation"):
+            self._writers[part] = tf.summary.create_file_writer(str(folder / part))
+        settings = cell.settings(trial)
+        values = {"model": cell.column.name} | {
+            name: value if isinstance(value, bool | int | float) else str(value)
+            for name, value in settings.items()
+        }
+        with self._writers[""].as_default():
+            api.hparams(values, trial_id=trial_id(settings))
+
+    def _write(self, scalars, histograms, step):
+        import tensorflow as tf
+
         for part, values in scalars.items():
             with self._writers[part].as_default():
                 for name, value in values.items():
                     tf.summary.scalar(f"epoch_{name}", value, step=step)
         with self._writers["train"].as_default():
-            for weight in self._model.weights:
-                if "float" in weight.dtype:
-                    tf.summary.histogram(
-                        f"{weight.path}/histogram", weight.numpy(), step=step
-                    )
+            for path, weights in histograms.items():
+                tf.summary.histogram(f"{path}/histogram", weights, step=step)
         for writer in self._writers.values():
             writer.flush()
-
-    def end(self, result: dict[str, Any] | None) -> None:
-        try:
-            if result is not None:
-                self._finish(result)
-        finally:
-            for writer in self._writers.values():
-                writer.close()
-            self._writers.clear()
 
     def _finish(self, result):
         import tensorflow as tf
@@ -159,8 +190,3 @@ class Events(Observer):
         with self._writers[""].as_default():
             tf.summary.scalar("best_error", result["best_error"], step=0)
             tf.summary.experimental.write_raw_pb(session.SerializeToString(), step=0)
-
-
-def _file_name(name):
-    """A name as a single folder, never a path or a parent."""
-    return re.sub(r"[^\w.+-]+", "_", name).strip(".") or "_"

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import importlib.util
 import os
 import time
@@ -73,7 +74,8 @@ class Workbench:
         Args:
             task: The task.
             report: Called with `"begin"` and a trial, with `"epoch"`, the trial and a
-                row of its curves, and with `"finished"`, the trial and its record.
+                row of its curves, with `"finished"`, the trial and its record, and with
+                `"note"` and a text for the user.
         """
         from keras_asymbp.benchmarks.training.search import search
 
@@ -151,7 +153,8 @@ class Workbench:
         """The observers of one trial."""
         observers: list[Observer] = [_Progress(report)]
         if self._tensorboard_dir:
-            observers.append(Events(self._tensorboard_dir))
+            warn = functools.partial(report, "note")
+            observers.append(Events(self._tensorboard_dir, warn))
         return observers
 
     def trainer(self, cell: Cell):

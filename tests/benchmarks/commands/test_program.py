@@ -40,12 +40,6 @@ def test_an_unwritten_report_is_a_warning_where_that_is_no_surprise(
     )
 
 
-def test_an_error_is_one_line(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        program.fail(UsageError("a\nb", "c"))
-    assert capsys.readouterr().err == "error: a b\nerror: c\n"
-
-
 def test_importing_the_commands_defines_no_flag():
     before = set(flags.FLAGS)
     for subcommand in subcommands.SUBCOMMANDS.values():

@@ -2,6 +2,7 @@ import dataclasses
 import datetime
 import io
 import json
+import pathlib
 import os
 import signal
 import time
@@ -44,14 +45,16 @@ def tiny_plan(make_plan, tiny):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a plan; returns the lines shown and the summary."""
+    """Runs a plan; returns the lines shown, after the first, and the summary."""
 
     def run(plan, data_dir=None):
         console = rich.console.Console(file=io.StringIO(), width=200)
         with Display(console) as display:
             plans = plan if isinstance(plan, list) else [plan]
             runner.run(plans, Store(tmp_path), display, data_dir, "the command")
-        return console.file.getvalue().splitlines(), display.summary()
+        first, *lines = console.file.getvalue().splitlines() or ["running"]
+        assert first.startswith("running")
+        return lines, display.summary()
 
     return run
 
@@ -250,7 +253,10 @@ def test_a_failed_cell_is_retried_and_named(tiny_plan, tmp_path, monkeypatch):
     assert failures == {plan.cells()[0]: "RuntimeError: out of something"}
     assert tried == [5e-3, 5e-4, 5e-4]
     assert by_name(tmp_path).keys() == {("SGD", 5e-3)}
-    assert console.file.getvalue().splitlines()[1:] == [
+    shown = console.file.getvalue().splitlines()[2:]
+    traces = [line for line in shown if line.startswith("traceback in ")]
+    assert "RuntimeError: out of" in pathlib.Path(traces[0].split()[-1]).read_text()
+    assert [line for line in shown if line not in traces] == [
         "failed, trying again: tiny | SGD | seed 0: RuntimeError: out of something",
         "failed: tiny | SGD | seed 0: RuntimeError: out of something",
     ]

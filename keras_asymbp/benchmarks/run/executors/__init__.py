@@ -1,6 +1,7 @@
 """Executors, which run cells: one file each, made by name."""
 
 import dataclasses
+import os
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.errors import UsageError, unknown
@@ -70,17 +71,29 @@ class Execution:
                 )
 
     @property
+    def place(self) -> str:
+        """Where cells are run, in words."""
+        if self.executor == "ray":
+            return f"the Ray cluster {self.address or 'of this machine'}"
+        return "this process" if self.jobs == 1 else f"{self.jobs} processes"
+
+    @property
     def in_process(self) -> bool:
         """Whether this process trains."""
         return self.executor == "local" and self.jobs == 1
 
 
-def make(execution: Execution, make_bench: base.MakeBench) -> base.Executor:
+def make(
+    execution: Execution,
+    make_bench: base.MakeBench,
+    folder: str | os.PathLike | None = None,
+) -> base.Executor:
     """Makes an executor.
 
     Args:
         execution: The executor's name and settings.
         make_bench: Makes a workbench in each process that trains.
+        folder: The results folder, for the logs of processes on this machine.
 
     Raises:
         UsageError: If it can't be made.
@@ -89,13 +102,13 @@ def make(execution: Execution, make_bench: base.MakeBench) -> base.Executor:
     if execution.in_process:
         from keras_asymbp.benchmarks.run.executors.serial import Serial
 
-        return Serial(make_bench)
+        return Serial(make_bench, folder)
     if execution.executor == "local":
         from keras_asymbp.benchmarks.run.executors.local import Local
 
         share = max(1, environment.cores() // execution.jobs)
         variables = environment.threads(execution.threads, share)
-        return Local(make_bench, execution.jobs, variables)
+        return Local(make_bench, execution.jobs, variables, folder)
     from keras_asymbp.benchmarks.run.executors.ray import Ray
 
     variables = environment.threads(execution.threads, execution.num_cpus)

@@ -81,13 +81,11 @@ class Ending:
         reason: Why it failed, or None.
         refused: Whether the request is at fault, so that retries are no use.
         missing: The missing package, if that is the reason.
-        trace: The traceback of an error.
     """
 
     reason: str | None = None
     refused: bool = False
     missing: str | None = None
-    trace: str = ""
 
     @classmethod
     def of(cls, error: Exception) -> "Ending":
@@ -96,7 +94,7 @@ class Ending:
             return cls(str(error), missing=error.name or str(error))
         if isinstance(error, UsageError) and not isinstance(error, StoreError):
             return cls(str(error), refused=True)
-        return cls(describe(error), trace="".join(traceback.format_exception(error)))
+        return cls(describe(error))
 
     def settle(self, observer: TaskObserver, task: Task) -> None:
         """Passes the end on; raises an error if retries are no use."""
@@ -112,6 +110,8 @@ class Ending:
 def run(get_bench: MakeBench, task: Task, report: Callable[..., Any]) -> Ending:
     """Runs a task on a process's workbench; returns how it ended.
 
+    The traceback of an error goes to `sys.stderr`, which is the process's log.
+
     Raises:
         StoreError: If `report` does.
     """
@@ -120,6 +120,7 @@ def run(get_bench: MakeBench, task: Task, report: Callable[..., Any]) -> Ending:
     except StoreError:
         raise
     except Exception as error:
+        traceback.print_exception(error)
         return Ending.of(error)
     return Ending()
 
@@ -132,6 +133,8 @@ def describe(error: BaseException) -> str:
     """
     lines = str(error).strip().splitlines()
     text = type(error).__name__ + (f": {lines[0][:200]}" if lines else "")
-    # TensorFlow's error, by name: TensorFlow may not be imported here.
-    memory = isinstance(error, MemoryError) or "ResourceExhausted" in text
+    # TensorFlow's error, by name: TensorFlow may not be imported here. It has the same
+    # for a full disk.
+    exhausted = "ResourceExhausted" in text and "No space left" not in str(error)
+    memory = isinstance(error, MemoryError) or exhausted
     return f"out of memory: {text}" if memory else text

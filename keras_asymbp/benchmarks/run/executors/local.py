@@ -21,6 +21,7 @@ from typing import Any
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.run.executors import base
+from keras_asymbp.benchmarks.run.log import Log
 from keras_asymbp.benchmarks.tables.cells import Task
 
 # "fork" copies the locks of TensorFlow's threads, but not the threads.
@@ -39,10 +40,15 @@ class Local(base.Executor):
         jobs: Number of workers.
         variables: Environment variables of the workers, read when they import
             the backend. If there are several GPUs, each worker sees one of them.
+        folder: The results folder, for a log a worker; None for no logs.
     """
 
     def __init__(
-        self, make_bench: base.MakeBench, jobs: int, variables: dict[str, str]
+        self,
+        make_bench: base.MakeBench,
+        jobs: int,
+        variables: dict[str, str],
+        folder: str | os.PathLike | None = None,
     ):
         gpus = environment.gpus()
         self._workers = []
@@ -50,7 +56,7 @@ class Local(base.Executor):
             own = environment.GPU_MEMORY | variables
             if len(gpus) > 1:
                 own["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
-            self._workers.append(_Worker(make_bench, own))
+            self._workers.append(_Worker(make_bench, own, folder))
 
     def free(self):
         return [worker for worker in self._workers if worker.task is None]
@@ -76,9 +82,10 @@ class Local(base.Executor):
 class _Worker(base.Slot):
     """A process and this end of its pipe."""
 
-    def __init__(self, make_bench, variables):
+    def __init__(self, make_bench, variables, folder):
         super().__init__()
         self._make_bench, self._variables = make_bench, variables
+        self._folder, self._log = folder, Log(None)
         self._process: multiprocessing.process.BaseProcess | None = None
         self.connection: Any = None
         self.task: Task | None = None
@@ -98,13 +105,17 @@ class _Worker(base.Slot):
         except (EOFError, OSError):
             self.task = None
             ending = base.Ending(self._death())
+            note = self._log.last_lines()
         else:
             if not isinstance(event, base.Ending):
                 observer.report(task, *event)
                 return
             self.task, ending = None, event
+            note = self._log.reference()
         if ending.reason:
             self.end()
+            if note:
+                observer.report(task, "note", note)
         ending.settle(observer, task)
 
     def terminate(self):
@@ -122,13 +133,15 @@ class _Worker(base.Slot):
         process.join()
         process.close()
         self.connection.close()
+        self._log.end()
         self.last = None
 
     def _start(self):
         self.end()
         self.connection, theirs = _CONTEXT.Pipe()
+        self._log = Log(self._folder)
         self._process = _CONTEXT.Process(
-            target=_work, args=(theirs, self._make_bench), daemon=True
+            target=_work, args=(theirs, self._make_bench, self._log), daemon=True
         )
         with _inherited(self._variables):
             self._process.start()
@@ -170,8 +183,9 @@ def _inherited(variables):
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
 
 
-def _work(connection, make_bench):
+def _work(connection, make_bench, log):
     """The main loop of a worker."""
+    log.take(1, 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     get_bench = functools.cache(make_bench)

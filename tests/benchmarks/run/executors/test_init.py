@@ -65,6 +65,6 @@ def test_jobs_share_the_cores(settings, user, expected, monkeypatch):
         sys.modules[local], "Local", lambda *arguments: given.append(arguments)
     )
     executors.make(Execution(**settings), None)
-    ((_, jobs, variables),) = given
+    ((_, jobs, variables, _),) = given
     assert jobs == settings["jobs"]
     assert variables == dict.fromkeys(names, expected)
