@@ -42,8 +42,8 @@ def install() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _text(sys.stdout, 1)
-    sys.stderr = _text(sys.stderr, os.dup(2))
+    sys.stdout = output(sys.stdout, 1)
+    sys.stderr = output(sys.stderr, os.dup(2))
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "0":
         write_to(os.devnull, 2)
     sys.excepthook = lambda kind, error, trace: _end(_explain(error))
@@ -77,6 +77,8 @@ def run(work: Callable[[], int | None], stopped: str = "stopped") -> NoReturn:
         code = work() or 0
     except BaseException as error:
         code = _explain(error)
+    if _interrupted:  # by an exception that got lost in a library
+        _stop()
     _end(code)
 
 
@@ -104,8 +106,8 @@ class _Output(io.FileIO):
         return memoryview(data).nbytes
 
 
-def _text(stream, descriptor):
-    """A text stream like one of Python's, on an `_Output`."""
+def output(stream: Any, descriptor: int) -> io.TextIOWrapper:
+    """A text stream like one of Python's; errors are kept, unknown letters escaped."""
     raw = _Output(descriptor, "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

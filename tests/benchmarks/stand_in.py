@@ -133,6 +133,9 @@ class StandIn:
                 raise UsageError("not like this")
             case "missing":
                 import no_such_package  # noqa: F401
+            case "noise":
+                os.write(2, b"noise of C++\n")
+                print("noise of Python", file=sys.stderr, flush=True)
             case "hold":
                 time.sleep(600)
 

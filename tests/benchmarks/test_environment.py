@@ -30,6 +30,16 @@ def test_requested_threads_come_first(monkeypatch):
     assert environment.threads(2, 3) == {first: "2", second: "2"}
 
 
+@pytest.mark.parametrize("text", ["abc", "-1", "1.5", "2 3", "²", 5000 * "9", "1e3"])
+def test_threads_that_are_no_number(text, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTEROP_THREADS", text)
+    with pytest.raises(UsageError, match="TF_NUM_INTEROP_THREADS must be a number"):
+        environment.threads(None, 1)
+    assert environment.threads(2, 1)["TF_NUM_INTEROP_THREADS"] == "2"
+    monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "0")  # TensorFlow's own choice
+    assert environment.threads(None, 3)["TF_NUM_INTEROP_THREADS"] == "3"
+
+
 def test_threads_of_jax(monkeypatch, without_keras):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert environment.threads(None, 3) == {"NPROC": "3"}
@@ -112,8 +122,11 @@ def test_memory_that_the_system_does_not_tell(monkeypatch):
 def test_only_visible_gpus_count(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-5")
     assert environment.gpus() == ["3", "GPU-5"]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert environment.gpus() == []
+    for none in ("", "-1", "-1,0", "NoDevFiles", "none", ",0"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", none)
+        assert environment.gpus() == []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0, MIG-a,-1,2")
+    assert environment.gpus() == ["0", "MIG-a"]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setattr(environment.glob, "glob", lambda pattern: ["a", "b"])
     assert environment.gpus() == ["0", "1"]
@@ -128,7 +141,9 @@ def configure(tmp_path, monkeypatch, without_keras):
     return (tmp_path / "keras.json").write_text
 
 
-@pytest.mark.parametrize("text", [None, "{}", "broken", '{"backend": "tensorflow"}'])
+@pytest.mark.parametrize(
+    "text", [None, "{}", "broken", "[]", '{"backend": "tensorflow"}']
+)
 def test_tensorflow_is_the_default(text, configure):
     if text is not None:
         configure(text)

@@ -1,4 +1,6 @@
+import os
 import re
+import sys
 
 import pytest
 
@@ -75,3 +77,48 @@ def test_arguments_are_passed_on(program, benchmarks):
         done = program(name, "--no_such_flag")
         assert done.returncode == 2
         assert "no_such_flag" in done.stderr
+
+
+# Packages of the extra "benchmarks"; refused, as if they were not installed.
+REFUSE = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {
+            "matplotlib", "jinja2", "keras_tuner", "PIL", "yaml", "scipy", "rich",
+            "importlib_resources", "soundfile", "tensorflow_datasets",
+        }:
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+@pytest.mark.parametrize("name", ["", *subcommands.SUBCOMMANDS])
+def test_without_the_extra_it_says_what_to_install(name, benchmarks, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(REFUSE)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    module = "keras_asymbp" if name else "keras_asymbp.benchmarks"
+    for arguments in ([name, "--help"], [name]) if name else ([],):
+        done = benchmarks(*arguments, module=module, PYTHONPATH=path)
+        assert done.returncode == 2
+        assert re.fullmatch(
+            r"error: \S+ is not installed: pip install 'keras-asymbp\[benchmarks\]' "
+            "brings it\n",
+            done.stderr,
+        )
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--verbosity=x", "--stderrthreshold=x", "--logger_levels=x", "--pdb"),
+        *("--run_with_pdb", "--pdb_post_mortem", "--only_check_args", "--helpxml=3"),
+        *("--run_with_profiling", "--profile_file=/x", "--flagfile=/", "--undefok"),
+    ],
+)
+def test_flags_of_absl_with_nonsense_are_one_line(flag, program):
+    done = program("claims", flag)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "--help" in line

@@ -343,3 +343,27 @@ def test_the_lines_of_other_optimizers(name, run):
         assert (config["beta_1"], config["beta_2"]) == (0.8, 0.99)
     else:
         assert config["momentum"] == 0.9
+
+
+@pytest.mark.parametrize("mode", ["usf-2", "USF", None])
+def test_an_unknown_mode_has_no_lines_that_train_by_backpropagation(mode):
+    done = biotorch(model__mode__type=mode)
+    assert done.command is done.python is None
+    assert done.remarks[-1].startswith("no command: model.mode.type ")
+    assert biotorch(model__mode__type="backpropagation").python
+
+
+def test_variables_of_the_shell_get_a_remark():
+    done = sign_symmetry(lr="$LR", prefix="runs/${NAME}", data="$1", epochs="3")
+    for line in ("--lr: $LR: ", "--prefix: runs/${NAME}: ", "data: $1: "):
+        assert any(
+            remark.startswith(f"{line}a variable of the shell")
+            for remark in done.remarks
+        )
+    assert flags(done.command)["--datasets"] == "$1"
+    assert "--learning_rates" not in flags(done.command)
+    assert "learning_rate" not in done.python
+    without = sign_symmetry(algo="$ALGO")
+    assert without.command is without.python is None
+    assert without.remarks[-1] == "no command: --algo is a variable"
+    assert "variable" not in " ".join(sign_symmetry(prefix="a$ b").remarks)

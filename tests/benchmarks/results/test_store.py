@@ -246,6 +246,13 @@ def test_numbers_that_json_lacks_are_refused(value, place, store, contents):
     assert store.get(SETTINGS) is None
 
 
+@pytest.mark.parametrize("label", [100 * "日", 300 * "x", "\udcff", "..", ""])
+def test_any_label_is_stored(label, store):
+    trial = store.put(label, TRIAL)
+    assert file_of(store, trial).is_file()
+    assert reopened(store).get(SETTINGS) == trial
+
+
 @pytest.mark.parametrize("function", ["link", "fsync", "open"])
 def test_a_full_disk_loses_nothing(function, store, contents, monkeypatch):
     store.put("label", TRIAL)

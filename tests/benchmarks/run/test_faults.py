@@ -74,6 +74,7 @@ def test_a_worker_killed_in_a_trial_costs_that_trial(stand_in, trials, notes):
     assert done.returncode == 0, done.stderr
     assert "failed, trying again" in done.stdout
     assert "worker killed by SIGKILL" in done.stdout
+    assert done.stdout.startswith("running 8 of 8 trials in 2 processes\n")
     assert len(trials()) == 8
     # The first trial of that cell was finished, and is not run again.
     assert sorted(runs(notes()).values()) == [1] * 7 + [2]
@@ -95,6 +96,43 @@ def test_a_worker_that_always_dies_is_a_failure(kind, reason, stand_in, trials, 
     assert max(runs(notes()).values()) == 2
     assert f"| failed: {reason}" in done.stdout
     assert f"failed: mnist_5k, SGD, seed 1: {reason}" in done.stderr
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_libraries_write_is_in_a_log(jobs, stand_in, tmp_path):
+    done = stand_in("--models=SGD", f"--jobs={jobs}", faults=[{"kind": "noise"}])
+    assert done.returncode == 0
+    assert "noise" not in done.stdout + done.stderr
+    (log,) = (tmp_path / "results" / "logs").iterdir()
+    assert log.read_text() == "noise of C++\nnoise of Python\n" * 2
+
+
+def test_the_log_of_a_worker_that_dies_is_shown(stand_in):
+    faults = [{"kind": "noise"}, {"kind": "kill", "rate": 5e-4, "times": 1}]
+    done = stand_in("--models=SGD", "--jobs=2", faults=faults)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    heading = next(n for n, line in enumerate(lines) if line.startswith("last lines"))
+    assert lines[heading + 1 : heading + 3] == ["  noise of C++", "  noise of Python"]
+
+
+def test_a_closed_pipe_ends_no_trial(start_stand_in, trials):
+    process = start_stand_in(*FLAGS, seconds=0.1)
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert process.stderr.read() == ""
+    assert len(trials()) == 8
+
+
+def test_files_have_the_permissions_of_the_umask(stand_in, tmp_path):
+    before = os.umask(0o077)
+    try:
+        assert stand_in("--models=SGD").returncode == 0
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert len(files) > 4
+    assert not any(path.stat().st_mode & 0o077 for path in files)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -1,9 +1,12 @@
+import dataclasses
 import io
 import re
 
 import pytest
+import rich.cells
 import rich.console
 
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.run.progress import Display
 from keras_asymbp.benchmarks.tables.experiments import Column
 
@@ -138,6 +141,47 @@ def test_the_live_display_names_running_trials(cell):
     assert re.search(r"\b2/3\b", trial)
     assert re.search(r"\b2/9\b", overall)
     assert re.search(r"\d:\d\d", overall)
+
+
+@pytest.mark.parametrize("name", ["mnist_5k", 240 * "x", 80 * "日"])
+def test_it_is_whole_in_80_columns(name, make_cell):
+    screen = Screen(terminal=True)
+    screen.console.width = 80
+    display = Display(screen.console)
+    dataset = dataclasses.replace(datasets.get("mnist_5k"), name=name)
+    column = Column("uSF+BN+BM Bottom", batch_schedules=(((0, None), (1, 500)),))
+    cell = make_cell(column, dataset, epochs=65, architecture="InceptionResNetV2")
+    trial = cell.trials()[0]
+    with display:
+        display.start(total=400, epochs=65)
+        display.begin(cell, trial)
+        display.epoch(cell, trial, {"epoch": 1, "test_error": 0.9})
+    lines = screen.text().splitlines()
+    last = lines[max(n for n, line in enumerate(lines) if "all trials" in line) :]
+    assert all(rich.cells.cell_len(line) <= 80 for line in last)
+    assert re.search(r"1/26000 0:00:\d\d [\d:-]+$", last[0].rstrip())
+    assert re.search(r"1/65 +0:00:\d\d", last[1])
+    assert "error 90.00 %" in re.sub(r"\s+", " ", " ".join(last[1:]))
+
+
+def test_it_says_what_runs_before_the_first_trial_begins(cell):
+    for terminal in (True, False):
+        screen = Screen(terminal)
+        display = Display(screen.console)
+        with display:
+            display.start(total=4, epochs=3)
+            display.found(cell, result(0.5))
+            display.working("2 processes")
+        assert "running 3 of 4 trials in 2 processes" in screen.text()
+        assert ("starting" in screen.text()) == terminal
+
+
+def test_a_note_is_shown_once(cell):
+    screen = Screen(terminal=False)
+    display = Display(screen.console)
+    for text in ("a [b]", "c", "a [b]"):
+        display.note(text)
+    assert screen.getvalue() == "a [b]\nc\n"
 
 
 def test_the_display_is_gone_after_an_interrupt(cell):

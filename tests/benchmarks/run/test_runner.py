@@ -2,8 +2,8 @@ import dataclasses
 import datetime
 import io
 import json
-import pathlib
 import os
+import pathlib
 import signal
 import time
 

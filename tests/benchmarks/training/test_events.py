@@ -256,6 +256,43 @@ def test_writing_events_changes_neither_model_nor_random_state(make_trainer, tmp
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.parametrize("broken", ["begin", "epoch", "end"])
+def test_a_full_disk_costs_the_events_only(broken, make_trainer, tmp_path, monkeypatch):
+    """TensorFlow's error for a full disk is that for memory."""
+    import tensorflow as tf
+
+    def fail(*arguments, **keywords):
+        message = "{{node a}} /a/b; No space left on device\n\tFailed to flush 3 events"
+        raise tf.errors.ResourceExhaustedError(None, None, message)
+
+    places = {
+        "begin": (tf.summary, "create_file_writer"),
+        "epoch": (tf.summary, "scalar"),
+        "end": (tf.summary.experimental, "write_raw_pb"),
+    }
+    monkeypatch.setattr(*places[broken], fail)
+    trainer, cell = make_trainer(epochs=2)
+    said = []
+    result = trainer.train(cell.trials()[0], [Events(tmp_path, said.append)])
+    assert len(result["curves"]) == 2
+    assert said == [
+        f"warning: can't write events into {tmp_path} (No space left on device): "
+        "trials go on without them"
+    ]
+
+
+def test_running_out_of_memory_is_no_full_disk(make_trainer, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    def fail(model):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    monkeypatch.setattr(metrics, "alignment", fail)
+    trainer, cell = make_trainer(epochs=2)
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        trainer.train(cell.trials()[0], [Events(tmp_path)])
+
+
 def test_without_a_folder_there_are_no_events(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert events.require(None) is None

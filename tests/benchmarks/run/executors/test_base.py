@@ -27,6 +27,10 @@ class ResourceExhaustedError(Exception):
             ResourceExhaustedError("OOM when allocating"),
             "out of memory: ResourceExhaustedError: OOM when allocating",
         ),
+        (
+            ResourceExhaustedError("{{node a}}\n/x; No space left on device [Op:F]"),
+            "ResourceExhaustedError: {{node a}}",
+        ),
         (StoreError("full"), "StoreError: full"),
     ],
 )
