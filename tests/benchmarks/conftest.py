@@ -209,10 +209,13 @@ def make_plan():
 
 
 @pytest.fixture(scope="session")
-def finish():
-    """Stores a trial of a cell as if it had been run."""
+def make_record():
+    """Makes the record of a trial as if it had been run."""
 
-    def finish(store, cell, trial, best_error, validation_error=None, **changes):
+    def make(cell, trial, best_error=0.25, validation_error=None, **changes):
+        held_out = {}
+        if validation_error is not None:
+            held_out = {"validation_error": validation_error}
         rows = [
             {
                 "epoch": epoch,
@@ -221,40 +224,46 @@ def finish():
                 "train_error": 0.25,
                 "test_loss": 0.5,
                 "test_error": best_error,
+                **held_out,
             }
             for epoch in range(1, cell.protocol.epochs + 1)
         ]
+        return {
+            "settings": cell.settings(trial),
+            "overridden": cell.overridden,
+            "model": cell.column.name,
+            "result": {
+                "best_error": best_error,
+                "best_epoch": len(rows[:2]),
+                "diverged": False,
+                "curves": rows,
+                **held_out,
+            },
+            "started": "2026-01-02T03:04:05+00:00",
+            "seconds": 1.25,
+            "command": "python -m keras_asymbp.benchmarks --exp X",
+            "versions": {"keras-asymbp": "0", "numpy": "1"},
+            "machine": {
+                "system": "S",
+                "processor": "P",
+                "cores": 2,
+                "onednn": "1",
+                "threads": 2,
+                "deterministic": False,
+            },
+        } | changes
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finish(make_record):
+    """Stores a trial of a cell as if it had been run."""
+
+    def finish(store, cell, trial, *errors, **changes):
         return store.put(
             f"{cell.dataset.name}-{cell.column.name}-{trial.learning_rate:g}",
-            {
-                "settings": cell.settings(trial),
-                "overridden": cell.overridden,
-                "model": cell.column.name,
-                "result": {
-                    "best_error": best_error,
-                    "best_epoch": 2,
-                    "diverged": False,
-                    "curves": rows,
-                }
-                | (
-                    {}
-                    if validation_error is None
-                    else {"validation_error": validation_error}
-                ),
-                "started": "2026-01-02T03:04:05+00:00",
-                "seconds": 1.25,
-                "command": "python -m keras_asymbp.benchmarks --exp X",
-                "versions": {"keras-asymbp": "0", "numpy": "1"},
-                "machine": {
-                    "system": "S",
-                    "processor": "P",
-                    "cores": 2,
-                    "onednn": "1",
-                    "threads": 2,
-                    "deterministic": False,
-                },
-            }
-            | changes,
+            make_record(cell, trial, *errors, **changes),
         )
 
     return finish

@@ -7,6 +7,7 @@ import uuid
 
 # Start and end of the name of a file that is being written.
 TEMPORARY = ".", ".tmp"
+_OTHERS = "backslashreplace"
 # Errors of file systems without hard links.
 _NO_LINKS = errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK
 
@@ -28,7 +29,8 @@ def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> Non
     # Unlike a file of `tempfile`, with the permissions of the user's umask.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Bytes of a path that are not UTF-8 can't be written as such.
+        with os.fdopen(handle, "w", encoding="utf-8", errors=_OTHERS) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

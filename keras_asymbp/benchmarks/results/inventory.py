@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished
 from keras_asymbp.benchmarks.tables import readings
@@ -109,9 +110,9 @@ def take(
     for trial in store.trials():
         try:
             key, run = _assign(trial, known)
-        except (UsageError, KeyError) as error:
-            reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            problems.append(f"{store.folder / trial['file']}: {reason}; left alone")
+        except UsageError as error:
+            file, reason = printable(store.folder / trial["file"]), printable(error)
+            problems.append(f"{file}: {reason}; left alone")
         else:
             runs[key].append(run)
     setups = (
@@ -124,7 +125,7 @@ def take(
 def _assign(trial, known):
     """The setup of a trial as a key, and the trial's rate and seed."""
     settings = trial["settings"]
-    if settings["revision"] not in range(1, REVISION + 1):
+    if settings["revision"] > REVISION:
         raise UsageError(
             f"is of revision {settings['revision']}, expected 1 to {REVISION}: update "
             "keras-asymbp"

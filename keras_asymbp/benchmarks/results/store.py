@@ -9,21 +9,29 @@ import json
 import os
 import pathlib
 import re
+import reprlib
+import stat
 import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
+from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results.atomic import TEMPORARY, write_atomically
 from keras_asymbp.benchmarks.results.file_name import file_name
+from keras_asymbp.benchmarks.results.record import disbelief
 
 # Each converts a file's content to the next version of the format, from version 1 on.
-# A change of the format adds one; files are not rewritten.
+# A change of the format adds one; files are not rewritten. The content is any object of
+# JSON whose id is that of its settings: an upgrade leaves alone what it does not know.
 UPGRADES: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
 _FORMAT = "keras_asymbp.trial"
+_SCHEMA = re.compile(rf"{re.escape(_FORMAT)}/([1-9][0-9]{{0,8}})")
 # Age from which a temporary file counts as left over.
 _LEFT_OVER = 600.0  # seconds
+# Size of the largest file that is read: some 50,000 epochs.
+_LARGEST = 2**24  # bytes
 
 
 def trial_id(settings: dict[str, Any]) -> str:
@@ -35,10 +43,10 @@ def trial_id(settings: dict[str, Any]) -> str:
 class Store:
     """The trials in a results folder.
 
-    A trial is found by its file's content, not by the file's name. Files that are not
-    trials are ignored and listed in `problems`. A file gives the version of its format,
-    by default 1. Older versions are upgraded when they are read; files of newer
-    versions are listed in `problems`.
+    A trial is found by its file's content, not by the file's name. A file is believed
+    if its record is (see `disbelief`); any other is left alone and listed in
+    `problems`. A file gives the version of its format, by default 1. Older versions are
+    upgraded when they are read; files of newer versions are listed in `problems`.
 
     Args:
         folder: The results folder.
@@ -89,14 +97,23 @@ class Store:
 
     def refresh(self) -> None:
         """Reads the files that other processes have added."""
-        root = os.fspath(self._trials_folder)
-        paths = {
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(root, followlinks=False)
-            for name in names
-        }
-        for path in sorted(paths - self._seen):
+        for path in sorted(set(self._paths()) - self._seen):
             self._read(pathlib.Path(path))
+
+    def _paths(self):
+        """Yields the path of every file; links to folders are not followed."""
+        folders = [os.fspath(self._trials_folder)]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+                        else:
+                            yield entry.path
+            except OSError:
+                yield folder  # reading it gives the reason
 
     def get(self, settings: dict[str, Any]) -> dict[str, Any] | None:
         """Returns the trial with these settings, or None.
@@ -153,48 +170,62 @@ class Store:
             return None
         self._seen.add(os.fspath(path))
         try:
-            trial = json.loads(path.read_text(encoding="utf-8"))
-            digest = _digest(trial) if isinstance(trial, dict) else None
+            text = _text(path)
         except FileNotFoundError:
             return None  # a broken link, or removed in the meantime
         except OSError as error:
             return self._problem(path, f"can't be read ({error.strerror})")
+        if text is None:
+            limit = f"{_LARGEST >> 20} MiB"
+            return self._problem(path, f"is no regular file, or larger than {limit}")
+        try:
+            trial = json.loads(text.decode())
+            digest = _digest(trial) if isinstance(trial, dict) else None
         except (ValueError, RecursionError):
             return self._problem(path, "is no JSON: half-written, or not a result")
         if digest is None or not {"schema", "digest"} & trial.keys():
             return self._problem(path, "is no result of this program")
         schema = trial.get("schema", f"{_FORMAT}/1")
-        match = re.fullmatch(rf"{re.escape(_FORMAT)}/([1-9]\d{{0,8}})", str(schema))
+        shown = reprlib.repr(schema)
+        match = isinstance(schema, str) and _SCHEMA.fullmatch(schema)
         if not match:
             return self._problem(
-                path, f"has schema {schema!r}, which no version of this program wrote"
+                path, f"has schema {shown}, which no version of this program wrote"
             )
         version = int(match[1])
         if version > _version():
             return self._problem(
                 path,
-                f"has schema {schema!r}, and this version reads up to {_version()}: "
+                f"has schema {shown}, and this version reads up to {_version()}: "
                 "update keras-asymbp",
             )
         if trial.get("digest") != digest:
             return self._problem(path, "was changed after it was written")
+        if trial.get("id") != trial_id(trial.get("settings")):
+            return self._problem(path, "has an id that is not that of its settings")
         for upgrade in UPGRADES[version - 1 :]:
             trial = upgrade(trial)
             trial["id"] = trial_id(trial["settings"])
+        if reason := disbelief(trial):
+            return self._problem(path, f"is no trial that was run: {reason}")
         first = self._trials.get(trial["id"])
         if first and first["digest"] != digest:
             return self._problem(path, f"is another result of {first['file']}")
         return self._add(path, trial)
 
     def _being_written(self, path):
+        """Whether a file is a temporary one; an old one is a problem, but no result."""
         start, end = TEMPORARY
         if not (path.name.startswith(start) and path.name.endswith(end)):
             return False
         try:
-            age = time.time() - path.stat().st_mtime
+            age = time.time() - path.lstat().st_mtime
         except OSError:
             return True  # renamed in the meantime
-        return age < _LEFT_OVER
+        if age > _LEFT_OVER:
+            self._seen.add(os.fspath(path))
+            self._problem(path, "is left over from a write that was cut short")
+        return True
 
     def _add(self, path, trial):
         self._seen.add(os.fspath(path))
@@ -208,7 +239,8 @@ class Store:
         )
 
     def _problem(self, path: pathlib.Path, reason: str) -> None:
-        self.problems.append(f"{path} {reason}; left alone")
+        file, reason = printable(path), printable(reason)
+        self.problems.append(f"{file} {reason}; left alone")
 
 
 def _version():
@@ -216,7 +248,22 @@ def _version():
     return len(UPGRADES) + 1
 
 
+def _text(path):
+    """The content of a file; None if it is none, or too large."""
+    # Opening a device can have effects, and opening a pipe waits for its writer.
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
+    with open(path, "rb") as file:
+        text = file.read(_LARGEST + 1)
+    return text if len(text) <= _LARGEST else None
+
+
 def _digest(trial):
-    """The digest of a trial's content, stored in its file."""
+    """The digest of a trial's content, stored in its file.
+
+    Raises:
+        ValueError: If a number is not finite, which JSON has no name for.
+    """
     content = {key: value for key, value in trial.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

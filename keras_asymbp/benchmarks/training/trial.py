@@ -13,6 +13,8 @@ from keras_asymbp.benchmarks.training.observers import Observer, Observers
 class Trial:
     """Records a row for each epoch; a loss that is not finite ends the trial.
 
+    So every number of a result is finite, as a stored one must be.
+
     Args:
         cell: The cell.
         spec: Learning rate and batch sizes.
@@ -65,7 +67,9 @@ class Trial:
             test: Those on the test examples.
             validation: Those on the validation examples, if there are any.
         """
-        if not all(map(math.isfinite, (train["loss"], test["cross_entropy"]))):
+        splits = [logs for logs in (train, test, validation) if logs is not None]
+        losses = [train["loss"], *(logs["cross_entropy"] for logs in splits)]
+        if not all(map(math.isfinite, losses)):
             self.diverged = True
             return
         row = {

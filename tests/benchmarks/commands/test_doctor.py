@@ -143,9 +143,10 @@ def test_prepared_data_that_is_broken(cache, tmp_path):
     ]
 
 
-def test_results(examine, tmp_path):
+def test_results(examine, tmp_path, make_cell, finish):
     folder = tmp_path / "results"
-    Store(folder).put("label", {"settings": {"seed": 0}, "result": {}})
+    cell = make_cell()
+    finish(Store(folder), cell, cell.trials()[0])
     assert examine()["results"].found == f"1 trials in {folder}"
     (path,) = (folder / "trials").iterdir()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": "x"}))

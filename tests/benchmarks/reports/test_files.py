@@ -283,7 +283,7 @@ def hostile(make_plan, finish, tmp_path, table_of):
         0.5,
         command=f"python\n\n# {HOSTILE}",
         versions={HOSTILE: HOSTILE},
-        machine={"system": HOSTILE, "processor": HOSTILE, "cores": HOSTILE},
+        machine={"system": HOSTILE, "processor": HOSTILE, "cores": 2},
     )
     return table_of(plan)
 

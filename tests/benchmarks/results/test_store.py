@@ -1,24 +1,52 @@
 import errno
 import hashlib
 import json
+import math
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results import store as store_module
 from keras_asymbp.benchmarks.results.atomic import write_atomically
 from keras_asymbp.benchmarks.results.store import Store, trial_id
+from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.experiments import Column
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
-SETTINGS = {"rate": 0.5, "seed": 0}
-TRIAL = {"settings": SETTINGS, "result": {"best_error": 0.25}}
+CELL = Cell(datasets.get("mnist_5k"), "1", Column("SGD"), PRESETS["smoke"], seed=0)
+SETTINGS = CELL.settings(CELL.trials()[0])
+
+
+def trial_of(error=0.25, **settings):
+    """A record as it is stored."""
+    row = {"epoch": 1, "learning_rate": 5e-3, "train_loss": 1.0, "train_error": 0.5}
+    row |= {"test_loss": 1.0, "test_error": error}
+    return {
+        "settings": SETTINGS | settings,
+        "model": "SGD",
+        "result": {
+            **{"best_error": error, "best_epoch": 1, "diverged": False},
+            "curves": [row],
+        },
+        "started": "2026-01-02T03:04:05+00:00",
+        "seconds": 1.25,
+        "command": "python -m keras_asymbp.benchmarks",
+        "versions": {"keras": "3"},
+        "machine": {"system": "S", "processor": "P", "cores": 2},
+    }
+
+
+TRIAL = trial_of()
 
 json_values = st.recursive(
     st.none()
@@ -44,15 +72,20 @@ def file_of(store, trial):
     return store.folder / trial["file"]
 
 
-@given(settings=st.dictionaries(st.text(), json_values), result=json_values)
-def test_a_stored_trial_is_read_back(settings, result):
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    error=st.floats(0, 1),
+    command=st.text(),
+    note=json_values,
+)
+def test_a_stored_trial_is_read_back(seed, error, command, note):
+    trial = trial_of(error, seed=seed) | {"command": command, "note": note}
     with tempfile.TemporaryDirectory() as folder:
-        put = Store(folder).put("label", {"settings": settings, "result": result})
+        put = Store(folder).put("label", trial)
         again = Store(folder)
         assert again.problems == []
-        assert again.get(settings) == put
-        assert put["settings"] == settings
-        assert put["result"] == result
+        assert again.get(trial["settings"]) == put
+        assert {name: put[name] for name in trial} == trial
 
 
 @given(a=json_values, b=json_values)
@@ -98,6 +131,11 @@ def changed(text, **changes):
     return json.dumps(json.loads(text) | changes)
 
 
+def forged(text, **changes):
+    """A file's text with changes and the correct digest."""
+    return signed(json.loads(text) | changes)
+
+
 BROKEN = {
     "empty": lambda text: "",
     "half-written": lambda text: text[: len(text) // 2],
@@ -115,11 +153,25 @@ BROKEN = {
     "other error": lambda text: text.replace("0.25", "0.24"),
     "no error": lambda text: changed(text, result={}),
     "error is NaN": lambda text: text.replace("0.25", "NaN"),
-    "setting is NaN": lambda text: text.replace("0.5", "NaN"),
-    "setting is infinite": lambda text: text.replace("0.5", "1e999"),
+    "setting is NaN": lambda text: text.replace("0.9", "NaN"),
+    "setting is infinite": lambda text: text.replace("0.9", "1e999"),
     "other id": lambda text: changed(text, id="0" * 16),
     "no settings": lambda text: changed(text, settings=None),
+    "forged: other seed": lambda text: forged(text, settings=SETTINGS | {"seed": 99}),
+    "forged: no settings": lambda text: forged(text, settings=None),
+    "forged: no model": lambda text: forged(text, model=None),
+    "forged: no id": lambda text: forged(text, id=None),
+    "forged: error": lambda text: forged(text, result={"best_error": -1}),
+    "forged: NaN": lambda text: forged(text, seconds=math.nan),
+    "forged: NaN in a new field": lambda text: forged(text, new=[math.inf]),
+    "forged: a long number": lambda text: forged(text).replace("1.25", "9" * 5000),
+    "forged: schema": lambda text: forged(text, schema=nested(900)),
+    "forged: nested": lambda text: forged(text, command=nested(900)),
 }
+
+
+def nested(depth):
+    return [nested(depth - 1)] if depth else []
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -156,6 +208,9 @@ def test_a_broken_file_is_reported_and_kept(kind, store, contents):
         ("newer schema", "update keras-asymbp"),
         ("foreign schema", "'other.trial/1', which no version"),
         ("other error", "changed"),
+        ("forged: other seed", "has an id that is not that of its settings"),
+        ("forged: no model", "is no trial that was run: model is None, expected text"),
+        ("forged: NaN", "is no JSON"),
     ],
 )
 def test_a_problem_gives_the_reason(kind, reason, store):
@@ -184,9 +239,67 @@ def test_problems_hide_no_other_trial(store):
 
 
 def test_a_folder_or_a_broken_link_is_no_problem(store):
-    (store.folder / "trials" / "folder").mkdir()
-    (store.folder / "trials" / "link").symlink_to("nowhere")
+    trials = store.folder / "trials"
+    (trials / "folder").mkdir()
+    (trials / "link").symlink_to("nowhere")
     assert reopened(store).problems == []
+
+
+def test_what_is_no_file_is_reported(store):
+    trial = store.put("label", TRIAL)
+    trials = store.folder / "trials"
+    os.mkfifo(trials / "pipe.json")
+    (trials / "device.json").symlink_to("/dev/zero")
+    (trials / "around").symlink_to(trials)
+    (trials / "huge.json").write_bytes(b" " * (store_module._LARGEST + 1))
+    again = reopened(store)
+    assert again.trials() == [trial]
+    names = sorted(problem.split()[0].rpartition("/")[2] for problem in again.problems)
+    assert names == ["around", "device.json", "huge.json", "pipe.json"]
+    assert all("no regular file" in problem for problem in again.problems)
+
+
+def test_a_name_is_printed_without_control_characters(store):
+    name = b"\x1b[2J\n\xff.json"
+    with open(os.path.join(os.fsencode(store.folder), b"trials", name), "w") as file:
+        file.write("{")
+    (problem,) = reopened(store).problems
+    assert problem.isprintable()
+    assert r"\x1b[2J\n\udcff.json is no JSON" in problem
+
+
+def test_folders_without_end(store):
+    """Deeper than Python's recursion and the longest path."""
+    trial = store.put("label", TRIAL)
+    inside = os.open(store.folder / "trials", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deep", dir_fd=inside)
+        outside, inside = inside, os.open("deep", os.O_RDONLY, dir_fd=inside)
+        os.close(outside)
+    os.close(inside)
+    again = reopened(store)
+    assert again.trials() == [trial]
+    (problem,) = again.problems
+    assert os.strerror(errno.ENAMETOOLONG) in problem
+    again.refresh()
+    assert again.problems == [problem]
+    subprocess.run(["rm", "-r", store.folder / "trials"], check=True)
+
+
+@pytest.mark.parametrize("age", [-1e6, 0, 1e6])
+def test_a_temporary_file_is_no_result(age, store):
+    """However complete or old it is: its writer renames it in the end."""
+    path = file_of(store, store.put("label", TRIAL))
+    temporary = path.with_name(".abc.tmp")
+    path.rename(temporary)
+    then = time.time() - age
+    os.utime(temporary, (then, then))
+    again = reopened(store)
+    assert again.trials() == []
+    reason = "is left over from a write that was cut short; left alone"
+    assert again.problems == ([f"{temporary} {reason}"] if age > 0 else [])
+    again.refresh()
+    assert len(again.problems) == (age > 0)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
@@ -264,10 +377,10 @@ def test_a_full_disk_loses_nothing(function, store, contents, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, function, fail)
         with pytest.raises(UsageError, match=r"No space left .*kept"):
-            store.put("label", TRIAL | {"settings": {"rate": 0.25}})
+            store.put("label", trial_of(seed=1))
     assert contents(store.folder) == before
-    assert store.get({"rate": 0.25}) is None
-    assert store.put("label", TRIAL | {"settings": {"rate": 0.25}})
+    assert store.get(trial_of(seed=1)["settings"]) is None
+    assert store.put("label", trial_of(seed=1))
     assert reopened(store).get(SETTINGS)
 
 
@@ -320,11 +433,9 @@ def test_a_file_without_a_schema_is_in_version_1(store):
 
 
 def upgraded(trial):
-    """An imaginary version 2, with one more setting and a renamed error."""
-    return trial | {
-        "settings": trial["settings"] | {"momentum": 0.9},
-        "result": {"error": trial["result"]["best_error"]},
-    }
+    """An imaginary version 2, with another name of the model and of a setting."""
+    settings = trial["settings"] | {"kernel_initializer": "he"}
+    return trial | {"settings": settings, "model": "BP"}
 
 
 def test_older_results_are_upgraded_when_read(store, contents, monkeypatch):
@@ -333,20 +444,18 @@ def test_older_results_are_upgraded_when_read(store, contents, monkeypatch):
     monkeypatch.setattr(store_module, "UPGRADES", (upgraded,))
     again = reopened(store)
     assert again.problems == []
-    settings = SETTINGS | {"momentum": 0.9}
-    found = again.get(settings)
-    assert found["result"] == {"error": 0.25}
+    new = upgraded(TRIAL)
+    found = again.get(new["settings"])
+    assert found["model"] == "BP"
     assert found["file"] == old["file"]
     assert again.get(SETTINGS) is None
     # It is not stored again, and the old file is unchanged.
-    new = {"settings": settings, "result": {"error": 0.5}}
     assert again.put("label", new) == found
     assert contents(store.folder) == before
     # New results have the current version and are not upgraded.
-    new["settings"] = settings | {"seed": 1}
-    put = again.put("label", new)
+    put = again.put("label", trial_of(seed=1))
     assert put["schema"] == "keras_asymbp.trial/2"
-    assert reopened(again).get(new["settings"]) == put
+    assert reopened(again).get(put["settings"]) == put
     # The older version of the package reports it.
     monkeypatch.undo()
     (problem,) = reopened(store).problems
@@ -388,7 +497,7 @@ def test_the_first_of_two_results_wins(label, store, contents):
     other = reopened(store)
     first = store.put("label", TRIAL)
     before = contents(store.folder)
-    assert other.put(label, TRIAL | {"result": {"best_error": 0.5}}) == first
+    assert other.put(label, trial_of(0.5)) == first
     assert other.get(SETTINGS) == first
     assert contents(store.folder) == before
 
@@ -397,7 +506,7 @@ def test_two_results_in_two_files(store):
     """No run does this, but a user who merges folders may."""
     first = store.put("a", TRIAL)
     elsewhere = Store(store.folder.with_name("elsewhere"))
-    other = elsewhere.put("b", TRIAL | {"result": {"best_error": 0.5}})
+    other = elsewhere.put("b", trial_of(0.5))
     copy = store.folder / "trials" / "b.json"
     copy.write_bytes(file_of(elsewhere, other).read_bytes())
     again = reopened(store)
@@ -410,13 +519,6 @@ def test_two_results_in_two_files(store):
     assert reopened(store).problems == []
 
 
-def test_a_file_being_written_is_no_problem(store):
-    """Its writer renames it once it is complete."""
-    path = store.folder / "trials" / ".abc.tmp"
-    path.write_text("{")
-    assert reopened(store).problems == []
-
-
 def test_a_file_system_without_links(store, contents, monkeypatch):
     def refuse(*args):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
@@ -424,31 +526,33 @@ def test_a_file_system_without_links(store, contents, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     other = reopened(store)
     first = store.put("label", TRIAL)
-    assert other.put("label", TRIAL | {"result": {"best_error": 0.5}}) == first
+    assert other.put("label", trial_of(0.5)) == first
     assert len(contents(store.folder)) == 1
     assert reopened(store).get(SETTINGS) == first
 
 
 WRITER = """
-import sys; sys.argv[0] = "keras-asymbp"
+import json, sys; sys.argv[0] = "keras-asymbp"
 from keras_asymbp.benchmarks.results.store import Store
 store = Store(sys.argv[1])
+trials = json.loads(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
-for number in range(60):
+for number, trial in enumerate(trials):
     stored = store.put(
         f"label-{int(sys.argv[2]) % 2}" if number % 2 else "label",
-        {"settings": {"number": number}, "result": sys.argv[2]},
+        trial | {"command": sys.argv[2]},
     )
-    print(stored["result"])
+    print(stored["command"])
 """
 
 
 def test_writers_that_race(tmp_path):
     """Every writer receives the result that is on disk."""
+    trials = [trial_of(seed=number) for number in range(60)]
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, tmp_path, str(number)],
+            [sys.executable, "-c", WRITER, tmp_path, str(number), json.dumps(trials)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -464,7 +568,7 @@ def test_writers_that_race(tmp_path):
     received = [writer.communicate(timeout=120)[0].split() for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 4
     store = Store(tmp_path)
-    on_disk = [store.get({"number": number})["result"] for number in range(60)]
+    on_disk = [store.get(trial["settings"])["command"] for trial in trials]
     even = slice(0, None, 2)  # with two labels there may be two files of one trial
     for results in received:
         assert results[even] == on_disk[even]

@@ -44,7 +44,7 @@ def make(tmp_path):
 
 
 @pytest.fixture
-def do(tmp_path):
+def do(make_record):
     """Does the work of a worker, or the first trials of it."""
 
     def do(schedule, task, trials=None, error=0.25):
@@ -52,8 +52,7 @@ def do(tmp_path):
             schedule.report(task, "begin", trial)
             row = {"epoch": 1, "test_error": error}
             schedule.report(task, "epoch", trial, row)
-            result = {"best_error": error, "diverged": False, "curves": [row]}
-            record = {"settings": task.cell.settings(trial), "result": result}
+            record = make_record(task.cell, trial, error)
             schedule.report(task, "finished", trial, record)
 
     return do

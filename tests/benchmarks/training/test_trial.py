@@ -57,15 +57,16 @@ def test_validation_chooses_the_best_epoch(make):
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("in_training", [True, False])
-def test_a_loss_that_is_not_finite_ends_the_trial(bad, in_training, make):
-    trial = make()
-    train, test = (
-        logs(0.5, bad if bad_one else 2.0) for bad_one in (in_training, not in_training)
-    )
-    trial.add(0, train, test)
+@pytest.mark.parametrize("place", range(4))
+def test_a_loss_that_is_not_finite_ends_the_trial(bad, place, make):
+    trial = make(share=0.2)
+    splits = [logs(0.5, bad if split == place else 2.0) for split in range(3)]
+    if place == 3:
+        splits[0]["cross_entropy"] = bad
+    trial.add(0, *splits)
     assert trial.diverged
     assert trial.finish() == {
+        "validation_error": 0.9,
         "best_error": 0.9,
         "best_epoch": None,
         "diverged": True,
