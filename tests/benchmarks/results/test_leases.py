@@ -22,6 +22,11 @@ def folder(tmp_path):
     return tmp_path / "results" / "leases"
 
 
+def leases_in(folder):
+    """The files of leases, without the locked files of runs."""
+    return [path for path in folder.iterdir() if path.suffix != ".lock"]
+
+
 def age(folder, seconds):
     """Makes all files older by some seconds."""
     for path in folder.iterdir():
@@ -67,6 +72,7 @@ def test_finished_work_leaves_nothing(folder):
         one.give_up("a")
         other.take("a")
         other.finish("a")
+        assert leases_in(folder) == []
     assert list(folder.iterdir()) == []
 
 
@@ -83,7 +89,7 @@ def test_a_lease_lasts_while_it_is_renewed(folder):
 def test_renewal_is_automatic(folder, wait_for):
     with Leases(folder, expiry=0.3) as one, Leases(folder, expiry=100) as other:
         one.take("a")
-        (path,) = folder.iterdir()
+        (path,) = leases_in(folder)
         age(folder, 99)
         before = path.stat().st_mtime
         wait_for(lambda: path.stat().st_mtime > before + 90)
@@ -152,7 +158,7 @@ def test_a_dead_holder_on_this_machine_loses_its_lease_at_once(holder, folder):
 def test_a_dead_holder_elsewhere_keeps_its_lease_until_it_expires(holder, folder):
     holder.kill()
     holder.wait()
-    (path,) = folder.iterdir()
+    (path,) = leases_in(folder)
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"boot": "another kernel"}))
     with Leases(folder, expiry=1000) as leases:
@@ -184,6 +190,119 @@ def test_an_empty_lease_file_expires(folder):
         assert not leases.take("a")
         age(folder, 101)
         assert leases.take("a")
+
+
+def put(path, kind):
+    """Puts something that is no lease in a lease's place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "broken link":
+            path.symlink_to("nowhere")
+        case "link to a lease":
+            path.symlink_to(put(path.with_name("z.1"), LEASE))
+        case _:
+            path.write_bytes(kind if isinstance(kind, bytes) else kind.encode())
+    return path.name
+
+
+LEASE = json.dumps({"boot": None, "host": "h", "process": 1, "run": None})
+NO_LEASES = [
+    *("folder", "pipe", "broken link", "link to a lease", "[]", "{}", "null", "1"),
+    *('"lease"', '{"locked": true}', '{"boot": 5, "host": "h", "process": 1}'),
+    LEASE.replace("1", "null"),
+    LEASE.replace('"run": null', '"run": "../../results.csv"'),
+    LEASE.replace('"run": null', '"run": 5'),
+]
+
+
+@pytest.mark.parametrize("kind", NO_LEASES)
+def test_what_is_no_lease_holds_nothing(kind, folder):
+    put(folder / "a.1", kind)
+    with Leases(folder, expiry=100) as leases, Leases(folder, expiry=100) as other:
+        assert leases.take("a")
+        assert not other.take("a")
+        leases.renew()
+        assert leases.held == ("a",)
+        leases.finish("a")
+        assert other.take("a")
+
+
+@pytest.mark.parametrize("content", [LEASE, LEASE[:20], "", "[" * 5000, b"\xff\x00"])
+def test_a_lease_that_may_be_held_expires(content, folder):
+    put(folder / "a.1", content)
+    with Leases(folder, expiry=100) as leases:
+        assert not leases.take("a")
+        age(folder, 101)
+        assert leases.take("a")
+
+
+@pytest.mark.parametrize("name", ["a.0", "a.01", "a.-1", "a.\u0663", "a." + "9" * 200])
+def test_what_has_no_leases_name_is_ignored(name, folder):
+    put(folder / name, LEASE)
+    with Leases(folder) as leases:
+        assert leases.take("a")
+        leases.finish("a")
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_lease_that_cannot_be_read_expires(folder):
+    put(folder / "a.1", LEASE)
+    (folder / "a.1").chmod(0)
+    with Leases(folder, expiry=100) as leases:
+        assert not leases.take("a")
+        age(folder, 101)
+        assert leases.take("a")
+
+
+def test_a_lease_from_the_future_expires(folder, monkeypatch):
+    """The file system's clock was set back."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with Leases(folder, expiry=100) as dead, Leases(folder, expiry=100) as leases:
+        dead.take("a")
+        age(folder, -1e6)
+        assert not leases.take("a")
+        now[0] = 99.0
+        assert not leases.take("a")
+        dead.renew()  # by the clock that is right now
+        assert not leases.take("a")
+        age(folder, -1e6)
+        now[0] = 198.0
+        assert not leases.take("a")
+        now[0] = 299.0
+        assert leases.take("a")
+
+
+def test_many_leases_take_few_open_files(folder):
+    names = [f"{number:04}" for number in range(1100)]
+    with Leases(folder) as leases:
+        before = len(os.listdir("/proc/self/fd"))
+        assert all(map(leases.take, names))
+        assert len(os.listdir("/proc/self/fd")) <= before + 2
+        leases.renew()
+        assert leases.held == tuple(names)
+
+
+def test_a_run_that_ends_leaves_nothing(folder):
+    with Leases(folder) as leases:
+        leases.take("a")
+        assert len(list(folder.iterdir())) == 2
+        leases.finish("a")
+    assert list(folder.iterdir()) == []
+
+
+def test_the_file_of_a_dead_run_is_removed(holder, folder):
+    holder.kill()
+    holder.wait()
+    with Leases(folder) as leases:
+        assert leases.take("a")
+        leases.finish("a")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
@@ -337,7 +456,7 @@ def test_processes_that_race_and_die(folder, light):
     assert set(died) <= {"07"}
     assert sorted(finished) == names
     assert set(finished.values()) == {1}
-    assert list(folder.iterdir()) == []
+    assert leases_in(folder) == []
 
 
 def test_threads_of_one_run(folder):
