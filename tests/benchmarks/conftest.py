@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.networks import (
@@ -407,3 +409,85 @@ def contents():
         }
 
     return contents
+
+
+def _field(number, content):
+    """A field of a protocol buffer: bytes, or an integer below 128."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + length + content
+
+
+def _record(image, label, backward):
+    """A record of a shard, with its features in either order."""
+    from keras_asymbp.benchmarks.datasets.reading.tfrecord import masked_crc
+
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG")
+    pairs = [
+        _field(1, b"image") + _field(2, _field(1, _field(1, content.getvalue()))),
+        _field(1, b"label") + _field(2, _field(3, _field(1, label))),
+    ]
+    features = pairs[::-1] if backward else pairs
+    data = _field(1, b"".join(_field(1, pair) for pair in features))
+    size = len(data).to_bytes(8, "little")
+    crcs = (masked_crc(part).to_bytes(4, "little") for part in (size, data))
+    return size + next(crcs) + data + next(crcs)
+
+
+@pytest.fixture(scope="session")
+def write_tfds():
+    """Writes a data set of small colour images as TFDS does, without it.
+
+    `splits` has the labels of each split, below 128; an image's colour is its label.
+    """
+    feature = "tensorflow_datasets.core.features"
+
+    def write(root, name, splits, num_classes=3, colour=0, backward=False, names=()):
+        folder = pathlib.Path(root, name, "1.0.0")
+        folder.mkdir(parents=True, exist_ok=True)
+        described = []
+        for split, labels in splits.items():
+            records = [
+                _record(np.full((4, 5, 3), label + colour, np.uint8), label, backward)
+                for label in labels
+            ]
+            file = folder / f"{name}-{split}.tfrecord-00000-of-00001"
+            file.write_bytes(b"".join(records))
+            size = sum(map(len, records))
+            counts = [str(len(labels))]
+            described.append(
+                {"name": split, "shardLengths": counts, "numBytes": str(size)}
+            )
+        keys = [{"featureKey": key} for key in ("image", "label")]
+        info = {
+            "fileFormat": "tfrecord",
+            "name": name,
+            "splits": described,
+            "supervisedKeys": {"tuple": {"items": keys}},
+            "version": "1.0.0",
+        }
+        shape = {"dimensions": ["4", "5", "3"]}
+        features = {
+            "image": {
+                "pythonClassName": f"{feature}.image_feature.Image",
+                "image": {"dtype": "uint8", "shape": shape},
+            },
+            "label": {
+                "pythonClassName": f"{feature}.class_label_feature.ClassLabel",
+                "classLabel": {"numClasses": str(num_classes)},
+            },
+        }
+        described = {
+            "pythonClassName": f"{feature}.features_dict.FeaturesDict",
+            "featuresDict": {"features": features},
+        }
+        (folder / "dataset_info.json").write_text(json.dumps(info))
+        (folder / "features.json").write_text(json.dumps(described))
+        if names:
+            (folder / "label.labels.txt").write_text("\n".join(names) + "\n")
+        return folder
+
+    return write

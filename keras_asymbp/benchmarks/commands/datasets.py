@@ -55,7 +55,8 @@ def _run(listed, to_prepare, to_check, pictures, data_dir) -> int:
     if listed:
         for dataset in datasets.DATASETS.values():
             state = _state(dataset, data_dir)
-            print(f"{dataset.name:<15} {state}\n{'':<15} {_about(dataset)}")
+            text = f"{dataset.name:<15} {state}\n{'':<15} {_about(dataset)}"
+            print(text, flush=True)  # the next may take seconds to be read
     failed: list[str] = []
     for name in datasets.DATASETS if to_prepare == ["all"] else to_prepare:
         try:
@@ -63,7 +64,10 @@ def _run(listed, to_prepare, to_check, pictures, data_dir) -> int:
         except UsageError as error:  # the others may succeed
             failed += error.args
     for name in to_check:
-        _check(name, pictures, data_dir)
+        try:
+            _check(name, pictures, data_dir)
+        except UsageError as error:
+            failed += error.args
     if failed:
         raise UsageError(*failed)
     return 0
@@ -83,6 +87,8 @@ def _state(dataset, data_dir):
         source = download.origin(dataset)
         how = "downloads it" if source.url else "says how to get it by hand"
         return f"missing: --prepare {dataset.name} {how}"
+    except UsageError as error:
+        return f"damaged: {error}"
     if dataset.source.in_memory:
         part = dataset.name in datasets.DATASETS
         return "part of the package" if part else f"there, version {version}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.run.executors import Execution
 
@@ -121,5 +122,11 @@ def _fit_data(plans, data_dir, console):
     fits = dict.fromkeys(
         plan.setup.protocol.fit(plan.setup.dataset, data_dir) for plan in plans
     )
+    problems: list[str] = []
     for fit in fits:
-        prepared.load(fit, progress.bar(console))
+        try:
+            prepared.load(fit, progress.bar(console))
+        except UsageError as error:
+            problems += error.args
+    if problems:
+        raise UsageError(*dict.fromkeys(problems))

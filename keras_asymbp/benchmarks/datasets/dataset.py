@@ -2,11 +2,14 @@
 
 import dataclasses
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError, not_prepared
+from keras_asymbp.benchmarks.datasets import checking
+from keras_asymbp.benchmarks.errors import NotPreparedError, not_prepared
+
+SPLITS = "train", "test"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +34,20 @@ class Source(typing.Protocol):
         """Whether it is read into memory as a whole: a copy on disk saves nothing."""
 
     def version(self, data_dir: str | None) -> str:
-        """The prepared version, found without loading the data.
+        """The identity of the data: two that differ in anything have two.
+
+        It names the results and the cache, see `datasets.identity`.
 
         Raises:
-            NotPreparedError: If no version is prepared.
+            NotPreparedError: If the data is not prepared.
         """
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
-        """Labels of the training and the test examples, integers from 0."""
+        """Labels of the training and the test examples, integers from 0.
+
+        Neither they nor the inputs need be checked: `Dataset` checks those of every
+        source.
+        """
 
     def inputs(self, split: str, data_dir: str | None) -> Iterator[np.ndarray]:
         """Yields the inputs of "train" or "test" in batches, in the labels' order."""
@@ -58,8 +67,8 @@ class Dataset:
         source: Where it comes from.
         as_in_paper: Whether it is the paper's data set as a whole, neither a part of it
             nor another.
-        counts: Numbers of training and test examples; None if unknown until it is
-            prepared.
+        counts: Numbers of training and test examples, which the data must have; None
+            if unknown until it is prepared.
     """
 
     name: str
@@ -72,10 +81,10 @@ class Dataset:
     counts: tuple[int, int] | None = None
 
     def version(self, data_dir: str | None = None) -> str:
-        """The prepared version.
+        """The identity of its content.
 
         Raises:
-            UsageError: If none is, with the remedies, or it can't be read.
+            UsageError: If it isn't prepared, with the remedies, or can't be read.
         """
         try:
             return self.source.version(data_dir)
@@ -83,29 +92,45 @@ class Dataset:
             raise not_prepared(str(error), self.name, data_dir) from error
 
     def labels(self, data_dir: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Labels of the training and the test examples, int64.
+        """Checked labels of the training and the test examples, int64.
 
         Raises:
-            UsageError: If a label is out of range.
+            UsageError: If they are no labels of `num_classes` classes, or their numbers
+                are not those in `counts`.
         """
-        train, test = self.source.labels(data_dir)
-        for labels in (train, test):
-            if not 0 <= labels.min() <= labels.max() < self.num_classes:
-                raise UsageError(
-                    f"{self.name} has labels from {labels.min()} to {labels.max()}: "
-                    f"expected {self.num_classes} classes, counted from 0"
-                )
-        return train.astype(np.int64), test.astype(np.int64)
+        train, test = (
+            checking.class_numbers(self.name, split, np.asarray(labels))
+            for split, labels in zip(SPLITS, self.source.labels(data_dir), strict=True)
+        )
+        checking.check_counts(self.name, self.counts, (len(train), len(test)))
+        checking.check_classes(self.name, self.num_classes, train, test)
+        return train, test
+
+    def inputs(
+        self, counts: Sequence[int], data_dir: str | None = None
+    ) -> Iterator[tuple[str, Iterator[np.ndarray]]]:
+        """Yields each split and its checked inputs in batches, in the labels' order.
+
+        Args:
+            counts: Numbers of training and of test labels.
+            data_dir: Folder of data sets prepared by TFDS.
+
+        Raises:
+            UsageError: While they are read, if they can't be used.
+        """
+        checks = checking.InputChecks(self.name, one_size=self.source.in_memory)
+        for split, count in zip(SPLITS, counts, strict=True):
+            yield split, checks(split, self.source.inputs(split, data_dir), count)
 
     def load(self, data_dir: str | None = None) -> Arrays:
         """Reads the data set into memory, its inputs unchanged.
 
         Raises:
-            UsageError: If it isn't prepared or can't be read.
+            UsageError: If it isn't prepared, or can't be read or used.
         """
         y_train, y_test = self.labels(data_dir)
         x_train, x_test = (
-            np.concatenate(list(self.source.inputs(split, data_dir)))
-            for split in ("train", "test")
+            np.concatenate(list(batches))
+            for _, batches in self.inputs((len(y_train), len(y_test)), data_dir)
         )
         return Arrays(x_train, y_train, x_test, y_test)

@@ -38,7 +38,7 @@ def download(
             message names them and their folder.
     """
     try:
-        source.version(data_dir)
+        source.folder(data_dir)
     except NotPreparedError:
         _prepare(source, tfds_root(data_dir), timeout)
 

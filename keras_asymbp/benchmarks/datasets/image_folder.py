@@ -1,13 +1,13 @@
 """The user's own images: a folder of class folders."""
 
 import dataclasses
-import functools
 import hashlib
 import pathlib
 from collections.abc import Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import identity
 from keras_asymbp.benchmarks.datasets.decoding import decode_image
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -38,9 +38,7 @@ class ImageFolder:
     def version(self, data_dir: str | None) -> str:
         """A digest of the names and contents of all images."""
         files = [file for split in self._splits().values() for file, _ in split]
-        states = [file.stat() for file in files]
-        stamps = tuple((state.st_size, state.st_mtime_ns) for state in states)
-        return f"sha256-{_digest(self.path, tuple(files), stamps)[:16]}"
+        return identity.of_files(self.path, files)
 
     def classes(self) -> list[str]:
         """The names of the classes; a label is an index into them."""
@@ -99,16 +97,6 @@ class ImageFolder:
             splits["train"] += [(file, label) for file in files[:-held_out]]
             splits["test"] += [(file, label) for file in files[-held_out:]]
         return splits
-
-
-@functools.lru_cache(maxsize=16)
-def _digest(root: pathlib.Path, files: tuple[pathlib.Path, ...], stamps: tuple) -> str:
-    """Digest of names and contents, cached by the `stamps`: sizes and times."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(root)}\0".encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _images(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -3,9 +3,13 @@
 import os
 import pathlib
 
-from keras_asymbp.benchmarks.datasets.dataset import Dataset
+import numpy as np
+
+from keras_asymbp.benchmarks.datasets.checking import class_numbers
+from keras_asymbp.benchmarks.datasets.dataset import SPLITS, Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.datasets.npz import Npz
+from keras_asymbp.benchmarks.datasets.reading import description
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, descriptions
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import TABLE_1
@@ -52,17 +56,20 @@ def _plain(name):
 
 def _npz(path):
     source = Npz(path)
-    labels = source.labels(None)
+    train, test = (
+        class_numbers(path.stem, split, labels)
+        for split, labels in zip(SPLITS, source.labels(None), strict=True)
+    )
     shape = next(source.inputs("train", None)).shape[1:]
     return Dataset(
         name=path.stem,
-        description=f"{len(labels[0]):,} + {len(labels[1]):,} examples of {path.name}",
+        description=f"{len(train):,} + {len(test):,} examples of {path.name}",
         paper=None,
-        num_classes=int(max(map(max, labels))) + 1,
+        num_classes=len(np.unique(train)),
         network=network_for(shape, path),
         source=source,
         as_in_paper=False,
-        counts=(len(labels[0]), len(labels[1])),
+        counts=(len(train), len(test)),
     )
 
 
@@ -84,30 +91,24 @@ def _image_folder(path):
 
 def _tfds(name, data_dir):
     source = TfdsFolder(_plain(name))
-    features = source.features(data_dir)
-    labels = [
-        int(f["classLabel"]["numClasses"])
-        for f in features.values()
-        if "classLabel" in f
-    ]
-    shapes = [
-        f[kind]["shape"]["dimensions"]
-        for f in features.values()
-        for kind in ("image", "tensor")
-        if kind in f
-    ]
     folder = source.folder(data_dir)
-    if not (labels and shapes):
-        raise UsageError(
-            f"{folder} has no images or vectors with class labels: only those can be "
-            "used"
-        )
+    features = description.features(folder)
+    inputs, labels = description.supervised_keys(folder)
+    with description.understood(folder / "features.json"):
+        shape = description.shape(features[inputs])
+        num_classes = features[labels].get("classLabel", {}).get("numClasses")
+        if num_classes is None:
+            raise UsageError(
+                f"{folder} has no images or vectors with class labels: only those can "
+                "be used"
+            )
+        num_classes = int(num_classes)
     return Dataset(
         name=_plain(name),
         description=f"the data set {name} of TensorFlow Datasets",
         paper=None,
-        num_classes=labels[0],
-        network=network_for(tuple(map(int, shapes[0])), folder),
+        num_classes=num_classes,
+        network=network_for(shape, folder),
         source=source,
         as_in_paper=False,
     )

@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets.cache import cache_root
+from keras_asymbp.benchmarks.datasets.checking import is_finite
 from keras_asymbp.benchmarks.datasets.cutting import balanced
-from keras_asymbp.benchmarks.datasets.dataset import Arrays, Dataset
+from keras_asymbp.benchmarks.datasets.dataset import SPLITS, Arrays, Dataset
 from keras_asymbp.benchmarks.datasets.fitting import FITTING, fit_images
 from keras_asymbp.benchmarks.errors import UsageError
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _DAY = 24 * 60 * 60
+# What reading a damaged array raises.
+_DAMAGE = OSError, ValueError, OverflowError
 
 # Passes an iterable through and shows its progress, as `rich.progress.track` does.
 Track = Callable[..., Iterable]
@@ -27,13 +31,6 @@ Track = Callable[..., Iterable]
 
 def _untracked(sequence, description, total):
     return sequence
-
-
-def cache_root() -> pathlib.Path:
-    """The folder of the cache: `KERAS_ASYMBP_CACHE`, or a folder in Keras's."""
-    keras_home = os.environ.get("KERAS_HOME") or "~/.keras"
-    default = pathlib.Path(keras_home, "keras_asymbp")
-    return pathlib.Path(os.environ.get("KERAS_ASYMBP_CACHE") or default).expanduser()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,17 +57,18 @@ class Fit:
     def folder(self) -> pathlib.Path:
         """Its folder in the cache, which need not exist.
 
-        The folder is named after the data set, its version, the shape, the counts and
-        the way of fitting, and ends in a digest of them, as names and versions can have
-        characters that file names can't.
+        The folder is named after the data set, the identity of its content, the shape,
+        the counts and the way of fitting, and ends in a digest of them, as names can
+        have characters that file names can't.
         """
         parts = [self.dataset.name, self.dataset.version(self.data_dir)]
         parts += ["x".join(map(str, self.input_shape))]
         if self.train_examples or self.test_examples:
             parts += [f"{self.train_examples or 'all'}+{self.test_examples or 'all'}"]
         key = "-".join([*parts, FITTING])
-        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-        readable = re.sub(r"[^\w.+-]+", "_", key)[:100]
+        encoded = key.encode(errors="surrogatepass")
+        digest = hashlib.sha256(encoded).hexdigest()[:16]
+        readable = re.sub(r"[^\w.+-]+", "_", key, flags=re.ASCII)[:100]
         return cache_root() / f"{readable}-{digest}"
 
     def positions(self, split: str, labels: np.ndarray) -> np.ndarray:
@@ -117,28 +115,50 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
             "space there, or set KERAS_ASYMBP_CACHE to another folder"
         ) from error
     try:
-        return _mapped(folder)
-    except (OSError, ValueError) as error:
+        arrays = _mapped(folder)
+        if problem := _problem(arrays, fit):
+            raise ValueError(problem)
+    except _DAMAGE as error:
         raise UsageError(
             f"{folder} is damaged ({error}): delete it, and it will be rebuilt"
         ) from error
+    return arrays
 
 
 def damaged(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
     """Yields the folders of a cache that `load` can't use, each with the reason."""
     for folder in sorted(root.glob("[!.]*/")):
         try:
-            arrays = _mapped(folder)
-        except (OSError, ValueError) as error:
-            yield folder, str(error)
-            continue
-        counts = [len(getattr(arrays, name)) for name in _ARRAYS]
-        if counts[::2] != counts[1::2]:
-            yield folder, "the numbers of inputs and labels differ"
+            problem = _problem(_mapped(folder))
+        except _DAMAGE as error:
+            problem = str(error)
+        if problem:
+            yield folder, problem
 
 
-def _mapped(folder):
-    return Arrays(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS))
+def _mapped(folder) -> Arrays:
+    return Arrays(
+        *(np.lib.format.open_memmap(folder / f"{name}.npy", "r") for name in _ARRAYS)
+    )
+
+
+def _problem(arrays: Arrays, fit: Fit | None = None) -> str | None:
+    """Why arrays of the cache can't be used, or aren't those of a fit; None if not."""
+    pairs = (arrays.x_train, arrays.y_train), (arrays.x_test, arrays.y_test)
+    for inputs, labels in pairs:
+        if labels.dtype != np.int64 or labels.ndim != 1 or not labels.size:
+            return f"its labels are {labels.dtype} of shape {labels.shape}"
+        if inputs.shape[:1] != labels.shape:
+            return "the numbers of inputs and labels differ"
+        if labels.min() < 0 or (fit and labels.max() >= fit.dataset.num_classes):
+            return f"it has labels from {labels.min()} to {labels.max()}"
+        is_float = inputs.dtype.kind == "f"
+        if not (is_float and is_finite(inputs)) and inputs.dtype != np.uint8:
+            return "its inputs are neither uint8 nor finite numbers"
+        expected = fit.input_shape if fit else arrays.x_train.shape[1:]
+        if inputs.shape[1:] != expected:
+            return f"it has inputs of shape {inputs.shape[1:]}"
+    return None
 
 
 def _prepare(fit, track, folder):
@@ -150,29 +170,35 @@ def _prepare(fit, track, folder):
     ) as temporary:
         work = pathlib.Path(temporary, folder.name)
         work.mkdir()
-        labels_of_splits = fit.dataset.labels(fit.data_dir)
-        for split, labels in zip(("train", "test"), labels_of_splits, strict=True):
-            positions = fit.positions(split, labels)
-            np.save(work / f"y_{split}.npy", labels[positions])
+        labels_of = dict(zip(SPLITS, fit.dataset.labels(fit.data_dir), strict=True))
+        counts = [len(labels) for labels in labels_of.values()]
+        for split, batches in fit.dataset.inputs(counts, fit.data_dir):
+            positions = fit.positions(split, labels_of[split])
+            np.save(work / f"y_{split}.npy", labels_of[split][positions])
             rows = track(
-                _fitted_rows(fit, split, positions),
+                _fitted_rows(batches, positions, fit.input_shape),
                 description=f"preparing {fit.dataset.name}, {split}",
                 total=len(positions),
             )
             _write(work / f"x_{split}.npy", rows, len(positions), fit.input_shape)
+        if fit.folder() != folder:
+            raise UsageError(
+                f"{fit.dataset.name} has changed while it was read: run the command "
+                "again"
+            )
         # Another process may have finished first: its folder is equal.
         with contextlib.suppress(FileExistsError):
             _publish(work, folder)
 
 
-def _fitted_rows(fit, split, positions) -> Iterator[np.ndarray]:
+def _fitted_rows(batches, positions, input_shape) -> Iterator[np.ndarray]:
     """Yields the fitted inputs at rising positions, one by one."""
     start = 0
-    for batch in fit.dataset.source.inputs(split, fit.data_dir):
+    for batch in batches:
         end = start + len(batch)
         selected = positions[(positions >= start) & (positions < end)] - start
         if len(selected):
-            yield from _fitted(batch[selected], fit.input_shape)
+            yield from _fitted(batch[selected], input_shape)
         start = end
 
 
@@ -198,17 +224,10 @@ def _write(path: pathlib.Path, rows: Iterable, count: int, shape: tuple[int, ...
     }
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        written = 0
         for row in _chain(first, rows):
             file.write(np.ascontiguousarray(row).tobytes())
-            written += 1
         file.flush()
         os.fsync(file.fileno())
-    if written != count:
-        raise UsageError(
-            f"{written} inputs and {count} labels: the data set is incomplete; prepare "
-            "it again"
-        )
 
 
 def _chain(first, rest) -> Iterator:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, tfds_root
+from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -97,7 +97,8 @@ class Subset:
         classes: Number of classes.
         train: Number of training examples of each class.
         test: Number of test examples of each class, at most.
-        seed: Seed of the draw; part of the version, and so of every result.
+        seed: Seed of the draw; with the counts it is part of the version, and so of
+            every result.
     """
 
     source: TfdsFolder
@@ -112,7 +113,9 @@ class Subset:
         return False
 
     def version(self, data_dir: str | None) -> str:
-        return f"{self.source.version(data_dir)}-seed{self.seed}"
+        whole = self.source.identity((self.splits,), data_dir)
+        counts = f"{self.classes}x{self.train}+{self.test}"
+        return f"{whole}-{counts}-seed{self.seed}"
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
         names, drawn = self._draw(data_dir)
@@ -129,13 +132,12 @@ class Subset:
         yield from self.source.inputs_at(self.splits, positions, data_dir)
 
     def _draw(self, data_dir):
-        location = str(tfds_root(data_dir)), self.source.version(data_dir)
-        return _drawn(self, data_dir, location)
+        return _drawn(self, data_dir, self.version(data_dir))
 
 
 @functools.lru_cache(maxsize=1)
-def _drawn(subset: Subset, data_dir: str | None, location: tuple) -> tuple[list, Draw]:
-    """The class of each example, and the draw; cached by folder and version."""
+def _drawn(subset: Subset, data_dir: str | None, version: str) -> tuple[list, Draw]:
+    """The class of each example, and the draw; cached by the content of the data."""
     names, digests = subset.source.pool(subset.splits, data_dir)
     counts = subset.classes, subset.train, subset.test
     return names, draw(names, digests, *counts, subset.seed)

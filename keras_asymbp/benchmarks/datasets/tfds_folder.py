@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import itertools
+import json
 import math
 import os
 import pathlib
@@ -14,7 +15,8 @@ import numpy as np
 
 from keras_asymbp.benchmarks.datasets import reading
 from keras_asymbp.benchmarks.datasets.decoding import decode_image
-from keras_asymbp.benchmarks.datasets.reading import description
+from keras_asymbp.benchmarks.datasets.identity import remembered
+from keras_asymbp.benchmarks.datasets.reading import description, without_tfds
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 
 # Examples decoded at a time.
@@ -44,7 +46,25 @@ class TfdsFolder:
         return False
 
     def version(self, data_dir: str | None) -> str:
-        return self.folder(data_dir).name
+        return self.identity((self.train, self.test), data_dir)
+
+    def identity(self, splits: tuple[str, ...], data_dir: str | None) -> str:
+        """The identity of some splits: that of their classes, labels and inputs.
+
+        It depends on neither the version of the builder nor the files: TFDS writes the
+        features of an example in any order, another each time.
+
+        Args:
+            splits: The splits, each in the syntax of TFDS; their order matters.
+            data_dir: Folder of data sets prepared by TFDS.
+
+        Raises:
+            UsageError: If they can't be read.
+        """
+        folder = self.folder(data_dir)
+        kind = f"tfds {' '.join(splits)}"
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        return remembered(kind, folder, files, lambda: _digest(folder, splits))
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
         folder, _, key = self._open(data_dir)
@@ -126,6 +146,47 @@ class TfdsFolder:
         """The folder, and the names of its inputs and its labels."""
         folder = self.folder(data_dir)
         return folder, *description.supervised_keys(folder)
+
+
+def _digest(folder, splits) -> str:
+    """The SHA-256 of what `splits` give: of each one's digest, and of their features.
+
+    Each label and each input counts as it is stored, before it is decoded.
+    """
+    try:
+        return _digest_of(folder, splits, without_tfds.examples)
+    except without_tfds.NeedsTfdsError:
+        return _digest_of(folder, splits, reading.examples)
+
+
+def _digest_of(folder, splits, examples):
+    inputs, labels = description.supervised_keys(folder)
+    features = description.features(folder)
+    classes = folder / f"{labels}.labels.txt"
+    with description.understood(folder / "features.json"):
+        kind = description.kind(features[inputs])
+        about = [
+            *(kind, description.shape(features[inputs])),
+            features[inputs][kind].get("dtype"),
+            *(description.kind(features[labels]), features[labels]),
+            description.class_names(folder, labels) if classes.exists() else None,
+        ]
+    digest = hashlib.sha256(json.dumps(about).encode())
+    for split in splits:
+        of_split = hashlib.sha256()
+        for content, label in examples(folder, split, (inputs, labels)):
+            for value in (_bytes(content), _bytes(label)):
+                of_split.update(hashlib.sha256(value).digest())
+        digest.update(of_split.digest())
+    return digest.hexdigest()
+
+
+def _bytes(value) -> bytes:
+    """An image, a text, a vector or a class number, the same on every machine."""
+    if isinstance(value, bytes):
+        return value
+    array = np.asarray(value)
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
 def _decoded(folder, key, contents) -> Iterator[np.ndarray]:

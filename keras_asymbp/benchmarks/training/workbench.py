@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_asymbp.benchmarks import environment
-from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.cells import Cell, Task, TrialSpec
 from keras_asymbp.benchmarks.tables.protocol import score
@@ -181,6 +181,11 @@ class Workbench:
         scale, share = cell.protocol.input_scale, cell.protocol.validation_share
         if self._data != (fit, scale, share):
             examples = batches.prepare(prepared.load(fit), scale)
+            if cell.dataset.version(self._data_dir) != cell.data_version:
+                raise UsageError(
+                    f"{cell.dataset.name} has changed since the run began: run the "
+                    "command again"
+                )
             self._examples = batches.hold_out(examples, share)
             self._data = fit, scale, share
         return self._examples

@@ -1,9 +1,14 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+import rich.console
 
 from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.commands import datasets as datasets_command
+from keras_asymbp.benchmarks.commands import execute
+from keras_asymbp.benchmarks.errors import UsageError
 
 MODULE = "keras_asymbp.benchmarks.datasets"
 
@@ -34,8 +39,9 @@ def npz(tmp_path):
     return path
 
 
-def test_list(command, tmp_path):
-    folder = tmp_path / "data" / "svhn_cropped" / "3.1.0"
+def test_list(command, tmp_path, write_tfds):
+    write_tfds(tmp_path / "data", "svhn_cropped", {"train": [0, 1], "test": [1]})
+    folder = tmp_path / "data" / "lfw" / "0.1.1"
     folder.mkdir(parents=True)
     (folder / "dataset_info.json").write_text("{}")
     done = command("--list", PYTHONPROFILEIMPORTTIME="1")
@@ -47,7 +53,9 @@ def test_list(command, tmp_path):
     }
     assert list(states) == list(datasets.DATASETS)
     assert "part of the package" in states["mnist_5k"]
-    assert "there, version 3.1.0" in states["svhn"]
+    assert "there, version sha256-" in states["svhn"]
+    assert "damaged: " in states["lfw_id"]
+    assert str(folder) in states["lfw_id"]
     assert "missing: --prepare stl10 downloads it" in states["stl10"]
     assert "missing: --prepare sufr_w_id says how to get it" in states["sufr_w_id"]
     assert not {"tensorflow", "tensorflow_datasets", "keras"} & {
@@ -104,6 +112,41 @@ def test_check(command, npz, tmp_path):
     assert "test: 30 examples of 3 classes, 10 of each" in done.stdout
     for name in ("mnist_5k", "mine"):
         assert (tmp_path / "pictures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+
+
+ICUBWORLD = (
+    r"^icubworld has 60 \+ 20 training and test examples: expected 6,000 \+ 2,001; "
+)
+
+
+@pytest.fixture
+def icubworld(write_tfds, tmp_path):
+    """Of the 6,000 + 2,001 images of iCubWorld, 60 + 20."""
+    labels = {"train": [*range(10)] * 6, "test": [*range(10)] * 2}
+    write_tfds(tmp_path, "icubworld", labels, num_classes=10)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("flag", ["prepare", "check"])
+def test_other_counts_than_those_of_the_catalog(flag, icubworld, npz, capsys):
+    """The other data sets are prepared and checked nevertheless."""
+    names = ["icubworld", str(npz)]
+    to_prepare, to_check = (names if flag == f else [] for f in ("prepare", "check"))
+    with pytest.raises(UsageError, match=ICUBWORLD) as error:
+        datasets_command._run(False, to_prepare, to_check, icubworld, icubworld)
+    assert len(error.value.args) == 1
+    assert "mine" in capsys.readouterr().out
+
+
+def test_a_run_reports_all_data_that_can_not_be_used(icubworld, npz, make_plan):
+    """Before anything is trained."""
+    good = datasets.get(str(npz))
+    too_many = dataclasses.replace(good, name="other", num_classes=2)
+    plans = [make_plan(dataset=d) for d in (datasets.get("icubworld"), too_many, good)]
+    with pytest.raises(UsageError, match=ICUBWORLD) as error:
+        execute._fit_data(plans, icubworld, rich.console.Console())
+    assert len(error.value.args) == 2
+    assert "other has labels from 0 to 2: expected 2 classes" in error.value.args[1]
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ class Source:
 
     def inputs(self, split, data_dir):
         for number in getattr(self, split):
-            yield np.array([[number]])
+            yield np.array([[number]], np.float32)
 
 
 def make(**changes):

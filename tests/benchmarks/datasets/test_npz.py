@@ -89,20 +89,28 @@ def test_the_version_follows_the_content(write):
     ("changes", "words"),
     [
         ({"y_test": None}, "has no array y_test"),
-        ({"y_train": np.arange(5)}, r"has 6 x_train and 5 y_train"),
-        ({"y_train": np.eye(6, dtype=int)}, r"y_train of .* of shape \(6, 6\)"),
-        ({"y_train": np.arange(6.0)}, "y_train of .* is float64.*expected integers"),
-        ({"y_train": np.arange(6) - 1}, "has a label below 0"),
-        ({"x_train": np.zeros((6, 2, 2), int)}, "x_train of .*expected uint8 images"),
-        ({"x_train": np.zeros((6, 4), np.uint8)}, "x_train of .*float vectors"),
         ({"x_train": np.array([{}] * 6)}, "allow_pickle=False"),
     ],
 )
 def test_an_unusable_file(changes, words, write):
     path, _ = write(**changes)
     with pytest.raises(UsageError, match=words) as error:
-        datasets.Dataset("x", "", None, 9, "mnist", Npz(path)).load()
+        datasets.Dataset("x", "", None, 2, "mnist", Npz(path)).load()
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"y_train": np.arange(5) % 2}, r"has 6 training inputs and 5 labels"),
+        ({"y_train": np.eye(6, dtype=int)}, r"training labels of x are one-hot"),
+        ({"x_test": np.zeros((2, 3, 2), np.uint8)}, "test inputs of x are 3 x 2 x 1"),
+    ],
+)
+def test_its_arrays_are_checked(changes, words, write):
+    path, _ = write(**changes)
+    with pytest.raises(UsageError, match=words):
+        datasets.Dataset("x", "", None, 2, "mnist", Npz(path)).load()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and then nothing"])

@@ -19,7 +19,7 @@ def npz(tmp_path):
             x_train=np.zeros((6, *shape), kind),
             y_train=np.arange(6) % 3,
             x_test=np.zeros((2, *shape), kind),
-            y_test=np.array([4, 0]),
+            y_test=np.array([2, 0]),
         )
         return path
 
@@ -40,7 +40,7 @@ def npz(tmp_path):
 def test_an_npz_file(shape, network, npz):
     dataset = datasets.get(str(npz(shape=shape)))
     assert (dataset.name, dataset.network) == ("mine", network)
-    assert dataset.num_classes == 5
+    assert dataset.num_classes == 3
     assert (dataset.paper, dataset.as_in_paper) == (None, False)
     assert dataset.version().startswith("sha256-")
     assert len(dataset.load().x_train) == 6
@@ -69,12 +69,21 @@ def test_a_folder_of_class_folders(tmp_path, monkeypatch):
 def tfds_folder(tmp_path):
     """A folder like one of TFDS, but without examples."""
 
-    def write(label, shape=("28", "28", "1"), name="toy"):
+    def write(label, shape=("28", "28", "1"), name="toy", keys=("image", "label")):
         folder = tmp_path / name / "1.0.0"
         folder.mkdir(parents=True)
-        (folder / "dataset_info.json").write_text("{}")
+        items = [{"featureKey": key} for key in keys]
+        splits = [{"name": split, "shardLengths": []} for split in ("train", "test")]
+        info = {
+            "name": "toy",
+            "splits": splits,
+            "supervisedKeys": {"tuple": {"items": items}},
+        }
+        (folder / "dataset_info.json").write_text(json.dumps(info))
         features = {
+            "thumbnail": {"image": {"shape": {"dimensions": ["8", "8", "1"]}}},
             "image": {"image": {"shape": {"dimensions": shape}}},
+            "kind": {"classLabel": {"numClasses": "2"}},
             "label": label,
         }
         text = json.dumps({"featuresDict": {"features": features}})
@@ -93,11 +102,12 @@ def tfds_folder(tmp_path):
     ],
 )
 def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
+    """Its inputs and labels are those that it is trained on, not the first ones."""
     data_dir = tfds_folder({"classLabel": {"numClasses": "26"}}, shape)
     dataset = datasets.get("toy", data_dir)
     assert (dataset.name, dataset.num_classes) == ("toy", 26)
     assert dataset.network == network
-    assert dataset.version(data_dir) == "1.0.0"
+    assert dataset.version(data_dir).startswith("sha256-")
     with pytest.raises(UsageError, match="unknown data set 'toy'"):
         datasets.get("toy", data_dir + "/elsewhere")
 
@@ -105,7 +115,7 @@ def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
 def test_a_data_set_with_a_config(tfds_folder):
     label = {"classLabel": {"numClasses": "26"}}
     data_dir = tfds_folder(label, name="toy/letters")
-    assert datasets.get("toy/letters", data_dir).version(data_dir) == "1.0.0"
+    assert datasets.get("toy/letters", data_dir).num_classes == 26
 
 
 def test_a_data_set_without_class_labels(tfds_folder):
@@ -121,6 +131,13 @@ def test_a_name_that_no_file_can_have(name):
         datasets.get(name)
     with pytest.raises(UsageError, match="unknown data set"):
         datasets.get("x", name)
+
+
+@pytest.mark.parametrize("number", ["many", None, [2]])
+def test_a_nonsensical_number_of_classes(number, tfds_folder):
+    data_dir = tfds_folder({"classLabel": {"numClasses": number}})
+    with pytest.raises(UsageError, match=r"features.json doesn't|no images or vectors"):
+        datasets.get("toy", data_dir)
 
 
 def test_a_name_is_not_a_pattern(tfds_folder):

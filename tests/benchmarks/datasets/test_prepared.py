@@ -205,17 +205,57 @@ def test_a_cache_that_cannot_be_written(dataset, cache):
         prepared.load(Fit(dataset, SHAPE))
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_a_damaged_folder_is_named(damage, dataset):
+def cut(path):
+    os.truncate(path, 200)
+
+
+def promise_too_much(path):
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (10**13, *SHAPE)}
+        np.lib.format.write_array_header_1_0(file, header)
+
+
+def put(array):
+    return lambda path: np.save(path, array)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("x_train", cut),
+        ("y_test", lambda path: path.unlink()),
+        ("x_test", promise_too_much),
+        ("x_train", put(np.zeros((4, 6, 8, 3), np.uint8))),
+        ("x_train", put(np.zeros((4, *SHAPE), np.int32))),
+        ("x_train", put(np.full((4, *SHAPE), np.nan))),
+        ("x_train", put(np.uint8(1))),
+        ("x_train", put(np.zeros((5, *SHAPE), np.uint8))),
+        ("y_train", put(np.arange(5))),
+        ("y_train", put(np.array([0, 1, 2, -1]))),
+        ("y_train", put(np.array([0, 1, 2, 3]))),
+        ("y_train", put(np.array([0.0, 1.0, 2.0, 1.0]))),
+        ("y_train", put(np.zeros((4, 1), int))),
+        ("y_train", put(np.array(["a"] * 4, object))),
+        ("y_test", lambda path: path.write_bytes(b"PK no array")),
+    ],
+)
+def test_a_damaged_folder_is_named(file, damage, dataset):
     prepared.load(Fit(dataset, SHAPE))
     folder = Fit(dataset, SHAPE).folder()
-    if damage == "cut":
-        os.truncate(folder / "x_train.npy", 200)
-    else:
-        (folder / "y_test.npy").unlink()
+    damage(folder / f"{file}.npy")
     with pytest.raises(UsageError, match=r"is damaged .*delete it") as error:
         prepared.load(Fit(dataset, SHAPE))
     assert str(folder) in str(error.value)
+
+
+def test_both_splits_of_a_folder_have_the_shape_of_the_network(dataset):
+    prepared.load(Fit(dataset, SHAPE))
+    folder = Fit(dataset, SHAPE).folder()
+    for split, count in (("train", 4), ("test", 2)):
+        np.save(folder / f"x_{split}.npy", np.zeros((count, 6, 8, 3), np.uint8))
+    with pytest.raises(UsageError, match=r"is damaged \(it has inputs of shape \(6, "):
+        prepared.load(Fit(dataset, SHAPE))
+    assert list(prepared.damaged(folder.parent)) == []  # it knows no networks
 
 
 def test_an_incomplete_source(dataset, cache):
@@ -224,7 +264,7 @@ def test_an_incomplete_source(dataset, cache):
             yield np.zeros((1, 5, 5, 1), np.uint8)
 
     short = dataclasses.replace(dataset, source=Short(dataset.source.labels_))
-    with pytest.raises(UsageError, match="1 inputs and 4 labels"):
+    with pytest.raises(UsageError, match="x y has 1 training inputs and 4 labels"):
         prepared.load(Fit(short, SHAPE))
     assert list(cache.iterdir()) == []
 

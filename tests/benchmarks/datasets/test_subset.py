@@ -96,8 +96,8 @@ class Whole:
     names: tuple[str, ...]
     reads: list = dataclasses.field(default_factory=list, compare=False)
 
-    def version(self, data_dir):
-        return f"1.2.3 in {data_dir}"
+    def identity(self, splits, data_dir):
+        return f"{splits} in {data_dir}"
 
     def pool(self, splits, data_dir):
         assert splits == "some"
@@ -114,7 +114,7 @@ class Whole:
 def test_a_subset_as_a_source():
     names, _ = pool(8, 8, 8)
     subset = Subset(Whole(tuple(names)), "some", classes=2, train=4, test=2, seed=7)
-    assert subset.version("x") == "1.2.3 in x-seed7"
+    assert subset.version("x") == "('some',) in x-2x4+2-seed7"
     labels = dict(zip(("train", "test"), subset.labels(None), strict=True))
     _, digests = Whole(tuple(names)).pool("some", None)
     drawn = draw(names, digests, 2, 4, 2, seed=7)

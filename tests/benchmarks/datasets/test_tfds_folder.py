@@ -36,14 +36,14 @@ def folder(tmp_path):
     ],
 )
 def test_the_newest_version_counts(versions, newest, folder):
-    assert TfdsFolder("toy").version(folder(*versions)) == newest
+    assert TfdsFolder("toy").folder(folder(*versions)).name == newest
 
 
 def test_a_version_without_its_description_is_not_prepared(folder, tmp_path):
     data_dir = folder("1.0.0")
     (tmp_path / "toy" / "2.0.0").mkdir()
     (tmp_path / "toy" / "2.0.0" / "toy-train.tfrecord-00000-of-00001").touch()
-    assert TfdsFolder("toy").version(data_dir) == "1.0.0"
+    assert TfdsFolder("toy").folder(data_dir).name == "1.0.0"
 
 
 @pytest.mark.parametrize("state", ["no folder", "empty", "another data set", "a file"])
@@ -66,8 +66,8 @@ def test_a_missing_data_set(function, state, folder, tmp_path):
 def test_the_default_folder(folder, tmp_path, monkeypatch):
     folder("1.0.0")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert TfdsFolder("toy").version(None) == "1.0.0"
-    assert TfdsFolder("toy").version("") == "1.0.0"
+    assert TfdsFolder("toy").folder(None).name == "1.0.0"
+    assert TfdsFolder("toy").folder("").name == "1.0.0"
     with pytest.raises(UsageError):
         TfdsFolder("toy").version(str(tmp_path / "elsewhere"))
     monkeypatch.delenv("TFDS_DATA_DIR")
@@ -75,8 +75,8 @@ def test_the_default_folder(folder, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=f"{tmp_path}/tensorflow_datasets"):
         TfdsFolder("toy").version(None)
     folder("2.0.0", name="tensorflow_datasets/toy")
-    assert TfdsFolder("toy").version(None) == "2.0.0"
-    assert TfdsFolder("toy").version("~/tensorflow_datasets") == "2.0.0"
+    assert TfdsFolder("toy").folder(None).name == "2.0.0"
+    assert TfdsFolder("toy").folder("~/tensorflow_datasets").name == "2.0.0"
 
 
 def image(number, size):
@@ -111,7 +111,7 @@ def prepared(tmp_path_factory):
                 features=tfds.features.FeaturesDict(
                     {
                         "image": tfds.features.Image(shape=(2, 5, 3)),
-                        "label": tfds.features.ClassLabel(num_classes=9),
+                        "label": tfds.features.ClassLabel(num_classes=7),
                     }
                 ),
                 supervised_keys=("image", "label"),
@@ -251,7 +251,7 @@ def test_inputs_at_positions(prepared, reader):
 
 def test_features_of_a_prepared_data_set(prepared):
     features = TfdsFolder("toy").features(prepared)
-    assert features["label"]["classLabel"] == {"numClasses": "9"}
+    assert features["label"]["classLabel"] == {"numClasses": "7"}
 
 
 def test_vectors(prepared, reader):

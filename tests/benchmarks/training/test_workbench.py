@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.cells import Task
 from keras_asymbp.benchmarks.tables.experiments import Column
@@ -133,6 +133,13 @@ def test_data_are_fitted_to_each_network(make_cell):
     ):
         cell = make_cell(architecture=architecture, train_examples=10, test_examples=10)
         assert workbench.examples(cell).train.rows([0]).shape == (1, *shape)
+
+
+def test_data_that_changed_since_the_run_began(make_cell):
+    """Its results would be stored as those of the data that the run found."""
+    cell = make_cell(version="of other content")
+    with pytest.raises(UsageError, match="mnist_5k has changed since the run began"):
+        Workbench(None, "").examples(cell)
 
 
 @pytest.mark.parametrize("name", ["keras_tuner", "scipy", "tensorflow"])

@@ -17,6 +17,10 @@ from keras_asymbp.benchmarks.errors import UsageError
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 
 
+class NeedsTfdsError(UsageError):
+    """A prepared data set that only TFDS can read."""
+
+
 def examples(
     folder: pathlib.Path, splits: str, keys: tuple[str, ...]
 ) -> Iterator[tuple[Any, ...]]:
@@ -101,6 +105,6 @@ def _file(template, dataset, split, shard, counts):
 
 
 def _needs_tfds(folder, what):
-    return UsageError(
+    return NeedsTfdsError(
         f"{what} of {folder} can only be read with TensorFlow Datasets: {INSTALL}"
     )

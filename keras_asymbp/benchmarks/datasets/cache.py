@@ -1,0 +1,11 @@
+"""The folder of the cache."""
+
+import os
+import pathlib
+
+
+def cache_root() -> pathlib.Path:
+    """The folder of the cache: `KERAS_ASYMBP_CACHE`, or a folder in Keras's."""
+    keras_home = os.environ.get("KERAS_HOME") or "~/.keras"
+    default = pathlib.Path(keras_home, "keras_asymbp")
+    return pathlib.Path(os.environ.get("KERAS_ASYMBP_CACHE") or default).expanduser()
