@@ -67,7 +67,7 @@ def show_claims(
         text = render("claims.md", assessments=assessments, across=across)
         return _print(text, console, soft_wrap=True)
     for assessment in assessments:
-        console.print(_claims(assessment))
+        console.print(_claims(assessment, [other.setup for other in assessments]))
         for line in (summary(assessment), *map(_agreement, assessment.agreements)):
             _print(line, console)
     _print(f"{RULE} {MARGIN}", console)
@@ -77,9 +77,9 @@ def _print(text, console, soft_wrap=False):
     console.print(rich.text.Text(text), highlight=False, soft_wrap=soft_wrap)
 
 
-def _claims(assessment):
+def _claims(assessment, setups):
     setup = assessment.setup
-    title = f"{setup.dataset.name}, {setup.preset}" if setup else "no results"
+    title = f"{setup.label(setups)}, {setup.preset}" if setup else "no results"
     grid = rich.table.Table(title=_text(title), show_lines=True)
     for heading in ("", "claim", "verdict", "margins (95 %)", "holds if", "the paper"):
         grid.add_column(heading)

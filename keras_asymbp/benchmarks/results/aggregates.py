@@ -67,7 +67,11 @@ def aggregates(setups: Sequence[Setup], store: Store) -> list[list[Aggregate]]:
     groups = collections.defaultdict(list)
     for setup in setups:
         groups[setup.protocol, setup.preset].append(setup)
-    found = (_models(group, store) for group in groups.values() if len(group) > 1)
+    found = (
+        _models(group, store)
+        for group in groups.values()
+        if len({setup.dataset.name for setup in group}) > 1
+    )
     return [of_group for of_group in found if of_group]
 
 
@@ -100,7 +104,7 @@ def _models(setups, store):
     complete = {model: errors for model, errors in by_model.items() if all(errors)}
     if _BASELINE not in complete:
         return []
-    names = tuple(setup.dataset.name for setup in setups)
+    names = tuple(setup.label(setups) for setup in setups)
     return [
         aggregate(model, names, errors, complete[_BASELINE])
         for model, errors in complete.items()

@@ -1,6 +1,7 @@
 """Plans: the rows of tables to run and to report."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables import printed
@@ -36,6 +37,16 @@ class Setup:
     def base(self) -> str:
         """The preset that a command starts from; flags override the rest."""
         return self.preset or "quick"
+
+    def label(self, among: Iterable["Setup | None"]) -> str:
+        """The data set, with its version if others have another version of it.
+
+        Args:
+            among: The setups that are shown together.
+        """
+        name = self.dataset.name
+        versions = {s.version for s in among if s and s.dataset.name == name}
+        return f"{name}, version {self.version}" if len(versions) > 1 else name
 
     def cells(self, column: Column) -> list[Cell]:
         """A model's cells, one for each seed."""

@@ -61,10 +61,10 @@ def test_models_of_all_data_sets_of_a_protocol(tmp_path, finish, make_cell):
     store = Store(tmp_path)
     sets = [datasets.get(name) for name in ("mnist_5k", "cifar10")]
 
-    def run(model, dataset, error, **protocol):
+    def run(model, dataset, error, version="1", **protocol):
         for seed in (0, 1):
             cell = make_cell(
-                *(COLUMNS[model], dataset, seed),
+                *(COLUMNS[model], dataset, seed, version),
                 **{"learning_rates": (0.5,), "epochs": 7} | protocol,
             )
             for trial in cell.trials():
@@ -74,6 +74,8 @@ def test_models_of_all_data_sets_of_a_protocol(tmp_path, finish, make_cell):
         run(model, dataset, 0.45 if model == "SGD" else 0.09)
     run("RndF", sets[0], 0.5)  # on one data set only
     run("BN", sets[0], 0.5, epochs=3)  # another protocol, with one data set
+    for version in ("1", "2"):  # still one data set
+        run("SGD", sets[0], 0.5, version, epochs=4)
     ((sgd, bn),) = aggregates.aggregates(inventory.take(store).setups, store)
     assert (sgd.model, bn.model) == ("SGD", "BN")
     assert sorted(bn.datasets) == ["cifar10", "mnist_5k"]

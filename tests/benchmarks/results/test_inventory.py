@@ -144,6 +144,21 @@ def test_revisions_are_not_mixed(store, run, make_cell):
     assert found == {1: {3: 50.0}, REVISION: {0: 25.0}}
 
 
+def test_versions_of_a_data_set_are_not_mixed(store, run, make_cell):
+    """Results stored under a version of TFDS stand beside those of a digest."""
+    run(make_cell(version="3.0.1", seed=3), *[0.5] * 5)
+    run(make_cell(version="sha256-0123"), *[0.25] * 5)
+    setups = inventory.take(store).setups
+    found = {s.version: errors(s, Column("SGD"), store) for s in setups}
+    assert found == {"3.0.1": {3: 50.0}, "sha256-0123": {0: 25.0}}
+    assert len(inventory.take(store).plans()) == 2
+    assert [s.label([*setups, None]) for s in setups] == [
+        "mnist_5k, version 3.0.1",
+        "mnist_5k, version sha256-0123",
+    ]
+    assert setups[0].label(setups[:1]) == "mnist_5k"
+
+
 def test_the_data_sets_own_network_makes_no_other_setup(store, run, make_cell):
     run(make_cell(architecture="mnist"), 0.5)
     (setup,) = inventory.take(store).setups
