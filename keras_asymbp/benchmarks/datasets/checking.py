@@ -9,6 +9,7 @@ from keras_asymbp.benchmarks.errors import UsageError
 _WORDS = {"train": "training", "test": "test"}
 # Channels of grey and of colour images.
 _CHANNELS = 1, 3
+_FLOATS = tuple(order + size for order in "<>" for size in ("f2", "f4", "f8"))
 # At most so many classes are listed in a message.
 _LISTED = 5
 
@@ -62,27 +63,15 @@ def check_classes(
     """Checks class numbers against the number of classes and against each other.
 
     Raises:
-        UsageError: If there are more classes than training examples, examples of fewer
-            than two classes, or test examples of a class without training examples.
+        UsageError: If there are training examples of fewer than two classes, test
+            examples of a class without training examples, labels beyond the number of
+            classes, or as many classes as training examples or more.
     """
-    for labels in (train, test):
-        if labels.max() >= num_classes:
-            raise UsageError(
-                f"{name} has labels from {labels.min()} to {labels.max()}: expected "
-                f"{num_classes} classes, counted from 0 without gaps; "
-                "numpy.unique(labels, return_inverse=True)[1] numbers them so"
-            )
     learned = np.unique(train)
     if len(learned) < 2:
         raise UsageError(
             f"all training labels of {name} are {learned[0]}: expected examples of two "
             "classes or more"
-        )
-    if num_classes > len(train):
-        raise UsageError(
-            f"{name} has {num_classes:,} classes and {len(train):,} training examples: "
-            "expected no more classes than examples; number the classes from 0 without "
-            "gaps"
         )
     unknown = np.setdiff1d(test, learned)
     if len(unknown):
@@ -91,6 +80,18 @@ def check_classes(
             f"{name} has test examples of {len(unknown)} class(es) without training "
             f"examples ({', '.join(map(str, unknown[:_LISTED]))}{more}): add training "
             "examples, or remove these test examples"
+        )
+    if train.max() >= num_classes:
+        raise UsageError(
+            f"{name} has labels from {train.min()} to {train.max()}: expected "
+            f"{num_classes} classes, counted from 0 without gaps; number both splits "
+            "by numpy.searchsorted(numpy.unique(y_train), labels)"
+        )
+    if num_classes >= len(train):
+        raise UsageError(
+            f"{name} has {num_classes:,} classes and {len(train):,} training examples: "
+            "expected fewer classes than examples; give the number of a class as "
+            "label, not that of an example"
         )
 
 
@@ -132,7 +133,7 @@ class InputChecks:
     def __call__(
         self, split: str, batches: Iterable[np.ndarray], count: int
     ) -> Iterator[np.ndarray]:
-        """Yields the batches of a split.
+        """Yields the batches of a split, in the byte order of the machine.
 
         Args:
             split: "train" or "test".
@@ -148,7 +149,7 @@ class InputChecks:
         which, found = f"{_WORDS[split]} inputs of {self._name}", 0
         for batch in batches:
             self._check(which, batch)
-            yield batch
+            yield batch.astype(batch.dtype.newbyteorder("="), copy=False)
             found += len(batch)
         if found != count:
             raise UsageError(
@@ -158,13 +159,13 @@ class InputChecks:
 
     def _check(self, which, batch):
         images = batch.dtype == np.uint8 and batch.ndim == 4
-        vectors = batch.dtype.kind == "f" and batch.ndim == 2
+        vectors = batch.dtype in _FLOATS and batch.ndim == 2
         is_known = (images and batch.shape[3] in _CHANNELS) or vectors
         if not is_known or 0 in batch.shape[1:]:
             raise UsageError(
                 f"the {which} are {batch.dtype} of shape {batch.shape}: expected uint8 "
                 "images (n, height, width) or (n, height, width, 1 or 3 channels), or "
-                "float vectors (n, size)"
+                "vectors (n, size) of float16, float32 or float64"
             )
         if vectors and not is_finite(batch):
             raise UsageError(

@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
 class Source:
     """A source of numbers: each example is its own label."""
 
-    train: tuple[int, ...] = (0, 1, 2)
+    train: tuple[int, ...] = (0, 1, 2, 0)
     test: tuple[int, ...] = (2,)
     in_memory: bool = True
 
@@ -36,8 +36,8 @@ def test_versions_and_arrays_come_from_the_source():
     dataset = make()
     assert dataset.version("folder") == "version in folder"
     arrays = dataset.load()
-    assert arrays.x_train.tolist() == [[0], [1], [2]]
-    assert arrays.y_train.tolist() == [0, 1, 2]
+    assert arrays.x_train.tolist() == [[0], [1], [2], [0]]
+    assert arrays.y_train.tolist() == [0, 1, 2, 0]
     assert (arrays.x_test.tolist(), arrays.y_test.tolist()) == ([[2]], [2])
     assert arrays.y_train.dtype == np.int64
 
@@ -52,7 +52,30 @@ def test_a_missing_data_set_raises_the_command_that_prepares_it():
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("labels", [{"train": (0, 3)}, {"test": (200, 1)}])
-def test_a_label_out_of_range(labels):
-    with pytest.raises(UsageError, match=r"labels from . to .*expected 3 classes"):
-        make(**labels).labels()
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"train": (0, 3, 2, 0)}, "labels from 0 to 3: expected 3 classes"),
+        ({"test": (200, 1)}, "test examples of 1 class"),
+        ({"train": ()}, "training labels of x are missing"),
+    ],
+)
+def test_labels_are_checked(changes, words):
+    with pytest.raises(UsageError, match=words):
+        make(**changes).labels()
+
+
+def test_counts_are_those_that_are_declared():
+    dataset = dataclasses.replace(make(), counts=(4, 1))
+    assert len(dataset.load().x_train) == 4
+    with pytest.raises(UsageError, match=r"x has 4 \+ 1 training.*expected 4 \+ 2;"):
+        dataclasses.replace(dataset, counts=(4, 2)).load()
+
+
+def test_inputs_are_checked():
+    class Noise(Source):
+        def inputs(self, split, data_dir):
+            yield np.full((4, 1), np.nan)
+
+    with pytest.raises(UsageError, match="training inputs of x are not finite"):
+        dataclasses.replace(make(), source=Noise()).load()

@@ -323,10 +323,11 @@ def test_reading_needs_no_network(prepared, monkeypatch, reader):
     assert len(list(TfdsFolder("people").inputs("test", prepared))) == 3
 
 
-def test_data_is_loaded_without_tensorflow(prepared, tmp_path, run_python):
-    """Of each kind: the package's, a folder of images, and one that TFDS prepared."""
+def test_data_is_loaded_without_tensorflow(write_tfds, tmp_path, run_python):
+    """Of each kind: the package's, a folder of images, and one prepared by TFDS."""
+    write_tfds(tmp_path / "data", "toy", {"train": [0, 1, 2] * 2, "test": [1, 2]})
     for name in ("cat", "dog"):
-        for number in range(2):
+        for number in range(3):
             file = tmp_path / "pets" / name / f"{number}.jpg"
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image(number, (4, 5))).save(file)
@@ -338,7 +339,7 @@ def test_data_is_loaded_without_tensorflow(prepared, tmp_path, run_python):
         "from keras_asymbp.benchmarks import datasets, errors\n"
         "from keras_asymbp.benchmarks.datasets import download, look, prepared\n"
         "data_dir = sys.argv[1]\n"
-        "for name, count in (('mnist_5k', 4000), ('pets', 2), ('toy', 7)):\n"
+        "for name, count in (('mnist_5k', 4000), ('pets', 4), ('toy', 6)):\n"
         "    dataset = datasets.get(name, data_dir)\n"
         "    fit = prepared.Fit(dataset, (8, 8, 3), data_dir=data_dir)\n"
         "    arrays = prepared.load(fit)\n"
@@ -349,7 +350,7 @@ def test_data_is_loaded_without_tensorflow(prepared, tmp_path, run_python):
         "    download.download(datasets.get('svhn').source, data_dir)\n"
         "except errors.UsageError as error:\n"
         "    assert 'pip install tensorflow' in str(error)\n",
-        arguments=[prepared],
+        arguments=[str(tmp_path / "data")],
         cwd=tmp_path,
     )
 
