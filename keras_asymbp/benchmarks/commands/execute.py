@@ -1,5 +1,6 @@
 """From plans to results: what commands that train do with their plans."""
 
+import collections
 import dataclasses
 import os
 import pathlib
@@ -95,6 +96,7 @@ def execute(
     _fit_data(plans, data_dir, console)
     for problem in results.problems:
         print(one_line(f"warning: {problem}"), file=sys.stderr)
+    _warn_of_other_content(plans, results)
     with progress.Display(console) as display:
         failures = runner.run(
             *(plans, results, display, data_dir, command, execution),
@@ -112,6 +114,23 @@ def _execution(given, plans, results) -> Execution:
         return execution
     jobs = environment.jobs(planning.unfinished(plans, results))
     return dataclasses.replace(execution, jobs=jobs)
+
+
+def _warn_of_other_content(plans, results):
+    """Says why stored trials on a data set do not count."""
+    versions = {plan.setup.dataset.name: plan.setup.version for plan in plans}
+    stored = collections.Counter(
+        (trial["settings"].get("dataset"), trial["settings"].get("data_version"))
+        for trial in results.trials()
+    )
+    for (name, version), count in stored.items():
+        if name in versions and version != versions[name]:
+            print(
+                f"warning: {count} stored trials on {name} are of other content "
+                f"({version}) than the data set has now: they are kept, and reported "
+                "under their own version",
+                file=sys.stderr,
+            )
 
 
 def _fit_data(plans, data_dir, console):

@@ -1,3 +1,4 @@
+from keras_asymbp.benchmarks.commands import execute
 from keras_asymbp.benchmarks.commands.execute import Outcome
 from keras_asymbp.benchmarks.results.store import Store
 
@@ -15,4 +16,17 @@ def test_failures_are_printed(make_cell, tmp_path, capsys):
         "",
         "failed: mnist_5k cifar, SGD, seed 3: no memory\n"
         "run the same command again to retry\n",
+    )
+
+
+def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys):
+    store = Store(tmp_path)
+    for version in ("1", "3.0.1"):
+        cell = make_cell(version=version)
+        for trial in cell.trials()[:2]:
+            finish(store, cell, trial, 0.5)
+    execute._warn_of_other_content([make_plan()], store)
+    assert capsys.readouterr().err == (
+        "warning: 2 stored trials on mnist_5k are of other content (3.0.1) than the "
+        "data set has now: they are kept, and reported under their own version\n"
     )
