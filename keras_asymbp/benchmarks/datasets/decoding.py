@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.errors import UsageError
 
 # Those of image folders and of TFDS. Pillow's others are left out: some start programs.
@@ -38,9 +39,11 @@ def decode_image(content: bytes, channels: int, name: object) -> np.ndarray:
             else:
                 pixels = np.asarray(image.convert(MODES[channels]))
     except Exception as error:  # Pillow's decoders raise errors of many types
-        is_other = isinstance(error, UnidentifiedImageError)
-        reason = f"it is none of {', '.join(_FORMATS)}" if is_other else error
+        reason = foreign.reason(error)
+        if isinstance(error, UnidentifiedImageError):
+            reason = f"it is none of {', '.join(_FORMATS)}"
         raise UsageError(
-            f"{name} can't be decoded as an image ({reason}): get it again"
+            f"{foreign.shown(name)} can't be decoded as an image ({reason}): get it "
+            "again"
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels)

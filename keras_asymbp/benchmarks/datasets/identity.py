@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.cache import cache_root
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -38,14 +39,21 @@ def of_file(path: pathlib.Path) -> str:
     """
 
     def read():
-        with path.open("rb") as file:
+        with foreign.opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     return remembered("file", path, [path], read)
 
 
-def of_files(root: pathlib.Path, files: Sequence[pathlib.Path]) -> str:
+def of_files(
+    root: pathlib.Path, files: Sequence[pathlib.Path], step: str = foreign.GET_AGAIN
+) -> str:
     """The identity of the contents of files and of their names in a folder.
+
+    Args:
+        root: The folder.
+        files: The files.
+        step: What the user can do about a file that can't be read.
 
     Raises:
         UsageError: If one can't be read.
@@ -55,10 +63,10 @@ def of_files(root: pathlib.Path, files: Sequence[pathlib.Path]) -> str:
         digest = hashlib.sha256()
         for file in files:
             digest.update(os.fsencode(file.relative_to(root)) + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(hashlib.sha256(foreign.read_bytes(file, step)).digest())
         return digest.hexdigest()
 
-    return remembered("files", root, files, read)
+    return remembered("files", root, files, read, step)
 
 
 def remembered(
@@ -66,6 +74,7 @@ def remembered(
     path: pathlib.Path,
     files: Iterable[pathlib.Path],
     read: Callable[[], str],
+    step: str = foreign.GET_AGAIN,
 ) -> str:
     """The identity of data, read anew if its files have changed.
 
@@ -74,37 +83,34 @@ def remembered(
         path: The file or folder of the data.
         files: All files that the digest depends on.
         read: Computes the SHA-256 digest of the data, in hexadecimal.
+        step: What the user can do about a file that can't be read.
 
     Raises:
         UsageError: If a file can't be read, or changes while it is read.
     """
     files = list(files)
-    try:
+    with foreign.guarded(path, step):
         now = time.time_ns()
-        state, changed = _state(files)
+        state, changed = _state(files, step)
         place = hashlib.sha256(f"{kind}\0".encode() + os.fsencode(path.resolve()))
         record = cache_root() / ".identities" / f"{place.hexdigest()[:32]}.json"
         digest = _recall(record, state)
         if digest is None:
             digest = read()
-            if _state(files) != (state, changed):
+            if _state(files, step) != (state, changed):
                 raise UsageError(
-                    f"{path} has changed while it was read: run the command again"
+                    f"{foreign.shown(path)} has changed while it was read: run the command again"
                 )
             if changed < now - _COARSE:
                 _remember(record, state, digest)
-    except OSError as error:
-        raise UsageError(
-            f"can't read {error.filename or path}: {error.strerror}"
-        ) from error
     return identity(digest)
 
 
-def _state(files) -> tuple[str, int]:
+def _state(files, step) -> tuple[str, int]:
     """A digest of what the file system tells of files, and the time of change."""
     digest, changed = hashlib.sha256(), 0
     for file in files:
-        stat = file.stat()
+        stat = foreign.check_regular(file, step)
         numbers = stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
         digest.update(os.fsencode(file.name) + b"\0%d %d %d %d\0" % numbers)
         changed = max(changed, stat.st_ctime_ns)

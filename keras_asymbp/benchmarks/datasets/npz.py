@@ -2,12 +2,11 @@
 
 import dataclasses
 import pathlib
-import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets import identity
+from keras_asymbp.benchmarks.datasets import identity, npy
 from keras_asymbp.benchmarks.errors import UsageError
 
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -45,13 +44,10 @@ class Npz:
         yield inputs[..., np.newaxis] if inputs.ndim == 3 else inputs
 
     def _read(self, key):
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                if key not in file:
-                    raise UsageError(
-                        f"{self.path} has no array {key}: an .npz data set has the "
-                        f"arrays {', '.join(_KEYS)}"
-                    )
-                return file[key]
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise UsageError(f"can't read {self.path} as .npz: {error}") from error
+        array = npy.read_npz(self.path, key)
+        if array is None:
+            raise UsageError(
+                f"{self.path} has no array {key}: an .npz data set has the arrays "
+                f"{', '.join(_KEYS)}"
+            )
+        return array

@@ -1,3 +1,4 @@
+import os
 import sys
 import threading
 import types
@@ -18,25 +19,26 @@ def test_the_origin_of_a_subset_is_its_whole_data_set():
 
 @pytest.fixture
 def tfds(monkeypatch):
-    """TensorFlow Datasets with a preparation of the outcome that a test sets."""
+    """TensorFlow Datasets; a test sets what preparing asks for, and its outcome."""
+    import requests
     import tensorflow_datasets as tfds
 
-    asked = []
+    prepared = []
 
     def builder(name, data_dir):
-        asked.append((name, str(data_dir)))
-
         def prepare():
+            prepared.append((name, str(data_dir)))
+            for url in builder.urls:
+                requests.Session().get(url, stream=True)
             if isinstance(builder.outcome, Exception):
                 raise builder.outcome
 
+        info = types.SimpleNamespace(filename="toy.tgz")
         return types.SimpleNamespace(
-            MANUAL_DOWNLOAD_INSTRUCTIONS=None,
-            info=types.SimpleNamespace(homepage="https://example.org/home"),
-            download_and_prepare=prepare,
+            url_infos={"https://example.org/5": info}, download_and_prepare=prepare
         )
 
-    builder.asked, builder.outcome = asked, None
+    builder.prepared, builder.urls, builder.outcome = prepared, [], None
     monkeypatch.setattr(tfds, "builder", builder)
     return builder
 
@@ -46,33 +48,44 @@ def network(monkeypatch):
     """A network whose servers answer as a test sets."""
     import requests
 
-    network = types.SimpleNamespace(asked=[], answer=lambda: None)
+    network = types.SimpleNamespace(probed=[], asked=[], answer=lambda: None)
 
     def head(url, timeout):
-        network.asked.append(url)
+        network.probed.append(url)
         return network.answer()
 
     monkeypatch.setattr(requests, "head", head)
+    get = lambda session, url, **options: network.asked.append(url)  # noqa: E731
+    monkeypatch.setattr(requests.Session, "get", get)
     return network
 
 
 def test_a_prepared_data_set_is_not_downloaded(tfds, network, tmp_path):
     (tmp_path / "toy" / "1.0.0").mkdir(parents=True)
     (tmp_path / "toy" / "1.0.0" / "dataset_info.json").write_text("{}")
-    download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
-    assert tfds.asked == network.asked == []
-
-
-def test_the_server_is_probed_first(tfds, network, tmp_path):
-    download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
-    assert network.asked == ["https://example.org"]
-    assert tfds.asked == [("toy", str(tmp_path))]
     download.download(TfdsFolder("toy"), str(tmp_path))
-    assert network.asked[1:] == ["https://example.org/home"]
+    assert tfds.prepared == network.probed == []
+
+
+def test_what_is_at_hand_needs_no_network(tfds, network, tmp_path):
+    download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
+    assert tfds.prepared == [("toy", str(tmp_path))]
+    assert network.probed == []
+
+
+def test_a_server_is_probed_once_before_its_first_file(tfds, network, tmp_path):
+    tfds.urls = ["https://example.org/5", "https://example.org/6", "http://b.org:8/c"]
+    download.download(TfdsFolder("toy"), str(tmp_path))
+    assert network.probed == ["https://example.org", "http://b.org:8"]
+    assert network.asked == tfds.urls
 
 
 @pytest.mark.parametrize("kind", ["refused", "silent"])
-def test_no_network(kind, tfds, network, tmp_path):
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [("https://example.org/5", "toy.tgz"), ("https://example.org/a/b.tar", "b.tar")],
+)
+def test_no_network(url, file, kind, tfds, network, tmp_path):
     import requests
 
     over = threading.Event()
@@ -83,22 +96,25 @@ def test_no_network(kind, tfds, network, tmp_path):
         over.wait(60)  # as name resolution can, whatever the timeout
 
     network.answer = answer
-    toy = TfdsFolder("toy", url="https://example.org")
+    tfds.urls = [url]
     with pytest.raises(
         UsageError, match=r"the source of toy, can't be reached"
     ) as error:
-        download.download(toy, str(tmp_path), timeout=0.1)
-    assert str(error.value).startswith("https://example.org")
-    assert str(error.value).endswith(f"into {tmp_path}")
+        download.download(TfdsFolder("toy"), str(tmp_path), timeout=0.1)
+    assert str(error.value).startswith("https://example.org, ")
+    assert f"put {file} into {tmp_path}/downloads/manual," in str(error.value)
     over.set()
-    assert tfds.asked == []
+    assert network.asked == []
 
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (AssertionError("put x into y"), "put x into y"),
-        (OSError("disk full"), "can't prepare toy in .*disk full"),
+        (AssertionError("Manual directory\nx: put x into y"), "^Manual .* x into y$"),
+        (AssertionError(), r"can't prepare toy in .* \(AssertionError\): delete"),
+        (OSError(28, "disk full"), r"can't prepare toy in .*\(disk full\)"),
+        (KeyError("jpg"), r"\(it has no 'jpg'\)"),
+        (MemoryError(), "more memory than there is"),
         ("DownloadError", "can't download toy: status 404: try again later"),
     ],
 )
@@ -108,8 +124,30 @@ def test_errors_of_tfds_become_one_line(outcome, words, tfds, network, tmp_path)
 
         outcome = tfds_download.DownloadError("status 404")
     tfds.outcome = outcome
+    with pytest.raises(UsageError, match=words) as error:
+        download.download(TfdsFolder("toy"), str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_wrong_checksum_names_the_file(network, tmp_path):
+    """Of the stock builder, which finds the file before it asks the network."""
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    (manual / "lfw.tgz").write_bytes(b"another archive")
+    words = rf"downloaded to {manual}/lfw.tgz, has wrong checksum\): delete damaged"
     with pytest.raises(UsageError, match=words):
-        download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
+        download.download(TfdsFolder("lfw"), str(tmp_path))
+    assert network.probed == []
+
+
+@pytest.mark.parametrize("folder", ["downloads", "downloads/manual"])
+def test_a_pipe_among_the_downloads(folder, tfds, network, tmp_path):
+    (tmp_path / folder).mkdir(parents=True)
+    os.mkfifo(tmp_path / folder / "toy.tgz")
+    words = r"can't read .*toy.tgz \(it is a named pipe, not a file\): delete it"
+    with pytest.raises(UsageError, match=words):
+        download.download(TfdsFolder("toy"), str(tmp_path))
+    assert tfds.prepared == []
 
 
 def test_a_name_unknown_to_tfds(network, tmp_path):
@@ -122,7 +160,7 @@ def test_preparing_without_tfds(network, tmp_path, monkeypatch):
     words = r"toy can only .*: pip install tensorflow tensorflow-datasets; or copy"
     with pytest.raises(UsageError, match=words):
         download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
-    assert network.asked == []
+    assert network.probed == []
 
 
 def test_a_builder_of_the_package_is_registered(tfds, network, tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 import io
+import os
 import shutil
 
 import numpy as np
@@ -96,7 +97,12 @@ def test_the_version_follows_names_and_contents(fill):
             {"train": {"dog": 1, "cat": 1}, "test": {"cow": 1}},
             "cow has images of a class",
         ),
-        ({"train": {"dog": 1, "cat": 1}, "test": {}}, "test has no images"),
+        ({"train": {"dog": 1, "cat": 1}, "test": {}}, "train has .* no folder 'test'"),
+        ({"train": {"dog": 1, "cat": 1}, "valid": {"dog": 1}}, "no folder 'test'"),
+        (
+            {"train": {"dog": 1, "cat": 1}, "test": {"dog": 1}, "valid": {"dog": 1}},
+            "valid has images that are neither in",
+        ),
     ],
 )
 def test_an_unusable_folder(folders, words, fill, tmp_path):
@@ -105,6 +111,70 @@ def test_an_unusable_folder(folders, words, fill, tmp_path):
         fill(root, **counts)
     with pytest.raises(UsageError, match=words):
         ImageFolder(tmp_path / "pets").labels(None)
+
+
+@pytest.mark.parametrize("root", ["", "train"])
+def test_an_image_beside_the_class_folders(root, fill):
+    fill("train", dog=2, cat=2)
+    path = fill("test", dog=1)
+    (path / root / "x.png").write_bytes(encode(1))
+    with pytest.raises(UsageError, match=f"{path / root}/x.png is in no class folder"):
+        ImageFolder(path).labels(None)
+
+
+def test_splits_in_capitals(fill):
+    fill("Train", dog=2, cat=2)
+    source = ImageFolder(fill("TEST", cat=1))
+    assert source.classes() == ["cat", "dog"]
+    assert len(read(source, "test")) == 1
+
+
+def test_classes_named_train_and_test(fill):
+    assert ImageFolder(fill(train=5, test=5, bus=5)).classes() == [
+        "bus",
+        "test",
+        "train",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dangling link", "circular link"])
+def test_an_image_that_is_no_file(kind, fill):
+    path = fill(dog=2, cat=2)
+    image = path / "cat" / "x.png"
+    if kind == "pipe":
+        os.mkfifo(image)
+    else:
+        image.symlink_to("gone" if kind == "dangling link" else "x.png")
+    source = ImageFolder(path)
+    words = rf"^can't read {image} \(.+\): repair it"
+    with pytest.raises(UsageError, match=words):
+        source.version(None)
+    with pytest.raises(UsageError, match=words):
+        read(source, "train") + read(source, "test")
+
+
+def test_folders_and_names_of_any_kind(fill):
+    """A folder named like an image, and names that are not UTF-8."""
+    path = fill(dog=2)
+    (path / "dog" / "9.png").mkdir()
+    (path / "dog" / "9.png" / "1.png").write_bytes(encode(5))
+    folder = path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for number in range(3):
+        (folder / os.fsdecode(b"%d\xff.png" % number)).write_bytes(encode(number))
+    source = ImageFolder(path)
+    assert source.version(None).startswith("sha256-")
+    assert len(read(source, "train") + read(source, "test")) == 6
+    (folder / os.fsdecode(b"0\xff.png")).write_bytes(b"")
+    with pytest.raises(UsageError, match=r"caf\\xe9/0\\xff.png can't be decoded"):
+        read(source, "train") + read(source, "test")
+
+
+def test_a_class_folder_that_is_a_dangling_link(fill):
+    path = fill(dog=2, cat=2)
+    (path / "cow").symlink_to("gone")
+    with pytest.raises(UsageError, match=r"cow \(it is a link to gone, which"):
+        ImageFolder(path).labels(None)
 
 
 def test_an_undecodable_file_is_named(fill):

@@ -12,11 +12,13 @@ import numpy as np
 import soundfile
 from etils import epath
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.builders import _speech
 from keras_asymbp.benchmarks.errors import UsageError
 
 SPLITS = ("train", "test")
 HOW_TO_GET_IT = "TIMIT is licensed by the LDC: https://catalog.ldc.upenn.edu/LDC93S1"
+_AGAIN = "copy TIMIT again"
 
 _SPHERE_HEADER = 1024  # bytes
 
@@ -32,7 +34,9 @@ def find_corpus(folder: epath.Path) -> dict[str, epath.Path]:
     """
     root = folder
     while root is not None:
-        folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
+        with foreign.guarded(root, _AGAIN):
+            inside = [path for path in root.iterdir() if path.is_dir()]
+        folders = {path.name.lower(): path for path in inside}
         if all(split in folders for split in SPLITS):
             return {split: folders[split] for split in SPLITS}
         root = folders.get("timit")
@@ -63,7 +67,8 @@ def list_utterances(folder: epath.Path) -> dict[str, Utterance]:
     for speaker in folder.glob("*/*"):
         if not speaker.is_dir():
             continue
-        files = {path.name.lower(): path for path in speaker.iterdir()}
+        with foreign.guarded(speaker, _AGAIN):
+            files = {path.name.lower(): path for path in speaker.iterdir()}
         for name, path in files.items():
             stem, _, suffix = name.rpartition(".")
             if suffix != "phn" or stem.startswith("sa"):
@@ -86,17 +91,19 @@ def read_labels(path: epath.Path) -> list[tuple[int, int, str]]:
         UsageError: If a line of the file has another form.
     """
     labels = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        match line.split():
-            case []:
-                pass
-            case [begin, end, phone] if begin.isdecimal() and end.isdecimal():
-                labels.append((int(begin), int(end), phone))
-            case _:
-                raise UsageError(
-                    f"line {number} of {path} is {line!r}: expected first sample, last "
-                    "sample and phone"
-                )
+    lines = foreign.read_text(path, _AGAIN).splitlines()
+    with foreign.guarded(path, _AGAIN):
+        for number, line in enumerate(lines, start=1):
+            match line.split():
+                case []:
+                    pass
+                case [begin, end, phone] if begin.isdecimal() and end.isdecimal():
+                    labels.append((int(begin), int(end), phone))
+                case _:
+                    raise UsageError(
+                        f"line {number} of {path} is {line[:60]!r}: expected first "
+                        "sample, last sample and phone"
+                    )
     return labels
 
 
@@ -110,16 +117,18 @@ def read_audio(path: epath.Path) -> np.ndarray:
         UsageError: If it can't be read, is shorter than a frame, or isn't one channel
             at 16 kHz.
     """
-    content = path.read_bytes()
-    try:
-        audio, rate = soundfile.read(io.BytesIO(content), dtype="int16", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        if b"shorten" in content[:_SPHERE_HEADER]:
-            raise UsageError(
-                f"{path} is compressed with Shorten: decompress the files with the "
-                "LDC's sph2pipe first"
-            ) from error
-        raise UsageError(f"{path} can't be read: {error.error_string}") from error
+    content = foreign.read_bytes(path, _AGAIN)
+    with foreign.guarded(path, _AGAIN):
+        try:
+            file = io.BytesIO(content)
+            audio, rate = soundfile.read(file, dtype="int16", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            if b"shorten" in content[:_SPHERE_HEADER]:
+                raise UsageError(
+                    f"{path} is compressed with Shorten: decompress the files with the "
+                    "LDC's sph2pipe first"
+                ) from error
+            raise
     samples, channels = audio.shape
     if rate != _speech.SAMPLE_RATE or channels != 1 or samples < _speech.FRAME_LENGTH:
         raise UsageError(

@@ -28,11 +28,16 @@ _CITATION = """\
   doi = {10.22002/D1.20087}
 }"""
 
+_ARCHIVE = f"{_HOMEPAGE}/files/256_ObjectCategories.tar"
+
 
 class Caltech256(tfds.core.GeneratorBasedBuilder):
     """The whole archive, downloaded from CaltechDATA (CC BY 4.0)."""
 
     VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
+Put 256_ObjectCategories.tar, from {_HOMEPAGE},
+or its folder here, if the server can't be reached."""
 
     def _info(self):
         return _folders.info(
@@ -44,13 +49,8 @@ class Caltech256(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        archive = f"{_HOMEPAGE}/files/256_ObjectCategories.tar"
-        root = dl_manager.download_and_extract(archive) / "256_ObjectCategories"
-        if not root.is_dir():
-            raise UsageError(
-                f"expected the folder {root.name} in {root.parent}; found "
-                f"{_folders.listing(root.parent)}"
-            )
+        files = _folders.fetch(dl_manager, {"images": _ARCHIVE})
+        root = _folders.inside(files["images"], "256_ObjectCategories")
         return {"train": self._generate_examples(root)}
 
     def _generate_examples(self, root):

@@ -13,8 +13,8 @@ b59a65d8d1a99cd66944d474e1289eab (17flowers.tgz) and 4828cddfd0d803c5abbdebcb1e1
 
 import tensorflow_datasets as tfds
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.builders import _folders
-from keras_asymbp.benchmarks.errors import UsageError
 
 _HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/"
 _CITATION = """\
@@ -27,11 +27,19 @@ _CITATION = """\
   year = {2006}
 }"""
 
+_FILES = {
+    "images": f"{_HOMEPAGE}17flowers.tgz",
+    "splits": f"{_HOMEPAGE}datasplits.mat",
+}
+
 
 class Flowers17(tfds.core.GeneratorBasedBuilder):
     """The data set, downloaded from the Visual Geometry Group, Oxford."""
 
     VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
+Put 17flowers.tgz and datasplits.mat, from {_HOMEPAGE}, here, if the server can't be
+reached."""
 
     def _info(self):
         return _folders.info(
@@ -43,15 +51,11 @@ class Flowers17(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        files = dl_manager.download_and_extract(
-            {
-                "images": f"{_HOMEPAGE}17flowers.tgz",
-                "splits": f"{_HOMEPAGE}datasplits.mat",
-            }
-        )
+        files = _folders.fetch(dl_manager, _FILES)
         numbers = _numbers(files["splits"])
+        images = _folders.inside(files["images"], "jpg")
         return {
-            split: self._generate_examples(files["images"] / "jpg", numbers[variable])
+            split: self._generate_examples(images, numbers[variable])
             for split, variable in _VARIABLES.items()
         }
 
@@ -68,12 +72,10 @@ def _numbers(path) -> dict[str, list[int]]:
     """The numbers of the images in each part of the first split."""
     import scipy.io
 
-    try:
-        with path.open("rb") as file:
-            splits = scipy.io.loadmat(file)
-        return {name: splits[name].ravel().tolist() for name in _VARIABLES.values()}
-    except Exception as error:  # SciPy raises errors of many types
-        raise UsageError(
-            f"{path} is not the datasplits.mat of {_HOMEPAGE}, delete it and try "
-            f"again: {error}"
-        ) from error
+    step = f"delete it, and get datasplits.mat from {_HOMEPAGE} again"
+    with foreign.opened(path, step) as file:
+        splits = scipy.io.loadmat(file)
+        return {
+            name: [int(number) for number in splits[name].ravel()]
+            for name in _VARIABLES.values()
+        }

@@ -13,8 +13,9 @@ The folder layout of the release is known from public code only. Accepted are
 `train/<category>` and either `test/categorization/<category>` or `test/<category>`,
 with the images there or in further folders. A label is the name of a category's folder.
 
-A release of seven objects, with the folders `human` and `robot`, also circulates as
-iCubWorld1.0: the homepage calls it Hello iCubWorld. It is refused.
+The names of the archives mislead: the homepage publishes iCubWorld 1.0 as
+`iCubWorld.zip`, and `iCubWorld1.0.zip` is Hello iCubWorld, a release of seven objects
+with the folders `human` and `robot`. That one is refused.
 """
 
 import tensorflow_datasets as tfds
@@ -41,9 +42,10 @@ class Icubworld(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
-Put a folder or an archive named icubworld here, with the folders train/<category> and
-test/categorization/<category> (or test/<category>) of the release of 40 objects in 10
-categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
+Put iCubWorld.zip, or its folder, here: iCubWorld 1.0 on {_HOMEPAGE}, 40 objects in 10
+categories, with the folders train/<category> and test/categorization/<category> (or
+test/<category>). iCubWorld1.0.zip is another release, Hello iCubWorld. Its checksum is
+not publicly known."""
 
     def _info(self):
         return _folders.info(
@@ -56,14 +58,16 @@ categories, iCubWorld 1.0 on {_HOMEPAGE}. Its checksum is not publicly known."""
 
     def _split_generators(self, dl_manager):
         root = _folders.find_release(
-            dl_manager, "icubworld", "iCubWorld1.0", "iCubWorld1", homepage=_HOMEPAGE
+            *(dl_manager, "iCubWorld", "icubworld"),
+            homepage=_HOMEPAGE,
+            mistaken=("iCubWorld1.0", "iCubWorld1"),
         )
         parts = {folder.name.lower(): folder for folder in _folders.subfolders(root)}
         if not {"train", "test"} <= set(parts):
             raise UsageError(
                 f"expected the folders train and test in {root}, found "
                 f"{_folders.listing(root)} (human and robot: that is Hello iCubWorld, "
-                "of 7 objects)"
+                "of 7 objects, published as iCubWorld1.0.zip; get iCubWorld.zip)"
             )
         train, test = parts["train"], parts["test"]
         for part in _folders.subfolders(test):

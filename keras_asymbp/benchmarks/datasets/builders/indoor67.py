@@ -15,6 +15,7 @@ publicly known. The archive's SHA-1 is 0b252516e746ba428b96af408d2e8162d9b08ac5.
 
 import tensorflow_datasets as tfds
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.builders import _folders
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -50,6 +51,9 @@ class Indoor67(tfds.core.GeneratorBasedBuilder):
     """The authors' two lists of images, downloaded from MIT; for research only."""
 
     VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
+Put indoorCVPR_09.tar, TrainImages.txt and TestImages.txt, from {_HOMEPAGE}, here, if
+the server can't be reached."""
 
     def _info(self):
         return _folders.info(
@@ -61,9 +65,10 @@ class Indoor67(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        files = dl_manager.download_and_extract(_FILES)
+        files = _folders.fetch(dl_manager, _FILES)
+        images = _folders.inside(files["images"], "Images")
         return {
-            split: self._generate_examples(files["images"] / "Images", files[split])
+            split: self._generate_examples(images, files[split])
             for split in ("train", "test")
         }
 
@@ -75,11 +80,13 @@ class Indoor67(tfds.core.GeneratorBasedBuilder):
 
 def _lines(path) -> list[str]:
     """The files in a list, each as `class/name.jpg`."""
-    lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    text = foreign.read_text(path)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in lines or [""]:
         if line.count("/") != 1 or line.split("/")[0] not in CLASSES:
             raise UsageError(
                 f"{path} is not a list of {_HOMEPAGE}, delete it and try again: "
-                f"expected lines such as gym/name.jpg, found '{line[:60]}'"
+                f"expected lines such as gym/name.jpg, found "
+                f"'{foreign.shown(line[:60])}'"
             )
     return lines

@@ -15,6 +15,7 @@ import re
 
 import tensorflow_datasets as tfds
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.builders import _folders
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -53,7 +54,7 @@ authors: see {_HOMEPAGE}. Its checksum is not publicly known."""
         return {"train": self._generate_examples(root)}
 
     def _generate_examples(self, root):
-        lists = sorted(root.rglob(_LIST))
+        lists = [file for file in foreign.files(root) if file.name == _LIST]
         pairs = _listed(root, lists[0]) if lists else _folders.labelled_images(root)
         return _folders.examples(root, pairs)
 
@@ -62,16 +63,18 @@ def _listed(root, path) -> list:
     """The images and names in the official list, in its order."""
     images = {
         int(image.stem): image
-        for image in root.rglob("*.jpg")
-        if image.parent.name == _IMAGES and image.stem.isdecimal()
+        for image in foreign.files(root)
+        if image.suffix == ".jpg"
+        and image.parent.name == _IMAGES
+        and image.stem.isdecimal()
     }
     pairs = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(foreign.read_text(path).splitlines(), 1):
         name = re.fullmatch(r"\s*\d+\s*#\s*(\S.*?)\s*", line)
         if not name:
             raise UsageError(
                 f"expected a number, # and a name in line {number} of {path}, found "
-                f"'{line[:60]}'"
+                f"'{foreign.shown(line[:60])}'"
             )
         if number not in images:
             raise UsageError(

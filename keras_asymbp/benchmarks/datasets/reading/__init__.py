@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from keras_asymbp.benchmarks.datasets.reading import description
+from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 
 # What TFDS needs to read or prepare anything.
@@ -50,4 +50,6 @@ def examples(
         from keras_asymbp.benchmarks.datasets.reading import (  # type: ignore[no-redef]
             without_tfds as reader,
         )
+    for name in dict.fromkeys(part.partition("[")[0] for part in splits.split("+")):
+        shards.check(folder, name)
     return reader.examples(folder, splits, keys)

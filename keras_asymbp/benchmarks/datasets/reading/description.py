@@ -1,12 +1,13 @@
 """What TFDS writes about a prepared data set in its folder."""
 
 import contextlib
-import json
+import os
 import pathlib
-from collections.abc import Iterator
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.errors import UsageError
 
+_AGAIN = "prepare the data set again"
 # The kinds of features that are read; each describes itself under this name.
 KINDS = ("image", "tensor", "classLabel", "text")
 
@@ -19,7 +20,7 @@ def info(folder: pathlib.Path) -> dict:
     """
     path = folder / "dataset_info.json"
     with understood(path):
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(foreign.read_json(path, _AGAIN))
 
 
 def splits(folder: pathlib.Path) -> dict[str, dict]:
@@ -29,7 +30,7 @@ def splits(folder: pathlib.Path) -> dict[str, dict]:
         UsageError: If it can't be read.
     """
     with understood(folder / "dataset_info.json"):
-        return {split["name"]: split for split in info(folder)["splits"]}
+        return {str(split["name"]): dict(split) for split in info(folder)["splits"]}
 
 
 def features(folder: pathlib.Path) -> dict[str, dict]:
@@ -40,8 +41,20 @@ def features(folder: pathlib.Path) -> dict[str, dict]:
     """
     path = folder / "features.json"
     with understood(path):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return dict(content["featuresDict"]["features"])
+        content = foreign.read_json(path, _AGAIN)
+        described = dict(content["featuresDict"]["features"])
+        for feature in described.values():
+            _check(path, feature)
+        return described
+
+
+def _check(path, feature):
+    """Raises an error unless the fields that are read have their types."""
+    sizes = shape(feature) if "image" in feature or "tensor" in feature else ()
+    if min(sizes, default=0) < -1:
+        raise foreign.unreadable(path, f"a shape is {sizes}", _AGAIN)
+    if "classLabel" in feature:
+        num_classes(feature)
 
 
 def kind(feature: dict) -> str | None:
@@ -51,8 +64,13 @@ def kind(feature: dict) -> str | None:
 
 def shape(feature: dict) -> tuple[int, ...]:
     """The shape of an image or a tensor; -1 where a size is unknown."""
-    described = feature.get("image") or feature["tensor"]
+    described = feature["image" if "image" in feature else "tensor"]
     return tuple(map(int, described.get("shape", {}).get("dimensions", ())))
+
+
+def num_classes(feature: dict) -> int:
+    """The number of classes of a label."""
+    return int(feature["classLabel"]["numClasses"])
 
 
 def supervised_keys(folder: pathlib.Path) -> tuple[str, str]:
@@ -82,20 +100,12 @@ def supervised_keys(folder: pathlib.Path) -> tuple[str, str]:
 def class_names(folder: pathlib.Path, key: str) -> list[str]:
     """The names of a feature's classes; their numbers if they have no names."""
     path = folder / f"{key}.labels.txt"
-    if path.exists():
-        with understood(path):
-            lines = path.read_text(encoding="utf-8").split("\n")
-            return [line.strip() for line in lines if line.strip()]
-    count = int(features(folder)[key]["classLabel"]["numClasses"])
-    return [str(number) for number in range(count)]
+    if os.path.lexists(path):
+        lines = foreign.read_text(path, _AGAIN).split("\n")
+        return [line.strip() for line in lines if line.strip()]
+    return [str(number) for number in range(num_classes(features(folder)[key]))]
 
 
-@contextlib.contextmanager
-def understood(path: pathlib.Path) -> Iterator[None]:
-    """Turns what goes wrong with the content of a file into a UsageError."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"{path} doesn't describe a data set: prepare it again"
-        ) from error
+def understood(path: pathlib.Path) -> contextlib.AbstractContextManager[None]:
+    """Turns what goes wrong with the content of a description into a UsageError."""
+    return foreign.guarded(path, _AGAIN)

@@ -1,14 +1,16 @@
 """TFRecord files: records one after another, each with its length and two checksums."""
 
+import os
 import pathlib
-import struct
 from collections.abc import Iterator
 
-from keras_asymbp.benchmarks.errors import UsageError
-
-# Length of the data, checksum of the length; the data; checksum of the data.
-_HEADER = struct.Struct("<QI")
-_FOOTER = 4
+from keras_asymbp.benchmarks.datasets import foreign
+from keras_asymbp.benchmarks.datasets.reading.shards import (
+    AGAIN,
+    FOOTER,
+    HEADER,
+    damaged,
+)
 
 
 def _table():
@@ -37,26 +39,21 @@ def records(path: pathlib.Path, count: int) -> Iterator[bytes]:
             records.
     """
     found = 0
-    try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            while header := file.read(_HEADER.size):
-                if len(header) < _HEADER.size:
-                    raise _damaged(path, f"it ends within record {found + 1}")
-                length, checksum = _HEADER.unpack(header)
-                if masked_crc(header[:8]) != checksum:
-                    raise _damaged(path, f"record {found + 1} has a wrong checksum")
-                record = file.read(min(length + _FOOTER, size))
-                if len(record) < length + _FOOTER:
-                    raise _damaged(path, f"it ends within record {found + 1}")
-                yield record[:length]
-                found += 1
-    except OSError as error:
-        raise UsageError(
-            f"can't read {path} ({error.strerror}): prepare the data set again"
-        ) from error
+    with foreign.opened(path, AGAIN) as file:
+        size = os.fstat(file.fileno()).st_size
+        while header := file.read(HEADER.size):
+            if len(header) < HEADER.size:
+                raise damaged(path, f"it ends within record {found + 1}")
+            length, checksum = HEADER.unpack(header)
+            if masked_crc(header[:8]) != checksum:
+                raise damaged(path, f"record {found + 1} has a wrong checksum")
+            record = file.read(min(length + FOOTER, size))
+            if len(record) < length + FOOTER:
+                raise damaged(path, f"it ends within record {found + 1}")
+            yield record[:length]
+            found += 1
     if found != count:
-        raise _damaged(path, f"{count} records were expected, {found} are there")
+        raise damaged(path, f"it has {found} of {count} records")
 
 
 def masked_crc(content: bytes) -> int:
@@ -66,7 +63,3 @@ def masked_crc(content: bytes) -> int:
         crc = crc >> 8 ^ _TABLE[crc & 0xFF ^ byte]
     crc ^= 0xFFFFFFFF
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def _damaged(path, reason):
-    return UsageError(f"{path} is damaged ({reason}): prepare the data set again")

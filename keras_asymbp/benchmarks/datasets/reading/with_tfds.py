@@ -4,7 +4,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.datasets import foreign
+from keras_asymbp.benchmarks.datasets.reading import shards
 
 # Examples read at a time; reading them singly takes four times as long.
 _BATCH = 64
@@ -22,7 +23,7 @@ def examples(
     import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()
-    try:
+    with foreign.guarded(folder, shards.AGAIN):
         builder = tfds.builder_from_directory(folder)
         images = [
             key
@@ -38,16 +39,24 @@ def examples(
                 decoders=dict.fromkeys(images, tfds.decode.SkipDecoding()),
             ),
         )
-    except Exception as error:  # TFDS documents none for a damaged folder
-        raise _unreadable(folder, error) from error
-    try:
-        # Tensors of one size and strings of any can be batched.
-        for batch in tfds.as_numpy(dataset.batch(_BATCH)):
-            yield from zip(*(batch[key] for key in keys), strict=True)
-    except tf.errors.OpError as error:
-        raise _unreadable(folder, error) from error
+        try:
+            # Tensors of one size and strings of any can be batched.
+            for batch in tfds.as_numpy(dataset.batch(_BATCH)):
+                yield from zip(*(batch[key] for key in keys), strict=True)
+        except tf.errors.DataLossError as error:  # which doesn't name the file
+            path = _damaged(folder, splits) or folder
+            raise shards.damaged(path, foreign.reason(error)) from error
 
 
-def _unreadable(folder, error):
-    (reason, *_) = str(error).strip().splitlines() or [type(error).__name__]
-    return UsageError(f"can't read {folder} ({reason}): prepare the data set again")
+def _damaged(folder, splits):
+    """The first shard with a damaged record, if any."""
+    import tensorflow as tf
+
+    for split in splits.split("+"):
+        for path, _ in shards.of_split(folder, split.partition("[")[0]):
+            try:
+                for _ in tf.data.TFRecordDataset(str(path)):
+                    pass
+            except tf.errors.DataLossError:
+                return path
+    return None

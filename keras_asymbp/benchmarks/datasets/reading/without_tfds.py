@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading import (
     INSTALL,
     description,
+    shards,
     tf_example,
     tfrecord,
 )
 from keras_asymbp.benchmarks.errors import UsageError
-
-_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 
 
 class NeedsTfdsError(UsageError):
@@ -37,10 +37,10 @@ def examples(
             try:
                 values = tf_example.parse(record, keys)
                 example = tuple(_value(values[key], described[key]) for key in keys)
-            except (ValueError, KeyError, IndexError, TypeError) as error:
+            except Exception as error:  # hostile bytes raise errors of any type
                 raise UsageError(
-                    f"record {number} of {path} is no example of the data set: prepare "
-                    "it again"
+                    f"record {number} of {foreign.shown(path)} is no example of the "
+                    "data set: prepare it again"
                 ) from error
             yield example
 
@@ -69,39 +69,16 @@ def _value(values, feature):
 
 def _shards(folder: pathlib.Path, splits: str) -> list[tuple[pathlib.Path, int]]:
     """The files of the splits, each with its number of records."""
-    info, known = description.info(folder), description.splits(folder)
-    suffix = info.get("fileFormat", "tfrecord")
-    if suffix != "tfrecord":
+    suffix = shards.file_format(folder)
+    if suffix != shards.TFRECORD:
         raise _needs_tfds(folder, f"files of the format '{suffix}'")
+    known = description.splits(folder)
     found = []
     for name in splits.split("+"):
         if name not in known:
             raise _needs_tfds(folder, f"the part '{name}' of a split")
-        with description.understood(folder / "dataset_info.json"):
-            template = known[name].get("filepathTemplate") or _TEMPLATE
-            counts = list(map(int, known[name].get("shardLengths", [])))
-            found += [
-                (folder / _file(template, info["name"], name, shard, counts), count)
-                for shard, count in enumerate(counts)
-                if count  # TFDS writes no file without examples
-            ]
+        found += shards.of_split(folder, name)
     return found
-
-
-def _file(template, dataset, split, shard, counts):
-    """The name of a shard's file."""
-    index, number = f"{shard:05d}", f"{len(counts):05d}"
-    parts = {
-        "DATASET": dataset,
-        "SPLIT": split,
-        "FILEFORMAT": "tfrecord",
-        "SHARD_INDEX": index,
-        "NUM_SHARDS": number,
-        "SHARD_X_OF_Y": f"{index}-of-{number}",
-    }
-    for part, value in parts.items():
-        template = template.replace(f"{{{part}}}", value)
-    return template
 
 
 def _needs_tfds(folder, what):

@@ -49,7 +49,10 @@ def generate(tmp_path, download_manager):
     def generate(builder_class, manual_dir=None, downloads=None):
         manager = download_manager(manual_dir)
         if downloads is not None:
-            manager = types.SimpleNamespace(download_and_extract=lambda urls: downloads)
+            manager = types.SimpleNamespace(
+                manual_dir=tmp_path / "none",
+                download_and_extract=lambda urls: {key: downloads[key] for key in urls},
+            )
         splits = builder_class(data_dir=tmp_path)._split_generators(manager)
         return {split: dict(examples) for split, examples in splits.items()}
 

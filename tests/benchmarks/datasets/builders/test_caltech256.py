@@ -17,7 +17,9 @@ class Caltech256Test(tfds.testing.DatasetBuilderTestCase):
 
 def test_labels(generate, labels, dummy_data, path):
     """Clutter is a class; RENAME2 and the folder greg are left out."""
-    found = labels(generate(Caltech256, downloads=path(dummy_data("caltech256"))))
+    found = labels(
+        generate(Caltech256, downloads={"images": path(dummy_data("caltech256"))})
+    )
     assert found == {
         "train": {
             "001.ak47/001_0001.jpg": 0,
@@ -35,10 +37,8 @@ def test_classes(tmp_path):
 
 def test_another_archive(generate, path, tmp_path):
     (tmp_path / "101_ObjectCategories").mkdir()
-    with pytest.raises(
-        UsageError, match=r"256_ObjectCategories.*found 101_ObjectCateg"
-    ):
-        generate(Caltech256, downloads=path(tmp_path))
+    with pytest.raises(UsageError, match=r"one per class, in .*found 101_ObjectCateg"):
+        generate(Caltech256, downloads={"images": path(tmp_path)})
 
 
 @pytest.mark.parametrize("name", ["ak47", "000.ak47", "258.clutter"])
@@ -47,4 +47,4 @@ def test_another_folder(name, generate, dummy_data, path):
     classes = root / "256_ObjectCategories"
     (classes / "001.ak47").rename(classes / name)
     with pytest.raises(UsageError, match=f"such as 001.ak47, found {name}"):
-        generate(Caltech256, downloads=path(root))
+        generate(Caltech256, downloads={"images": path(root)})

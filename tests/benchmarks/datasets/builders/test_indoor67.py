@@ -67,5 +67,5 @@ def test_an_unreadable_list(line, generate, downloads):
 
 def test_a_missing_image_is_named(generate, downloads):
     (downloads["images"] / "Images" / "bar" / "b.jpg").unlink()
-    with pytest.raises(UsageError, match=r"Images/bar/b.jpg: No such file"):
+    with pytest.raises(UsageError, match=r"Images/bar/b.jpg \(No such file"):
         generate(Indoor67, downloads=downloads)

@@ -37,7 +37,7 @@ def test_errors_reach_the_user_unchanged(wrong, dummy_data, tmp_path):
     else:
         image = manual_dir / "pubfig83/Emmy_Noether/1.jpg"
         image.write_bytes(b"")
-        expected = f"the image {image} can't be decoded"
+        expected = f"can't read {image} (cannot identify image file): get it again"
     config = tfds.download.DownloadConfig(manual_dir=manual_dir)
     with pytest.raises(UsageError) as error:
         Pubfig83(data_dir=tmp_path).download_and_prepare(download_config=config)

@@ -86,7 +86,7 @@ def test_no_inputs_and_labels(features, keys, describe):
 def test_damaged_files_are_named(file, content, describe):
     folder = describe({"x": IMAGE, "y": LABEL}, ("x", "y"))
     (folder / file).write_text(content)
-    words = rf"^{folder / file} doesn't describe a data set: prepare it again$"
+    words = rf"^can't read {folder / file} \([^\n]+\): prepare the data set again$"
     with pytest.raises(UsageError, match=words):
         description.supervised_keys(folder)
 
@@ -94,5 +94,5 @@ def test_damaged_files_are_named(file, content, describe):
 @pytest.mark.parametrize("splits", ["5", "[5]", '[{"shardLengths": []}]'])
 def test_damaged_splits(splits, tmp_path):
     (tmp_path / "dataset_info.json").write_text(f'{{"splits": {splits}}}')
-    with pytest.raises(UsageError, match="doesn't describe a data set"):
+    with pytest.raises(UsageError, match=r"can't read .*dataset_info.json \("):
         description.splits(tmp_path)

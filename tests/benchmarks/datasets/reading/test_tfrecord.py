@@ -45,7 +45,7 @@ def test_tensorflow_agrees(path, tmp_path):
 
 @pytest.mark.parametrize("count", [0, 2, 4])
 def test_another_number_of_records(count, path):
-    words = rf"^{path} is damaged \({count} records were expected, 3 are there\): "
+    words = rf"^{path} is damaged \(it has 3 of {count} records\): "
     with pytest.raises(UsageError, match=words + "prepare the data set again$"):
         list(tfrecord.records(path, count))
 

@@ -88,7 +88,7 @@ def test_a_wrong_count(copy):
     info = json.loads((copy / "dataset_info.json").read_text())
     info["splits"][0]["shardLengths"][0] = "5"
     edit(copy / "dataset_info.json", splits=info["splits"])
-    words = rf"^{first_shard(copy)} is damaged \(5 records were expected, \d+ are"
+    words = rf"^{first_shard(copy)} is damaged \(it has \d+ of 5 records\)"
     with pytest.raises(UsageError, match=words):
         list(without_tfds.examples(copy, "train", ("label",)))
 
@@ -97,7 +97,7 @@ def test_splits_of_no_meaning(copy):
     info = json.loads((copy / "dataset_info.json").read_text())
     info["splits"][0]["shardLengths"] = ["many"]
     edit(copy / "dataset_info.json", splits=info["splits"])
-    with pytest.raises(UsageError, match="doesn't describe a data set: prepare it"):
+    with pytest.raises(UsageError, match=r"can't read .*dataset_info.json \(.*many"):
         list(without_tfds.examples(copy, "train", ("label",)))
 
 
