@@ -19,7 +19,8 @@ import keras_asymbp
 from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
-from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
+from keras_asymbp.benchmarks.datasets import foreign, prepared, tfds_folder
+from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store
@@ -220,18 +221,32 @@ def _keras() -> Iterator[Finding]:
 
 
 def _data(data_dir) -> Iterator[Finding]:
+    root = tfds_folder.tfds_root(data_dir)
     available = []
     for dataset in datasets.DATASETS.values():
         try:
             dataset.version(data_dir)
-        except UsageError:
+        except UsageError:  # of what is there, `_shards` finds the damage
             continue
         available.append(dataset.name)
     yield Finding(
         "data sets",
-        f"{len(available)} of {len(datasets.DATASETS)} in "
-        f"{tfds_folder.tfds_root(data_dir)} or the package: {', '.join(available)}",
+        f"{len(available)} of {len(datasets.DATASETS)} in {foreign.shown(root)} or "
+        f"the package: {', '.join(available)}",
     )
+    yield from _shards(root)
+
+
+def _shards(root) -> Iterator[Finding]:
+    """Compares the files of each prepared data set with their description."""
+    infos = [*root.glob("*/*/dataset_info.json"), *root.glob("*/*/*/dataset_info.json")]
+    for info in sorted(infos):
+        try:
+            for split in description.splits(info.parent):
+                shards.check(info.parent, split)
+        except UsageError as error:
+            found, _, hint = str(error).rpartition(": ")
+            yield Finding("prepared data set", found, WRONG, hint)
 
 
 def _cache() -> Iterator[Finding]:

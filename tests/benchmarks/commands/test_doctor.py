@@ -1,5 +1,7 @@
 import importlib.metadata
 import json
+import os
+import struct
 
 import numpy as np
 import pytest
@@ -141,6 +143,37 @@ def test_prepared_data_that_is_broken(cache, tmp_path):
         str(cache / "cut"),
         str(cache / "uneven"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda shard: None, None),
+        (lambda shard: shard.unlink(), "No such file"),
+        (lambda shard: os.truncate(shard, 5), "is damaged"),
+        (lambda shard: (shard.parent / "dataset_info.json").write_text("{"), "dataset"),
+    ],
+)
+def test_shards_of_prepared_data_sets(damage, words, examine, tmp_path):
+    """The catalog's, and the user's own."""
+    for name in ("mnist", "mine/config"):
+        folder = tmp_path / "data" / name / "1.0.0"
+        folder.mkdir(parents=True)
+        record = struct.pack("<QI", 3, 0) + b"abc" + bytes(4)
+        shard = folder / "mine-train.tfrecord-00000-of-00001"
+        shard.write_bytes(2 * record)
+        split = {"name": "train", "shardLengths": ["2"], "numBytes": "6"}
+        info = {"name": "mine", "splits": [split]}
+        (folder / "dataset_info.json").write_text(json.dumps(info))
+    damage(shard)
+    finding = examine().get("prepared data set")
+    if words is None:
+        assert finding is None
+    else:
+        assert finding.state == WRONG
+        assert words in finding.found
+        assert str(folder) in finding.found
+        assert finding.hint == "prepare the data set again"
 
 
 def test_results(examine, tmp_path, make_cell, finish):
