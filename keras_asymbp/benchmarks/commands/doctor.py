@@ -245,16 +245,20 @@ def _shards(root) -> Iterator[Finding]:
             for split in description.splits(info.parent):
                 shards.check(info.parent, split)
         except UsageError as error:
-            found, _, hint = str(error).rpartition(": ")
-            yield Finding("prepared data set", found, WRONG, hint)
+            yield _wrong("prepared data set", error)
+
+
+def _wrong(subject, error):
+    """The finding for a file that can't be read: the remedy ends its message."""
+    found, _, hint = str(error).rpartition(": ")
+    return Finding(subject, found, WRONG, hint)
 
 
 def _cache() -> Iterator[Finding]:
     root = prepared.cache_root()
     damaged = list(prepared.damaged(root))
-    for folder, reason in damaged:
-        hint = "delete it, and it will be rebuilt"
-        yield Finding("prepared data", f"{folder} ({reason})", WRONG, hint)
+    for error in damaged:
+        yield _wrong("prepared data", error)
     if not damaged:
         yield Finding("prepared data", str(root))
     yield from _folder("folder of prepared data", root, "KERAS_ASYMBP_CACHE")

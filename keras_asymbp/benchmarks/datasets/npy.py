@@ -45,13 +45,12 @@ def read_npz(path: pathlib.Path, key: str) -> np.ndarray | None:
                 return array
 
 
-def map_npy(path: pathlib.Path) -> np.ndarray:
+def map_npy(path: pathlib.Path, step: str = _SAVE_AGAIN) -> np.ndarray:
     """Maps an `.npy` file into memory.
 
     Raises:
         UsageError: As `read_npz`.
     """
-    step = "delete it, and it will be made again"
     with foreign.opened(path, step) as file:
         _check_header(path, "it", file, os.fstat(file.fileno()).st_size, step)
         return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.checking import class_numbers
 from keras_asymbp.benchmarks.datasets.dataset import SPLITS, Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
@@ -14,6 +15,7 @@ from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, description
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import TABLE_1
 
+_GIVE = "give an .npz file or a folder of class folders"
 # Pixels a side, up to which images go to the networks for small images.
 _SMALL = 48
 
@@ -37,12 +39,17 @@ def find(name: str, data_dir: str | None = None) -> Dataset | None:
     """
     # Unlike the methods of a path, these functions take any text.
     path = pathlib.Path(os.path.expanduser(name))
-    if path.suffix == ".npz" and os.path.isfile(path):
-        return _npz(path)
     if os.path.isdir(path):
         return _image_folder(path)
     if path.suffix == ".npz" or ("/" in name and os.path.isdir(path.parent)):
-        raise UsageError(f"there is no data set at {path}: no such file or folder")
+        if not os.path.lexists(path):
+            raise UsageError(
+                f"there is no data set at {foreign.shown(path)}: no such file or folder"
+            )
+        foreign.check_regular(path, _GIVE)
+        if path.suffix != ".npz":
+            raise foreign.unreadable(path, "it is no .npz file", _GIVE)
+        return _npz(path)
     plain = _plain(name)
     if plain and descriptions(plain, data_dir):
         return _tfds(name, data_dir)
@@ -56,14 +63,15 @@ def _plain(name):
 
 def _npz(path):
     source = Npz(path)
+    name = foreign.text_of(path.stem)
     train, test = (
-        class_numbers(path.stem, split, labels)
+        class_numbers(name, split, labels)
         for split, labels in zip(SPLITS, source.labels(None), strict=True)
     )
     shape = next(source.inputs("train", None)).shape[1:]
     return Dataset(
-        name=path.stem,
-        description=f"{len(train):,} + {len(test):,} examples of {path.name}",
+        name=name,
+        description=f"{len(train):,} + {len(test):,} examples of {name}.npz",
         paper=None,
         num_classes=len(np.unique(train)),
         network=network_for(shape, path),
@@ -77,9 +85,10 @@ def _image_folder(path):
     source = ImageFolder(path)
     classes = source.classes()
     train, test = source.labels(None)
+    name = foreign.text_of(path.resolve().name)
     return Dataset(
-        name=path.resolve().name,
-        description=f"images of {len(classes)} classes in the folder {path.name}",
+        name=name,
+        description=f"images of {len(classes)} classes in the folder {name}",
         paper=None,
         num_classes=len(classes),
         network="large",
@@ -96,13 +105,12 @@ def _tfds(name, data_dir):
     inputs, labels = description.supervised_keys(folder)
     with description.understood(folder / "features.json"):
         shape = description.shape(features[inputs])
-        num_classes = features[labels].get("classLabel", {}).get("numClasses")
-        if num_classes is None:
+        if description.kind(features[labels]) != "classLabel":
             raise UsageError(
-                f"{folder} has no images or vectors with class labels: only those can "
-                "be used"
+                f"{foreign.shown(folder)} has no images or vectors with class labels: "
+                "only those can be used"
             )
-        num_classes = int(num_classes)
+        num_classes = description.num_classes(features[labels])
     return Dataset(
         name=_plain(name),
         description=f"the data set {name} of TensorFlow Datasets",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import foreign, npy
 from keras_asymbp.benchmarks.datasets.cache import cache_root
 from keras_asymbp.benchmarks.datasets.checking import is_finite
 from keras_asymbp.benchmarks.datasets.cutting import balanced
@@ -21,9 +22,8 @@ from keras_asymbp.benchmarks.datasets.fitting import FITTING, fit_images
 from keras_asymbp.benchmarks.errors import UsageError
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+_REBUILD = "delete its folder in the cache, and it will be rebuilt"
 _DAY = 24 * 60 * 60
-# What reading a damaged array raises.
-_DAMAGE = OSError, ValueError, OverflowError
 
 # Passes an iterable through and shows its progress, as `rich.progress.track` does.
 Track = Callable[..., Iterable]
@@ -114,32 +114,24 @@ def load(fit: Fit, track: Track = _untracked) -> Arrays:
             f"can't write {dataset.name} to {folder.parent} ({error.strerror}): free "
             "space there, or set KERAS_ASYMBP_CACHE to another folder"
         ) from error
-    try:
-        arrays = _mapped(folder)
-        if problem := _problem(arrays, fit):
-            raise ValueError(problem)
-    except _DAMAGE as error:
-        raise UsageError(
-            f"{folder} is damaged ({error}): delete it, and it will be rebuilt"
-        ) from error
-    return arrays
+    return _checked(folder, fit)
 
 
-def damaged(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
-    """Yields the folders of a cache that `load` can't use, each with the reason."""
+def damaged(root: pathlib.Path) -> Iterator[UsageError]:
+    """Yields an error for each folder of a cache that `load` can't use."""
     for folder in sorted(root.glob("[!.]*/")):
         try:
-            problem = _problem(_mapped(folder))
-        except _DAMAGE as error:
-            problem = str(error)
-        if problem:
-            yield folder, problem
+            _checked(folder)
+        except UsageError as error:
+            yield error
 
 
-def _mapped(folder) -> Arrays:
-    return Arrays(
-        *(np.lib.format.open_memmap(folder / f"{name}.npy", "r") for name in _ARRAYS)
-    )
+def _checked(folder, fit: Fit | None = None) -> Arrays:
+    with foreign.guarded(folder, _REBUILD):
+        arrays = Arrays(*(npy.map_npy(folder / f"{n}.npy", _REBUILD) for n in _ARRAYS))
+        if problem := _problem(arrays, fit):
+            raise foreign.unreadable(folder, problem, _REBUILD)
+    return arrays
 
 
 def _problem(arrays: Arrays, fit: Fit | None = None) -> str | None:

@@ -135,12 +135,12 @@ def test_prepared_data_that_is_broken(cache, tmp_path):
         file.truncate(150)
     (cache / ".incomplete-x").mkdir()  # of a preparation in progress
     broken = [
-        finding.found.partition(" (")[0]
+        finding.found.removeprefix("can't read ").partition(" (")[0]
         for finding in doctor.examine(None, str(tmp_path / "results"))
         if finding.subject == "prepared data" and finding.state == WRONG
     ]
     assert broken == [
-        str(cache / "cut"),
+        str(cache / "cut" / "x_train.npy"),
         str(cache / "uneven"),
     ]
 

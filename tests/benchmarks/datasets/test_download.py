@@ -1,4 +1,6 @@
 import os
+import pathlib
+import re
 import sys
 import threading
 import types
@@ -171,3 +173,26 @@ def test_a_builder_of_the_package_is_registered(tfds, network, tmp_path, monkeyp
     monkeypatch.setattr(download.importlib, "import_module", imported.append)
     download.download(TfdsFolder("toy", url="https://example.org"), str(tmp_path))
     assert imported == [name]
+
+
+def test_download_sizes_in_the_documentation(tmp_path):
+    """They are those that TFDS has registered."""
+    import tensorflow_datasets as tfds
+
+    root = pathlib.Path(__file__).parents[3]
+    page = (root / "docs" / "datasets.md").read_text(encoding="utf-8")
+    sizes = dict(re.findall(r"(?m)^\| `(\w+)` \|.*\| ([\w.?]+(?: [MG]B)?) \|$", page))
+    assert sizes.keys() >= datasets.DATASETS.keys()
+    compared = 0
+    for name, dataset in datasets.DATASETS.items():
+        source = download.origin(dataset)
+        if source is None or download.bundled_builder(source.name):
+            continue
+        infos = tfds.builder(source.name, data_dir=tmp_path).url_infos
+        # The address that Caltech-101 had before.
+        total = sum(i.size for url, i in infos.items() if "drive.google" not in url)
+        number, unit = sizes[name].split()
+        digits = len(number.partition(".")[2])
+        assert float(number) == round(total / {"MB": 1e6, "GB": 1e9}[unit], digits)
+        compared += 1
+    assert compared == 9

@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -146,6 +147,35 @@ def test_a_name_is_not_a_pattern(tfds_folder):
         with pytest.raises(UsageError):
             datasets.get(name + "x", data_dir)
         assert own.find("t*y", data_dir) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pipe.npz", r"can't read .*pipe.npz \(it is a named pipe, not a file\): give"),
+        (
+            "link.npz",
+            r"can't read .*link.npz \(it is a link to gone, which is missing\)",
+        ),
+        ("a.npy", r"can't read .*a.npy \(it is no .npz file\): give an .npz file or"),
+        ("a" * 300 + ".npz", r"can't read .* \(File name too long\)"),
+        ("caf\udce9.npz", r"no data set at .*caf\\xe9.npz: no such file"),
+    ],
+)
+def test_a_path_to_something_else(name, words, tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    (tmp_path / "link.npz").symlink_to("gone")
+    (tmp_path / "a.npy").touch()
+    with pytest.raises(UsageError, match=words):
+        datasets.get(f"{tmp_path}/{name}")
+
+
+def test_the_home_of_nobody(monkeypatch):
+    """It stays unresolved, as in a shell."""
+    with pytest.raises(UsageError, match=r"no data set at ~nobody_here/x.npz"):
+        datasets.get("~nobody_here/x.npz")
+    with pytest.raises(UsageError, match=r"not prepared in ~nobody_here"):
+        datasets.get("mnist").version("~nobody_here")
 
 
 @pytest.mark.parametrize("name", ["{}/none.npz", "{}/none", "none.npz"])

@@ -243,7 +243,7 @@ def test_a_damaged_folder_is_named(file, damage, dataset):
     prepared.load(Fit(dataset, SHAPE))
     folder = Fit(dataset, SHAPE).folder()
     damage(folder / f"{file}.npy")
-    with pytest.raises(UsageError, match=r"is damaged .*delete it") as error:
+    with pytest.raises(UsageError, match=r"can't read .*: delete its folder") as error:
         prepared.load(Fit(dataset, SHAPE))
     assert str(folder) in str(error.value)
 

@@ -56,3 +56,24 @@ def test_categories_differ(generate, dummy_data):
     (release / "train/bottle").rename(release / "train/box")
     with pytest.raises(UsageError, match="found box, lemon and bottle, lemon"):
         generate(Icubworld, root)
+
+
+@pytest.mark.parametrize("name", ["iCubWorld", "icubworld"])
+def test_the_archive_as_it_is_published(name, generate, labels, dummy_data, tmp_path):
+    """`iCubWorld.zip` is iCubWorld 1.0, whatever lies beside it."""
+    root = dummy_data("icubworld")
+    hello = tmp_path / "hello"
+    (hello / "human").mkdir(parents=True)
+    (hello / "robot").mkdir()
+    shutil.make_archive(str(root / "iCubWorld1.0"), "zip", hello)
+    shutil.make_archive(str(root / name), "zip", root / "icubworld")
+    shutil.rmtree(root / "icubworld")
+    assert labels(generate(Icubworld, root)) == {"train": TRAIN, "test": TEST}
+
+
+def test_no_release(generate, tmp_path):
+    """Only the names of the right archive are asked for."""
+    (tmp_path / "manual").mkdir()
+    (tmp_path / "manual" / "x").touch()
+    with pytest.raises(UsageError, match=r"named iCubWorld or icubworld, from"):
+        generate(Icubworld, tmp_path / "manual")
