@@ -4,6 +4,7 @@ The page's template writes the tables from a `Page`; its script reads `Page.data
 is JSON, for everything else.
 """
 
+import collections
 import dataclasses
 import itertools
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ from keras_asymbp.benchmarks.results.agreement import rank_correlation
 from keras_asymbp.benchmarks.results.assessment import Assessment, assess
 from keras_asymbp.benchmarks.results.claims import COLUMNS
 from keras_asymbp.benchmarks.results.inventory import Inventory
-from keras_asymbp.benchmarks.results.store import trial_id
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.tables import reproduce
+from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Setup
 
@@ -136,14 +137,14 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
             if (setup, column) in figures.numbers
         },
         done=len(trials),
-        expected=len({name for table in tables for name in _expected(table)}),
+        expected=len({key for table in tables for key in _expected(table)}),
         trials=tuple(trials.values()),
         problems=held.problems,
         data=_printable(
             {
                 "program": reproduce.PROGRAM,
                 "setups": [
-                    _setup_data(number, setup, label, figures.data)
+                    _setup_data(setup, label, figures.of_setup(number))
                     for number, (setup, label) in enumerate(
                         zip(setups, labels, strict=True)
                     )
@@ -170,14 +171,17 @@ class _Figures:
 
     def __init__(self, trial_ids: list[str]):
         self.setups: list[Setup] = []
+        self._setups: dict[Setup, int] = {}
         self.numbers: dict[tuple[int, Column], int] = {}
         self.data: list[dict[str, Any]] = []
+        self._of_setup: dict[int, list[dict[str, Any]]] = collections.defaultdict(list)
         self._trials = {name: number for number, name in enumerate(trial_ids)}
 
     def setup(self, setup: Setup) -> int:
-        if setup not in self.setups:
+        number = self._setups.setdefault(setup, len(self.setups))
+        if number == len(self.setups):
             self.setups.append(setup)
-        return self.setups.index(setup)
+        return number
 
     def add(
         self, setup: int, experiment: Experiment, column: Column, entry: Entry
@@ -199,7 +203,12 @@ class _Figures:
                     ),
                 }
             )
+            self._of_setup[setup].append(self.data[number])
         return Figure(number, entry)
+
+    def of_setup(self, setup: int) -> list[dict[str, Any]]:
+        """The data of a setup's figures."""
+        return self._of_setup[setup]
 
 
 def _section(experiment, tables, figures):
@@ -248,21 +257,21 @@ def _labels(setups):
 
 
 def _expected(table):
-    return (
-        trial_id(cell.settings(trial))
-        for row in table.rows
-        for cell in row.plan.cells()
-        for trial in cell.trials()
-    )
+    """The key of each trial that a table needs; see `tables.cells.key`."""
+    for row in table.rows:
+        setup = row.plan.setup
+        for column in row.plan.columns:
+            of_model = setup.common, model(column, setup.protocol)
+            for cell in setup.cells(column):
+                for trial in cell.trials():
+                    yield *of_model, trial.run(cell.seed)
 
 
-def _setup_data(number, setup, label, figures):
+def _setup_data(setup, label, figures):
     pairs = [
         (figure["paper"], figure["error"])
         for figure in figures
-        if figure["setup"] == number
-        and figure["paper"] is not None
-        and figure["error"] is not None
+        if figure["paper"] is not None and figure["error"] is not None
     ]
     return {
         "label": label,

@@ -8,7 +8,7 @@ import scipy.stats
 
 from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import fill
+from keras_asymbp.benchmarks.results.table import fill, stored
 from keras_asymbp.benchmarks.tables.experiments import ALL, EXPERIMENTS, Column
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 
@@ -57,8 +57,9 @@ def agreements(setup: Setup, store: Store) -> list[Agreement]:
         pairs = {
             # Table 5 has two models of other tables by another name.
             dataclasses.replace(column, name=""): (entry.paper, entry.error)
-            for row in [fill(Plan(experiment, experiment.columns, setup), store)]
-            for column, entry in zip(experiment.columns, row.entries, strict=True)
+            for columns in [tuple(stored(setup, experiment.columns, store))]
+            for row in [fill(Plan(experiment, columns, setup), store)]
+            for column, entry in zip(columns, row.entries, strict=True)
             if entry.paper is not None and entry.error is not None
         }
         if len(pairs) >= FEWEST:

@@ -1,12 +1,13 @@
 """Everything that a results folder says about the paper."""
 
+import collections
 import dataclasses
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.results.agreement import Agreement, agreements
 from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.selection import Selection, selections
-from keras_asymbp.benchmarks.results.verdicts import Finding, evaluate
+from keras_asymbp.benchmarks.results.verdicts import Finding, alone, evaluate, largest
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 
 
@@ -42,12 +43,18 @@ def assess(
         setups: The setups; None for a folder without results.
         plans: Plans whose models show what selection on the test split is worth.
     """
+    most = largest(held.setups)
+    of_setup = collections.defaultdict(list)
+    for plan in plans:
+        of_setup[plan.setup].append(plan)
     return [
         Assessment(
             setup,
-            evaluate(setup, held.store, held.setups),
-            agreements(setup, held.store) if setup else (),
-            selections([plan for plan in plans if plan.setup == setup], held.store),
+            evaluate(setup, held.store, [most.get(alone(setup), setup)]),
+            agreements(setup, held.store),
+            selections(of_setup[setup], held.store),
         )
+        if setup
+        else Assessment(None, evaluate(None, held.store))
         for setup in setups
     ]

@@ -2,15 +2,15 @@
 
 import collections
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 
 from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import finished
+from keras_asymbp.benchmarks.results.table import finished, stored
 from keras_asymbp.benchmarks.tables import readings
+from keras_asymbp.benchmarks.tables.cells import Common, Model, model
 from keras_asymbp.benchmarks.tables.experiments import ALL
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import (
@@ -19,9 +19,6 @@ from keras_asymbp.benchmarks.tables.protocol import (
     REVISION,
     Protocol,
 )
-
-# The settings that differ between trials of one model.
-_OF_A_RUN = dict.fromkeys(("seed", "learning_rate", "batch_schedule"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +47,14 @@ class Inventory:
         """
         plans = [*asked]
         seen = {model for plan in plans for model in self._missing(plan)}
+        shown = collections.defaultdict(set)
+        for plan in plans:
+            shown[plan.setup.subject()].add(plan.experiment)
         for setup in self.setups:
-            shown = [
-                plan.experiment
-                for plan in plans
-                if plan.setup.subject() == setup.subject()
-            ]
             others = (
                 Plan(experiment, experiment.columns, setup)
                 for experiment in ALL.values()
-                if experiment not in shown
+                if experiment not in shown[setup.subject()]
             )
             missing = {plan: self._missing(plan) for plan in others}
             while missing:
@@ -75,17 +70,15 @@ class Inventory:
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 
-    def _missing(self, plan: Plan) -> dict[str, int]:
-        """A plan's stored models, each with its number of missing trials.
-
-        A model is identified by its trials' settings without seed, rate and batches.
-        """
-        missing: dict[str, int] = collections.defaultdict(int)
-        for cell in plan.cells():
-            if trials := finished(cell, self.store):
-                settings = trials[0]["settings"] | _OF_A_RUN
-                lack = len(cell.trials()) - len(trials)
-                missing[json.dumps(settings, sort_keys=True)] += lack
+    def _missing(self, plan: Plan) -> dict[tuple[Common, Model], int]:
+        """A plan's stored models, each with its number of missing trials."""
+        setup = plan.setup
+        missing: dict[tuple[Common, Model], int] = collections.defaultdict(int)
+        for column in stored(setup, plan.columns, self.store):
+            for cell in setup.cells(column):
+                if trials := finished(cell, self.store):
+                    lack = len(cell.trials()) - len(trials)
+                    missing[setup.common, model(column, setup.protocol)] += lack
         return missing
 
 

@@ -1,11 +1,14 @@
 """The claims on the paper's own printed figures, taken as exact."""
 
+import functools
+
 from keras_asymbp.benchmarks.results.checks import Check, Scale
 from keras_asymbp.benchmarks.results.claims import Claim
 from keras_asymbp.benchmarks.results.margin import POINTS, in_margins
 from keras_asymbp.benchmarks.tables import printed
 
 
+@functools.cache
 def papers(claim: Claim) -> tuple[int, int]:
     """Number of the paper's data sets that pass the check, and that have figures."""
     passed = known = 0
@@ -18,6 +21,7 @@ def papers(claim: Claim) -> tuple[int, int]:
     return passed, known
 
 
+@functools.cache
 def could_fail(
     check: Check, row: str | None, scale: Scale = in_margins
 ) -> tuple[int, int]:

@@ -177,6 +177,8 @@ def _unlike_curves(record):
     held_out = "validation_share" in settings
     if any(("validation_error" in part) != held_out for part in (result, *rows)):
         return "validation_share and validation_error do not go together"
+    if "alignment_batches" in settings and "alignment" not in result:
+        return "result.alignment is missing"
     if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
         return "the epochs of result.curves are not 1, 2, 3 and so on"
     if len(rows) > settings["epochs"]:

@@ -13,7 +13,7 @@ import reprlib
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import StoreError, UsageError
@@ -21,6 +21,7 @@ from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results.atomic import TEMPORARY, write_atomically
 from keras_asymbp.benchmarks.results.file_name import file_name
 from keras_asymbp.benchmarks.results.record import disbelief
+from keras_asymbp.benchmarks.tables.cells import Common, Model, Run, key
 
 # Each converts a file's content to the next version of the format, from version 1 on.
 # A change of the format adds one; files are not rewritten. The content is any object of
@@ -63,6 +64,7 @@ class Store:
         self.folder = pathlib.Path(folder)
         self.problems: list[str] = []
         self._trials: dict[str, dict[str, Any]] = {}
+        self._runs: dict[tuple[Common, Model], dict[Run, dict[str, Any]]] = {}
         self._seen: set[str] = set()
         if not make and not os.path.isdir(self._trials_folder):
             raise UsageError(
@@ -121,6 +123,10 @@ class Store:
         The trial's `file` is its path relative to the results folder.
         """
         return self._trials.get(trial_id(settings))
+
+    def runs(self, common: Common, model: Model) -> Mapping[Run, dict[str, Any]]:
+        """A model's trials, as `get` returns them, by run; see `tables.cells.key`."""
+        return self._runs.get((common, model), {})
 
     def trials(self) -> list[dict[str, Any]]:
         """All trials, as `get` returns them."""
@@ -230,7 +236,10 @@ class Store:
     def _add(self, path, trial):
         self._seen.add(os.fspath(path))
         file = path.relative_to(self.folder).as_posix()
-        self._trials.setdefault(trial["id"], {**trial, "file": file})
+        if trial["id"] not in self._trials:
+            trial = self._trials[trial["id"]] = {**trial, "file": file}
+            common, model, run = key(trial["settings"])
+            self._runs.setdefault((common, model), {}).setdefault(run, trial)
 
     def _unwritable(self, error):
         return UsageError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_asymbp.benchmarks.results.comparison import Comparison, compare
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.cells import Cell, common, model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import score
@@ -137,32 +137,54 @@ def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -
 
 def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
     """The stored trials of a cell, best first."""
-    stored = (store.get(cell.settings(trial)) for trial in cell.trials())
-    return sorted(filter(None, stored), key=lambda trial: score(trial["result"]))
+    of_setup = common(cell.dataset, cell.data_version, cell.protocol)
+    return _finished(cell, store.runs(of_setup, model(cell.column, cell.protocol)))
+
+
+def stored(setup: Setup, columns: Iterable[Column], store: Store) -> list[Column]:
+    """Those of a setup's models of which any trial is stored."""
+    return [column for column in columns if _runs(setup, column, store)]
+
+
+def _runs(setup, column, store):
+    return store.runs(setup.common, model(column, setup.protocol))
+
+
+def _finished(cell, runs):
+    if not runs:
+        return []
+    found = (runs.get(trial.run(cell.seed)) for trial in cell.trials())
+    return sorted(filter(None, found), key=lambda trial: score(trial["result"]))
 
 
 def errors(setup: Setup, column: Column, store: Store) -> dict[int, float]:
     """A model's error in percent by complete seed."""
-    by_seed = {cell.seed: _error(cell, store) for cell in setup.cells(column)}
-    return {seed: error for seed, error in by_seed.items() if error is not None}
+    if not (runs := _runs(setup, column, store)):
+        return {}
+    found = {cell: _finished(cell, runs) for cell in setup.cells(column)}
+    return _errors(found)
 
 
-def _error(cell, store):
-    """A cell's error in percent, or None while a trial is missing."""
-    trials = finished(cell, store)
-    complete = len(trials) == len(cell.trials())
-    return 100 * trials[0]["result"]["best_error"] if complete else None
+def _errors(trials):
+    """The error in percent of each cell without a missing trial, by seed."""
+    return {
+        cell.seed: 100 * found[0]["result"]["best_error"]
+        for cell, found in trials.items()
+        if len(found) == len(cell.trials())
+    }
 
 
 def _entry(plan, store, failures, column, baseline=None):
     cells = plan.setup.cells(column)
-    complete = errors(plan.setup, column, store)
+    runs = _runs(plan.setup, column, store)
+    trials = {cell: _finished(cell, runs) for cell in cells}
+    complete = _errors(trials) if runs else {}
     entry = Entry(
         errors=complete,
         paper=plan.printed(column),
         mark=None,
         paper_mark=None,
-        trials=tuple(trial for cell in cells for trial in finished(cell, store)),
+        trials=tuple(trial for found in trials.values() for trial in found),
         expected=sum(len(cell.trials()) for cell in cells),
         failures={
             cell.seed: failures[cell]

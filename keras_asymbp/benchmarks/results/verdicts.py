@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from keras_asymbp.benchmarks.results.checks import Check, Sample
 from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS, ON_MORE, Claim
@@ -126,7 +126,7 @@ def counts(findings: Sequence[Finding], corrected: bool = True) -> dict[str, int
 
 def _sample(setup, store, others):
     errors = _errors(setup, store)
-    same = [other for other in others if _alone(other) == _alone(setup)]
+    same = [other for other in others if alone(other) == alone(setup)]
     most = max(same, key=_train_examples, default=setup)
     if _train_examples(most) > _train_examples(setup):
         more = _errors(most, store)
@@ -141,7 +141,17 @@ def _errors(setup, store):
     return {model: of_seed for model, of_seed in by_model.items() if of_seed}
 
 
-def _alone(setup):
+def largest(setups: Iterable[Setup]) -> dict[Setup, Setup]:
+    """The setup with the most training examples, by what `alone` leaves of it."""
+    most: dict[Setup, Setup] = {}
+    for setup in setups:
+        first = most.setdefault(alone(setup), setup)
+        if _train_examples(setup) > _train_examples(first):
+            most[alone(setup)] = setup
+    return most
+
+
+def alone(setup: Setup) -> Setup:
     """A setup apart from its number of training examples."""
     subject = setup.subject()
     protocol = dataclasses.replace(subject.protocol, train_examples=None)

@@ -1,12 +1,52 @@
 """Cells: a model, a data set and a seed, with the trials that they need."""
 
 import dataclasses
+import functools
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables.experiments import BatchSchedule, Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
+
+# The settings of a model, and those that tell its trials apart; the rest are common to
+# all models of a setup.
+_OF_A_MODEL = (
+    *("feedback", "normalization", "setting", "clamped", "scale", "weight_decay"),
+)
+_OF_A_RUN = ("seed", "learning_rate", "batch_schedule")
+
+# Settings in three parts, for looking up trials: those common to a setup, those of a
+# model, and those of a run of it. Settings with the same id have equal keys.
+Common = frozenset[tuple[str, Any]]
+Model = tuple[Any, ...]
+Run = tuple[int, float, tuple[tuple[int, int], ...]]
+Key = tuple[Common, Model, Run]
+
+
+def key(settings: Mapping[str, Any]) -> Key:
+    """The key of a trial's settings."""
+    rest = dict(settings)
+    model = tuple(rest.pop(name, None) for name in _OF_A_MODEL)
+    seed, rate, schedule = (rest.pop(name) for name in _OF_A_RUN)
+    return frozenset(rest.items()), model, (seed, rate, tuple(map(tuple, schedule)))
+
+
+@functools.lru_cache
+def common(dataset: Dataset, version: str, protocol: Protocol) -> Common:
+    """The part of a key that all models of a setup have in common."""
+    cell = Cell(dataset, version, Column(""), protocol, 0)
+    return key(cell.settings(TrialSpec(0.0, ())))[0]
+
+
+def model(column: Column, protocol: Protocol) -> Model:
+    """The part of a key that is a model's."""
+    own = column.weight_decay
+    return (
+        *(column.feedback, column.normalization, column.setting, column.clamped),
+        *(column.scale or None, protocol.weight_decay if own is None else own),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +60,10 @@ class TrialSpec:
 
     learning_rate: float
     batch_schedule: tuple[tuple[int, int], ...]
+
+    def run(self, seed: int) -> Run:
+        """The part of a key that is a run's."""
+        return seed, self.learning_rate, self.batch_schedule
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Plans: the rows of tables to run and to report."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables import printed
-from keras_asymbp.benchmarks.tables.cells import Cell
+from keras_asymbp.benchmarks.tables.cells import Cell, Common, common
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
@@ -47,6 +48,11 @@ class Setup:
         name = self.dataset.name
         versions = {s.version for s in among if s and s.dataset.name == name}
         return f"{name}, version {self.version}" if len(versions) > 1 else name
+
+    @functools.cached_property
+    def common(self) -> Common:
+        """The settings that all its trials have in common; see `tables.cells.key`."""
+        return common(self.dataset, self.version, self.protocol)
 
     def cells(self, column: Column) -> list[Cell]:
         """A model's cells, one for each seed."""

@@ -7,6 +7,7 @@ from keras_asymbp.benchmarks.results import inventory
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors
 from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, REVISION
 
@@ -191,3 +192,20 @@ def test_a_models_own_weight_decay_makes_no_other_setup(store, run, make_cell):
     run(make_cell(weight_decay=kp.weight_decay), 0.5)
     decays = {s.protocol.weight_decay for s in inventory.take(store).setups}
     assert decays == {PRESETS["quick"].weight_decay, kp.weight_decay}
+
+
+def test_planning_costs_what_is_stored(store, run, make_cell, monkeypatch):
+    """The trials of models without any are not listed, and no settings are hashed."""
+    for epochs in range(7, 17):
+        run(make_cell(epochs=epochs), 0.5)
+    held = inventory.take(store)
+    for setup in held.setups:
+        assert setup.common  # made of settings, once
+    listed, trials = [], Cell.trials
+    monkeypatch.setattr(
+        Cell, "trials", lambda cell: listed.append(cell) or trials(cell)
+    )
+    monkeypatch.setattr(Cell, "settings", None)
+    assert len(held.plans()) == 10
+    models = {(cell.column.feedback, cell.column.setting) for cell in listed}
+    assert models == {("BP", 0)}

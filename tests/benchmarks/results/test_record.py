@@ -174,6 +174,14 @@ def test_held_out_examples_choose(make_cell, make_record):
     assert "do not go together" in disbelief(made)
 
 
+def test_alignment_that_was_asked_for(make_cell, make_record):
+    cell = make_cell(alignment_batches=2)
+    made = make_record(cell, cell.trials()[0])
+    made["id"] = trial_id(made["settings"])
+    assert disbelief(made) == "result.alignment is missing"
+    assert disbelief(replaced(made, "result.alignment", None)) is None
+
+
 # Any change of an honest file.
 ODD = st.sampled_from(
     [*NO_NUMBERS, -1, 0, 1.5, 2**64, "\x1b[2J\n\udcff", "=1+1", "<b>"]

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from keras_asymbp.benchmarks.results.store import trial_id
-from keras_asymbp.benchmarks.tables.cells import TrialSpec
-from keras_asymbp.benchmarks.tables.experiments import Column
+from keras_asymbp.benchmarks.tables.cells import TrialSpec, common, key, model
+from keras_asymbp.benchmarks.tables.experiments import ALL, Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 TWO_SCHEDULES = (((0, None),), ((0, 100), (3, 500)))
@@ -153,3 +153,35 @@ def test_other_rates_of_the_search_do_not_change_the_id(make_cell):
     cell = make_cell(learning_rates=(0.5,))
     more = make_cell(learning_rates=(0.5, 0.25))
     assert first_id(cell) == first_id(more)
+
+
+COLUMNS = [column for experiment in ALL.values() for column in experiment.columns]
+KEY_PROTOCOLS = [
+    {},
+    {"weight_decay": 1.0, "architecture": "lenet-mnist", "train_examples": 500},
+    {"validation_share": 0.1, "bias_decay": False, "augmentation": "standard"},
+]
+
+
+@pytest.mark.parametrize("protocol", KEY_PROTOCOLS)
+def test_the_parts_of_a_key_are_those_of_the_settings(protocol, make_cell):
+    for column in COLUMNS:
+        cell = make_cell(column, seed=3, **protocol)
+        of_setup = common(cell.dataset, cell.data_version, cell.protocol)
+        for trial in cell.trials():
+            found = json.loads(json.dumps(cell.settings(trial)))
+            of_model = model(column, cell.protocol)
+            assert key(found) == (of_setup, of_model, trial.run(3))
+
+
+def test_keys_differ_as_ids_do(make_cell):
+    protocols = [*KEY_PROTOCOLS, {"epochs": 7}]
+    cells = [
+        make_cell(column, seed=seed, version=version, **protocol)
+        for column in COLUMNS
+        for protocol in protocols
+        for seed in (0, 1)
+        for version in "12"
+    ]
+    settings = [cell.settings(trial) for cell in cells for trial in cell.trials()]
+    assert len(set(map(key, settings))) == len(set(map(trial_id, settings)))
