@@ -13,7 +13,7 @@ def printable(text: object) -> str:
     \x1b[31m a\nb \u202e \udcff
     """
     text = str(text)
-    if True:
+    if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _sequence(c) for c in text)
 
