@@ -19,7 +19,7 @@ import keras_asymbp
 from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
-from keras_asymbp.benchmarks.datasets import foreign, prepared, tfds_folder
+from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
 from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
@@ -231,7 +231,7 @@ def _data(data_dir) -> Iterator[Finding]:
         available.append(dataset.name)
     yield Finding(
         "data sets",
-        f"{len(available)} of {len(datasets.DATASETS)} in {foreign.shown(root)} or "
+        f"{len(available)} of {len(datasets.DATASETS)} in {root} or "
         f"the package: {', '.join(available)}",
     )
     yield from _shards(root)

@@ -43,7 +43,6 @@ def decode_image(content: bytes, channels: int, name: object) -> np.ndarray:
         if isinstance(error, UnidentifiedImageError):
             reason = f"it is none of {', '.join(_FORMATS)}"
         raise UsageError(
-            f"{foreign.shown(name)} can't be decoded as an image ({reason}): get it "
-            "again"
+            f"{name} can't be decoded as an image ({reason}): get it again"
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels)

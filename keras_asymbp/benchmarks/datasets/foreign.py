@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping.printable import printable
 
 GET_AGAIN = "get it again"
 # Files that are read as a whole: images, lists, descriptions.
@@ -55,7 +56,7 @@ def guarded(path: object, step: str = GET_AGAIN) -> Iterator[None]:
 
 def unreadable(path: object, reason: str, step: str = GET_AGAIN) -> UsageError:
     """The error for a file or a folder that can't be read."""
-    return UsageError(f"can't read {shown(path)} ({reason}): {step}")
+    return UsageError(f"can't read {path} ({reason}): {step}")
 
 
 def reason(error: BaseException) -> str:
@@ -66,16 +67,7 @@ def reason(error: BaseException) -> str:
         return f"it has no {error}"
     own = error.strerror if isinstance(error, OSError) else None
     lines = (own or str(error)).strip().splitlines() or [type(error).__name__]
-    return shown(_OBJECT.sub("", lines[0]).strip().rstrip(":.").strip())[:_WORDS]
-
-
-def shown(path: object) -> str:
-    """A path or a text for a message: what can't be printed is shown as escapes."""
-    text = str(path).encode("utf-8", "surrogateescape")
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode()
-        for c in text.decode("utf-8", "backslashreplace")
-    )
+    return printable(_OBJECT.sub("", lines[0]).strip().rstrip(":.").strip())[:_WORDS]
 
 
 def text_of(name: str) -> str:
@@ -104,7 +96,7 @@ def check_regular(
         except FileNotFoundError:
             if not os.path.islink(path):
                 raise
-            target = shown(os.readlink(path))
+            target = os.readlink(path)
             words = f"it is a link to {target}, which is missing"
             raise unreadable(path, words, step) from None
     for is_kind, words in _KINDS:

@@ -99,8 +99,7 @@ def remembered(
             digest = read()
             if _state(files, step) != (state, changed):
                 raise UsageError(
-                    f"{foreign.shown(path)} has changed while it was read: run the "
-                    "command again"
+                    f"{path} has changed while it was read: run the command again"
                 )
             if changed < now - _COARSE:
                 _remember(record, state, digest)

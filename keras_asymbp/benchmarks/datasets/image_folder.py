@@ -50,7 +50,7 @@ class ImageFolder:
         names = [folder.name for folder in _folders(root) if _images(folder)]
         if len(names) < 2:
             raise UsageError(
-                f"{foreign.shown(root)} has {len(names)} folder(s) with images "
+                f"{root} has {len(names)} folder(s) with images "
                 f"({', '.join(SUFFIXES)}): expected one for each class, two or more"
             )
         return names
@@ -82,14 +82,14 @@ class ImageFolder:
             return {}
         if "test" not in roots:
             raise UsageError(
-                f"{foreign.shown(roots['train'])} has class folders, and there is no "
+                f"{roots['train']} has class folders, and there is no "
                 "folder 'test' with class folders beside it: expected both, or class "
                 "folders alone"
             )
         for folder in _folders(self.path):
             if folder not in (roots["train"], roots["test"]) and _images(folder):
                 raise UsageError(
-                    f"{foreign.shown(folder)} has images that are neither in 'train' "
+                    f"{folder} has images that are neither in 'train' "
                     "nor in 'test', the splits that are used: move them into one of "
                     "these, or the folder elsewhere"
                 )
@@ -105,9 +105,9 @@ class ImageFolder:
                     found = _images(folder)
                     if found and folder.name not in names:
                         raise UsageError(
-                            f"{foreign.shown(folder)} has images of a class that "
-                            f"{foreign.shown(roots['train'])} lacks: classes are "
-                            f"{foreign.shown(', '.join(names))}"
+                            f"{folder} has images of a class that "
+                            f"{roots['train']} lacks: classes are "
+                            f"{', '.join(names)}"
                         )
                     chosen += [(file, names.index(folder.name)) for file in found]
             return splits
@@ -118,7 +118,7 @@ class ImageFolder:
             )
             if len(files) < 2:
                 raise UsageError(
-                    f"{foreign.shown(self.path / name)} has one image: expected "
+                    f"{self.path / name} has one image: expected "
                     "two or more, for training and testing"
                 )
             held_out = max(1, len(files) // _TEST_SHARE)
@@ -145,8 +145,7 @@ def _folders(root: pathlib.Path) -> list[pathlib.Path]:
                 foreign.check_regular(entry, _REPAIR)
             if _is_image(entry):
                 raise UsageError(
-                    f"{foreign.shown(entry)} is in no class folder: move it into one, "
-                    "or elsewhere"
+                    f"{entry} is in no class folder: move it into one, or elsewhere"
                 )
     return found
 

@@ -43,9 +43,7 @@ def find(name: str, data_dir: str | None = None) -> Dataset | None:
         return _image_folder(path)
     if path.suffix == ".npz" or ("/" in name and os.path.isdir(path.parent)):
         if not os.path.lexists(path):
-            raise UsageError(
-                f"there is no data set at {foreign.shown(path)}: no such file or folder"
-            )
+            raise UsageError(f"there is no data set at {path}: no such file or folder")
         foreign.check_regular(path, _GIVE)
         if path.suffix != ".npz":
             raise foreign.unreadable(path, "it is no .npz file", _GIVE)
@@ -107,7 +105,7 @@ def _tfds(name, data_dir):
         shape = description.shape(features[inputs])
         if description.kind(features[labels]) != "classLabel":
             raise UsageError(
-                f"{foreign.shown(folder)} has no images or vectors with class labels: "
+                f"{folder} has no images or vectors with class labels: "
                 "only those can be used"
             )
         num_classes = description.num_classes(features[labels])

@@ -159,7 +159,7 @@ def test_a_name_is_not_a_pattern(tfds_folder):
         ),
         ("a.npy", r"can't read .*a.npy \(it is no .npz file\): give an .npz file or"),
         ("a" * 300 + ".npz", r"can't read .* \(File name too long\)"),
-        ("caf\udce9.npz", r"no data set at .*caf\\xe9.npz: no such file"),
+        ("caf\udce9.npz", r"no data set at .*caf\\udce9.npz: no such file"),
     ],
 )
 def test_a_path_to_something_else(name, words, tmp_path):

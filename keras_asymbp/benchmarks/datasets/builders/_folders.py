@@ -16,6 +16,7 @@ from tensorflow_datasets.core.download.extractor import ExtractError
 
 from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping.printable import printable
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 # Pillow's others are left out: some start programs.
@@ -150,7 +151,7 @@ def subfolders(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def listing(folder: pathlib.Path, most: int = 5) -> str:
     """The names of the first entries of a folder, for a message."""
-    names = [foreign.shown(entry.name) for entry in _entries(folder)]
+    names = [entry.name for entry in _entries(folder)]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(names[:most]) or 'nothing'}{more}"
 
@@ -186,7 +187,7 @@ def examples(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the examples of `_generate_examples` from pairs of a file and a label."""
     for path, label in pairs:
-        key = foreign.shown(path.relative_to(root).as_posix())
+        key = printable(path.relative_to(root).as_posix())
         yield key, {"image": read_image(path), "label": label}
 
 

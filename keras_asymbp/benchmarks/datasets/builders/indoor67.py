@@ -87,6 +87,6 @@ def _lines(path) -> list[str]:
             raise UsageError(
                 f"{path} is not a list of {_HOMEPAGE}, delete it and try again: "
                 f"expected lines such as gym/name.jpg, found "
-                f"'{foreign.shown(line[:60])}'"
+                f"'{line[:60]}'"
             )
     return lines

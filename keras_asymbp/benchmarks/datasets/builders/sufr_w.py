@@ -74,7 +74,7 @@ def _listed(root, path) -> list:
         if not name:
             raise UsageError(
                 f"expected a number, # and a name in line {number} of {path}, found "
-                f"'{foreign.shown(line[:60])}'"
+                f"'{line[:60]}'"
             )
         if number not in images:
             raise UsageError(

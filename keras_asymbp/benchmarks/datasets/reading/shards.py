@@ -81,7 +81,7 @@ def check(folder: pathlib.Path, split: str) -> None:
         described = int(description.splits(folder)[split].get("numBytes", 0))
     if is_tfrecord and described not in (0, total):
         raise UsageError(
-            f"split '{split}' of {foreign.shown(folder)} has {total} bytes of records, "
+            f"split '{split}' of {folder} has {total} bytes of records, "
             f"not the {described} in dataset_info.json: {AGAIN}"
         )
 
@@ -109,4 +109,4 @@ def _follow(path, file, count):
 
 def damaged(path: pathlib.Path, reason: str) -> UsageError:
     """The error for a damaged shard."""
-    return UsageError(f"{foreign.shown(path)} is damaged ({reason}): {AGAIN}")
+    return UsageError(f"{path} is damaged ({reason}): {AGAIN}")

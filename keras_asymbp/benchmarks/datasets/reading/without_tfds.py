@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading import (
     INSTALL,
     description,
@@ -39,7 +38,7 @@ def examples(
                 example = tuple(_value(values[key], described[key]) for key in keys)
             except Exception as error:  # hostile bytes raise errors of any type
                 raise UsageError(
-                    f"record {number} of {foreign.shown(path)} is no example of the "
+                    f"record {number} of {path} is no example of the "
                     "data set: prepare it again"
                 ) from error
             yield example
