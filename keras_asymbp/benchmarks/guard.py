@@ -96,6 +96,7 @@ class _Output(io.FileIO):
     """A descriptor whose first error is kept; from there on, output is dropped."""
 
     error: OSError | None = None
+    reported = False
 
     def write(self, data: Any) -> int:
         if self.error is None:
@@ -189,14 +190,14 @@ def _end(code: int) -> NoReturn:
     global _at_work
     _at_work = False
     sys.stdout.flush()
-    error = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    error = getattr(error, "error", None)
-    if error is not None and error.errno == errno.EPIPE:
-        code = code or 128 + signal.SIGPIPE
-    elif error is not None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Output) and raw.error and not raw.reported:
+        raw.reported = True  # a subcommand ends before the program
+        if raw.error.errno == errno.EPIPE:
+            sys.exit(code or 128 + signal.SIGPIPE)
         print_error(
             UsageError(
-                f"can't write the output ({error.strerror}): mend that and run the "
+                f"can't write the output ({raw.error.strerror}): mend that and run the "
                 "same command again"
             )
         )
