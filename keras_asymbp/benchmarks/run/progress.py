@@ -41,7 +41,7 @@ class Display:
         self._starting: rich.progress.TaskID | None = None
         self._waiting = False
         # Long names take several lines of their column; the others stay whole.
-        names = rich.table.Column(ratio=1, overflow="fold")
+        names = rich.table.Column(overflow="fold")
         self._progress = rich.progress.Progress(
             rich.progress.TextColumn(
                 "{task.description}", markup=False, table_column=names
@@ -52,7 +52,6 @@ class Display:
             rich.progress.TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
-            expand=True,
             # The time left is estimated over minutes, not over the last seconds.
             speed_estimate_period=600,
         )
