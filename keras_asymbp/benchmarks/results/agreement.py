@@ -53,11 +53,14 @@ def agreements(setup: Setup, store: Store) -> list[Agreement]:
     """
     found: list[Agreement] = []
     of_paper: dict[Column, Pair] = {}
+    all_columns = [column for e in ALL.values() for column in e.columns]
+    if len(set(stored(setup, all_columns, store))) < FEWEST:
+        return found
     for experiment in ALL.values():
+        columns = tuple(stored(setup, experiment.columns, store))
         pairs = {
             # Table 5 has two models of other tables by another name.
             dataclasses.replace(column, name=""): (entry.paper, entry.error)
-            for columns in [tuple(stored(setup, experiment.columns, store))]
             for row in [fill(Plan(experiment, columns, setup), store)]
             for column, entry in zip(columns, row.entries, strict=True)
             if entry.paper is not None and entry.error is not None

@@ -47,26 +47,27 @@ class Inventory:
         """
         plans = [*asked]
         seen = {model for plan in plans for model in self._missing(plan)}
-        shown = collections.defaultdict(set)
+        shown = collections.defaultdict(list)
         for plan in plans:
-            shown[plan.setup.subject()].add(plan.experiment)
+            shown[plan.setup.subject()].append(plan.experiment)
         for setup in self.setups:
-            others = (
-                Plan(experiment, experiment.columns, setup)
+            others = [
+                (plan, self._missing(plan))
                 for experiment in ALL.values()
                 if experiment not in shown[setup.subject()]
-            )
-            missing = {plan: self._missing(plan) for plan in others}
-            while missing:
-                new = {
-                    plan: [lack for model, lack in models.items() if model not in seen]
-                    for plan, models in missing.items()
-                }
-                plan = max(new, key=lambda plan: (len(new[plan]), -sum(new[plan])))
-                if not new[plan]:
+                for plan in [Plan(experiment, experiment.columns, setup)]
+            ]
+            while others:
+                new = [
+                    [lack for model, lack in models.items() if model not in seen]
+                    for _, models in others
+                ]
+                best = max(range(len(new)), key=lambda n: (len(new[n]), -sum(new[n])))
+                if not new[best]:
                     break
+                plan, models = others.pop(best)
                 plans.append(plan)
-                seen |= missing.pop(plan).keys()
+                seen |= models.keys()
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 

@@ -1,6 +1,7 @@
 """Readings: choices for what the paper leaves open, as data."""
 
 import dataclasses
+import functools
 import itertools
 
 from keras_asymbp.benchmarks.errors import unknown
@@ -61,6 +62,7 @@ FIELDS = tuple(
 )
 
 
+@functools.lru_cache
 def of(protocol: Protocol) -> Reading | None:
     """The reading that a protocol has; None if it has none of `READINGS`."""
     for reading in READINGS.values():
