@@ -83,10 +83,9 @@ def _prepare(source, root, timeout):
 
 def _check_downloads(folder):
     """Refuses what TFDS would open and wait for, such as a named pipe."""
-    for pattern in ("*", "*/*"):
-        for path in folder.glob(pattern):
-            if not path.is_dir():
-                foreign.check_regular(path, "delete it, and try again")
+    for inside in (folder, *folder.glob("*/")):
+        if inside.is_dir():
+            foreign.check_entries(inside, "delete it, and try again")
 
 
 @contextlib.contextmanager

@@ -184,6 +184,20 @@ def files(folder: str | os.PathLike[str], step: str = GET_AGAIN) -> list[pathlib
     return sorted(found)
 
 
+def check_entries(folder: pathlib.Path, step: str = GET_AGAIN) -> None:
+    """Refuses a folder in which something is neither a file nor a folder.
+
+    It is for folders whose files another package opens.
+
+    Raises:
+        UsageError: If there is, or the folder can't be read.
+    """
+    with guarded(folder, step):
+        for path in sorted(folder.iterdir()):
+            if not path.is_dir():
+                check_regular(path, step)
+
+
 def _around(path):
     """The folders that a path leads through, with links resolved."""
     return {

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -41,7 +42,7 @@ def examples(
         name = part.partition("[")[0]
         if name not in known:
             raise UsageError(
-                f"{folder} has no split '{name}': it has {', '.join(known)}; choose "
+                f"{folder} has no split '{name}': it has {foreign.shown(', '.join(known))}; choose "
                 "another data set"
             )
     if has_tfds():
@@ -50,6 +51,7 @@ def examples(
         from keras_asymbp.benchmarks.datasets.reading import (  # type: ignore[no-redef]
             without_tfds as reader,
         )
+    foreign.check_entries(folder, shards.AGAIN)
     for name in dict.fromkeys(part.partition("[")[0] for part in splits.split("+")):
         shards.check(folder, name)
     return reader.examples(folder, splits, keys)

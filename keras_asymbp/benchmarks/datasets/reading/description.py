@@ -51,7 +51,7 @@ def features(folder: pathlib.Path) -> dict[str, dict]:
 def _check(path, feature):
     """Raises an error unless the fields that are read have their types."""
     sizes = shape(feature) if "image" in feature or "tensor" in feature else ()
-    if min(sizes, default=0) < -1:
+    if any(size < -1 or size == 0 for size in sizes):
         raise foreign.unreadable(path, f"a shape is {sizes}", _AGAIN)
     if "classLabel" in feature:
         num_classes(feature)

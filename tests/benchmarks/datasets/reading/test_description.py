@@ -81,6 +81,11 @@ def test_no_inputs_and_labels(features, keys, describe):
         ("features.json", "\0"),
         ("features.json", "{}"),
         ("features.json", '{"featuresDict": {"features": 5}}'),
+        (
+            "features.json",
+            '{"featuresDict": {"features": {"x": {"image": {"shape": '
+            '{"dimensions": ["0", "4", "3"]}}}}}}',
+        ),
     ],
 )
 def test_damaged_files_are_named(file, content, describe):

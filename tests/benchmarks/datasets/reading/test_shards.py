@@ -61,6 +61,13 @@ def test_damage_is_named_before_anything_is_read(how, words, copy):
     list(reading.examples(copy, "test", ("label",)))  # is whole
 
 
+def test_a_pipe_that_tfds_would_wait_for(copy):
+    (copy / "label.labels.txt").unlink()
+    os.mkfifo(copy / "label.labels.txt")
+    with pytest.raises(UsageError, match=r"labels.txt \(it is a named pipe"):
+        reading.examples(copy, "test", ("label",))
+
+
 def edit(folder, **changes):
     path = folder / "dataset_info.json"
     info = json.loads(path.read_text())
