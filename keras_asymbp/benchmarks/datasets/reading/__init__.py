@@ -42,8 +42,8 @@ def examples(
         name = part.partition("[")[0]
         if name not in known:
             raise UsageError(
-                f"{folder} has no split '{name}': it has {foreign.shown(', '.join(known))}; choose "
-                "another data set"
+                f"{folder} has no split '{name}': it has "
+                f"{foreign.shown(', '.join(known))}; choose another data set"
             )
     if has_tfds():
         from keras_asymbp.benchmarks.datasets.reading import with_tfds as reader

@@ -58,7 +58,8 @@ def test_damage_is_named_before_anything_is_read(how, words, copy):
     damage(shard, how)
     with pytest.raises(UsageError, match=rf"{shard} .*\(({words}).*\): prepare the"):
         reading.examples(copy, "test+train[:3]", ("label",))
-    list(reading.examples(copy, "test", ("label",)))  # is whole
+    if how != "pipe":  # TFDS may open any file of the folder
+        assert len(list(reading.examples(copy, "test", ("label",)))) == 10
 
 
 def test_a_pipe_that_tfds_would_wait_for(copy):
