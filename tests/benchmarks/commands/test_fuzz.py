@@ -143,7 +143,7 @@ def command_line(source, places, results):
     if source.random() < 0.1 or command == "translate":
         arguments.append(source.choice([*NONSENSE, *readable(places)]))
     if command in ("run", "depth", "ablation"):
-        if source.random() < 0.7:
+        if source.random() < 0.8:
             arguments.append("--dry_run")
         else:
             # What is started must end soon.

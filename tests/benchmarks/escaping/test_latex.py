@@ -1,6 +1,6 @@
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks.escaping import latex
@@ -16,6 +16,7 @@ def test_signs_are_taken_literally():
     assert latex.escape("Bäume, 木") == "Bäume, ?"
 
 
+@example("[1pt]*,,{}$x$ %^^M")
 @given(st.text())
 def test_no_special_character_remains(text):
     escaped = latex.escape(text)

@@ -3,7 +3,7 @@ import re
 
 import markdown_it
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks.escaping import markdown
@@ -20,6 +20,10 @@ def test_usual_text_stays_readable(text):
     assert markdown.escape(text) == text
 
 
+@example("# \\`a`*b*_c_[d](e){f}<g>&lt;~~h~~$i$")
+@example("1. a")
+@example("> a")
+@example("- a")
 @given(st.one_of(SIGNS, st.text()))
 def test_a_paragraph_says_the_text(text):
     rendered = COMMONMARK.render(f"{markdown.escape(text)} end")
@@ -28,6 +32,7 @@ def test_a_paragraph_says_the_text(text):
     assert shown == [*markdown.one_line(text).split(), "end"]
 
 
+@example("a|b", "|")
 @given(SIGNS, SIGNS)
 def test_a_row_keeps_its_cells(first, second):
     table = f"| a | b |\n|:--|--:|\n{markdown.row([first, second])}\n"
@@ -35,6 +40,9 @@ def test_a_row_keeps_its_cells(first, second):
     assert re.findall(r"<(\w+)", rendered) == [
         *("table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td")
     ]
+    cells = re.findall("<td[^>]*>([^<]*)</td>", rendered)
+    for cell, text in zip(cells, (first, second), strict=True):
+        assert html.unescape(cell).split() == markdown.one_line(text).split()
 
 
 def test_a_name_is_code_if_it_is_plain():

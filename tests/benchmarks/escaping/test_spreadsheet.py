@@ -1,6 +1,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,11 @@ def test_text_is_read_back_and_no_formula(texts):
     for cell, text in zip(cells, texts, strict=True):
         assert cell[:1] not in tuple("=+-@\t\r\n\0\uff1d")
         assert (cell[1:] if cell.startswith("'") else cell) == text
+
+
+@pytest.mark.parametrize("sign", "=+-@'\t\r\n \0\uff1d\uff0b\uff0d\uff20")
+def test_every_sign_of_a_formula_has_an_apostrophe_in_front(sign):
+    assert spreadsheet.cell(f"{sign}1") == f"'{sign}1"
 
 
 def test_a_text_with_any_separator_is_one_cell():

@@ -12,7 +12,7 @@ import markdown
 import markdown_it
 import pytest
 import rich.console
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
@@ -166,6 +166,7 @@ def harmless(reports):
     return harmless
 
 
+@settings(max_examples=8)
 @example(name="".join(FRAGMENTS[:20]))
 @example(name="".join(FRAGMENTS[20:60]))
 @example(name="".join(FRAGMENTS[60:]))

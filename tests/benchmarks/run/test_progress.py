@@ -211,4 +211,4 @@ def test_a_name_is_neither_markup_nor_a_command(terminal, make_cell):
     name = r"[red]a[/] :smile: \x1b[2Jb\u202e\ud800"
     assert name in screen.text()
     assert ": a b\n" in screen.text()
-    assert not set(screen.text()) & set("\x1b\u202e\ud800")
+    assert not set(screen.text()) & set("\x1b\u202e\ud800\U0001f604")
