@@ -130,6 +130,8 @@ def _parts(node, texts):
     if isinstance(node, ast.FormattedValue):
         return _parts(node.value, texts)
     name = _name(node.func if isinstance(node, ast.Call) else node)
+    if name == "one_line" and isinstance(node, ast.Call):  # the terminal's escape
+        return _parts(node.args[0], texts)
     if texts.get(name) is not None:
         return _parts(texts[name], {})
     return [GAP]
