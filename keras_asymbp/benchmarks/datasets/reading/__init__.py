@@ -43,7 +43,7 @@ def examples(
         if name not in known:
             raise UsageError(
                 f"{folder} has no split '{name}': it has "
-                f"{foreign.shown(', '.join(known))}; choose another data set"
+                f"{', '.join(known)}; choose another data set"
             )
     if has_tfds():
         from keras_asymbp.benchmarks.datasets.reading import with_tfds as reader
