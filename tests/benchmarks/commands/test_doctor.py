@@ -130,7 +130,8 @@ def test_prepared_data_that_is_broken(cache, tmp_path):
         folder.mkdir(parents=True)
         for array in ("x_train", "y_train", "x_test", "y_test"):
             count = rows if array == "x_test" else 3
-            np.save(folder / f"{array}.npy", np.zeros((count, 4)))
+            inputs, labels = np.zeros((count, 4)), np.zeros(count, np.int64)
+            np.save(folder / f"{array}.npy", inputs if array[0] == "x" else labels)
     with (cache / "cut" / "x_train.npy").open("r+b") as file:
         file.truncate(150)
     (cache / ".incomplete-x").mkdir()  # of a preparation in progress
