@@ -456,7 +456,8 @@ def write_tfds():
             ]
             file = folder / f"{name}-{split}.tfrecord-00000-of-00001"
             file.write_bytes(b"".join(records))
-            size = sum(map(len, records))
+            # Without the length and the checksums of each.
+            size = sum(len(record) - 16 for record in records)
             counts = [str(len(labels))]
             described.append(
                 {"name": split, "shardLengths": counts, "numBytes": str(size)}

@@ -125,12 +125,12 @@ def _warn_of_other_content(plans, results):
     )
     for (name, version), count in stored.items():
         if name in versions and version != versions[name]:
-            print(
+            words = (
                 f"warning: {count} stored trials on {name} are of other content "
                 f"({version}) than the data set has now: they are kept, and reported "
-                "under their own version",
-                file=sys.stderr,
+                "under their own version"
             )
+            print(one_line(words), file=sys.stderr)
 
 
 def _fit_data(plans, data_dir, console):

@@ -68,7 +68,7 @@ def test_what_is_no_file_is_refused(read, kind, words, tmp_path):
         (ValueError("\n"), "ValueError"),
         (
             ValueError("a <_io.BytesIO object at 0x7f> is\x1b[31m red"),
-            r"a  is\x1b[31m red",
+            r"a is\x1b[31m red",
         ),
     ],
 )

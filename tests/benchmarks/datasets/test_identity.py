@@ -99,7 +99,7 @@ def test_a_file_that_changes_while_it_is_read(file):
 
 def test_a_file_that_is_gone(file, read):
     file.unlink()
-    with pytest.raises(UsageError, match=f"can't read {file}: No such file"):
+    with pytest.raises(UsageError, match=rf"can't read {file} \(No such file"):
         read()
 
 

@@ -137,7 +137,7 @@ def test_a_name_that_no_file_can_have(name):
 @pytest.mark.parametrize("number", ["many", None, [2]])
 def test_a_nonsensical_number_of_classes(number, tfds_folder):
     data_dir = tfds_folder({"classLabel": {"numClasses": number}})
-    with pytest.raises(UsageError, match=r"features.json doesn't|no images or vectors"):
+    with pytest.raises(UsageError, match=r"can't read .*features.json"):
         datasets.get("toy", data_dir)
 
 
@@ -158,7 +158,7 @@ def test_a_name_is_not_a_pattern(tfds_folder):
             r"can't read .*link.npz \(it is a link to gone, which is missing\)",
         ),
         ("a.npy", r"can't read .*a.npy \(it is no .npz file\): give an .npz file or"),
-        ("a" * 300 + ".npz", r"can't read .* \(File name too long\)"),
+        ("a" * 300 + ".npz", "no data set at .*aaa.npz: no such file"),
         ("caf\udce9.npz", r"no data set at .*caf\\udce9.npz: no such file"),
     ],
 )
