@@ -22,8 +22,10 @@ _LEGEND = (
 
 
 def legend(table: Table) -> str:
-    """Explains a table's signs."""
-    return _LEGEND.format(baseline=table.experiment.baseline)
+    """Explains a table's signs, and names the models that are the same runs."""
+    signs = _LEGEND.format(baseline=table.experiment.baseline)
+    same = (" and ".join(names) for names in table.rows[0].plan.same_runs())
+    return " ".join([signs, *(f"{names} are the same runs." for names in same)])
 
 
 def changes(protocol: Protocol) -> str:

@@ -135,10 +135,24 @@ def select(
 
 
 def _with_clamped(*columns: Column) -> tuple[Column, ...]:
-    """Each column, followed by its Bottom and Top (section 5, experiment C2)."""
+    """Each column, followed by its Bottom and Top (section 5, experiment C2).
+
+    If only the last layer learns, no error passes a V: columns that differ only in
+    their rule share the runs of the first one's Top.
+    """
+    rules: dict[tuple[str | None, int], str] = {}
+    for column in columns:
+        rules.setdefault((column.normalization, column.setting), column.rule)
     return tuple(
         dataclasses.replace(
-            column, name=" ".join(filter(None, (column.name, clamped))), clamped=clamped
+            column,
+            name=" ".join(filter(None, (column.name, clamped))),
+            clamped=clamped,
+            rule=(
+                rules[column.normalization, column.setting]
+                if clamped == "Top"
+                else column.rule
+            ),
         )
         for column, clamped in itertools.product(columns, (None, "Bottom", "Top"))
     )

@@ -88,6 +88,14 @@ class Plan:
         by_column = map(self.setup.cells, self.columns)
         return [cell for cells in zip(*by_column, strict=True) for cell in cells]
 
+    def same_runs(self) -> list[list[str]]:
+        """The names of models that are the same runs, by construction."""
+        names: dict[Column, list[str]] = {}
+        for column in self.columns:
+            nameless = dataclasses.replace(column, name="")
+            names.setdefault(nameless, []).append(column.name)
+        return [shared for shared in names.values() if len(shared) > 1]
+
     def printed(self, column: Column) -> float | None:
         """The printed error of a model in percent; None without one."""
         return printed.error(self._printed_row(), column.name)

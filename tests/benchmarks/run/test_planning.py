@@ -64,8 +64,8 @@ def test_a_dry_run_starts_nothing(benchmarks, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    # 35 models, one of them with two schedules, at five rates each.
-    assert lines[0].startswith("mnist_5k: 70 cells, 360 trials, 0 stored, 360 to run")
+    # 33 models, one of them with two schedules, at five rates each.
+    assert lines[0].startswith("mnist_5k: 66 cells, 340 trials, 0 stored, 340 to run")
     assert [line.split(":")[0] for line in lines[1:3]] == ["stl10", "svhn"]
     assert "unknown" not in lines[0] + lines[1]
     assert not folder.exists()

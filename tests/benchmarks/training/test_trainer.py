@@ -388,6 +388,22 @@ def test_clamped_layers_stay_at_their_start(clamped, normalization, make_trainer
     assert moved == [below, above, above, below, below][: len(moved)]
 
 
+@pytest.mark.parametrize("normalization", [None, "BN"])
+@pytest.mark.parametrize("rule", ["RndF", "uSF"])
+def test_if_only_the_last_layer_learns_a_rule_changes_nothing(
+    rule, normalization, make_trainer
+):
+    """So `experiments` runs the Top of all rules once."""
+    results = []
+    for tested in (rule, "BP"):
+        column = Column(
+            "X", rule=tested, normalization=normalization, setting=1, clamped="Top"
+        )
+        trainer, cell = make_trainer(column)
+        results.append(trainer.train(cell.trials()[1]))
+    assert results[0] == results[1]
+
+
 # 10 steps an epoch; 10, then 8; 2; a prime number.
 @pytest.mark.parametrize(
     ("schedule", "expected"),
