@@ -18,6 +18,8 @@ from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import printable
 
 GET_AGAIN = "get it again"
+# Of files that TFDS has prepared; it leaves an existing folder as it is.
+PREPARE_AGAIN = "delete its folder and prepare the data set again"
 # Files that are read as a whole: images, lists, descriptions.
 _MOST = 2**30
 # Characters of no text, except tabs, line breaks and page breaks.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -66,7 +67,8 @@ def draw(
     if len(enough) < classes:
         raise UsageError(
             f"{len(enough)} of {len(members)} classes have more than {train} examples: "
-            f"expected {classes} or more; the data set is incomplete, prepare it again"
+            f"expected {classes} or more; the data set is incomplete: "
+            f"{foreign.PREPARE_AGAIN}"
         )
 
     def rank(name):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_asymbp.benchmarks.datasets import reading
+from keras_asymbp.benchmarks.datasets import foreign, reading
 from keras_asymbp.benchmarks.datasets.decoding import decode_image
 from keras_asymbp.benchmarks.datasets.identity import remembered
 from keras_asymbp.benchmarks.datasets.reading import description, without_tfds
@@ -64,7 +64,10 @@ class TfdsFolder:
         folder = self.folder(data_dir)
         kind = f"tfds {' '.join(splits)}"
         files = sorted(path for path in folder.iterdir() if path.is_file())
-        return remembered(kind, folder, files, lambda: _digest(folder, splits))
+        return remembered(
+            *(kind, folder, files, lambda: _digest(folder, splits)),
+            foreign.PREPARE_AGAIN,
+        )
 
     def labels(self, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
         folder, _, key = self._open(data_dir)
@@ -102,7 +105,7 @@ class TfdsFolder:
             if not (is_text or 0 <= label < len(classes)):
                 raise UsageError(
                     f"{folder} has the label {label}: expected {len(classes)} classes, "
-                    "counted from 0; prepare it again"
+                    f"counted from 0: {foreign.PREPARE_AGAIN}"
                 )
             names.append(label.decode() if is_text else classes[label])
             digests.append(hashlib.sha256(content).digest())
@@ -207,8 +210,8 @@ def _decoded(folder, key, contents) -> Iterator[np.ndarray]:
         image = decode_image(content, shape[2], which)
         if any(size not in (-1, n) for size, n in zip(shape, image.shape, strict=True)):
             raise UsageError(
-                f"{which} has the shape {image.shape}: expected {shape}; prepare the "
-                "data set again"
+                f"{which} has the shape {image.shape}: expected {shape}; "
+                f"{foreign.PREPARE_AGAIN}"
             )
         yield image
 

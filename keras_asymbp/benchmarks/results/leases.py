@@ -21,8 +21,8 @@ lasts.
 # Why not filelock's `SoftFileLease` (4.3.1), the nearest library: each of its leases
 # keeps a file open and a thread running, and 1,100 rates need 1,100 leases. It reads no
 # clock of the file system: an expired lease is taken over only once it has been watched
-# for another expiry. A dead holder is known by process number and host name, which two
-# containers may share; the kernel's lock is not.
+# for another expiry. A dead holder is known by process number, its start time and host
+# name, which two containers may share; the kernel's lock is not.
 
 import contextlib
 import functools

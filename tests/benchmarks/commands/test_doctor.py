@@ -174,7 +174,7 @@ def test_shards_of_prepared_data_sets(damage, words, examine, tmp_path):
         assert finding.state == WRONG
         assert words in finding.found
         assert str(folder) in finding.found
-        assert finding.hint == "prepare the data set again"
+        assert finding.hint == "delete its folder and prepare the data set again"
 
 
 def test_results(examine, tmp_path, make_cell, finish):

@@ -275,7 +275,7 @@ def test_a_damaged_folder_is_named(file, function, prepared, tmp_path, reader):
     path.write_text("{")
     if (function, file) == ("features", "dataset_info.json"):
         return  # which it doesn't read
-    words = rf"^can't read {path} \(.+\): prepare the data set again$"
+    words = rf"^can't read {path} \(.+\): delete its folder"
     with pytest.raises(UsageError, match=words):
         getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
 
@@ -288,7 +288,7 @@ def test_a_damaged_folder_is_named(file, function, prepared, tmp_path, reader):
         ({"shape": {}}, r"images of the shape \(\) of uint8: expected 1 or 3 channels"),
         (
             {"shape": {"dimensions": ["2", "6", "3"]}},
-            r"image 0 of .* has the shape \(2, 5, 3\): expected \(2, 6, 3\); prepare",
+            r"image 0 of .* has the shape \(2, 5, 3\): expected \(2, 6, 3\); delete",
         ),
     ],
 )

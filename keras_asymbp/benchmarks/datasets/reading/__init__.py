@@ -51,7 +51,7 @@ def examples(
         from keras_asymbp.benchmarks.datasets.reading import (  # type: ignore[no-redef]
             without_tfds as reader,
         )
-    foreign.check_entries(folder, shards.AGAIN)
+    foreign.check_entries(folder, foreign.PREPARE_AGAIN)
     for name in dict.fromkeys(part.partition("[")[0] for part in splits.split("+")):
         shards.check(folder, name)
     return reader.examples(folder, splits, keys)

@@ -7,7 +7,6 @@ import pathlib
 from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.errors import UsageError
 
-_AGAIN = "prepare the data set again"
 # The kinds of features that are read; each describes itself under this name.
 KINDS = ("image", "tensor", "classLabel", "text")
 
@@ -20,7 +19,7 @@ def info(folder: pathlib.Path) -> dict:
     """
     path = folder / "dataset_info.json"
     with understood(path):
-        return dict(foreign.read_json(path, _AGAIN))
+        return dict(foreign.read_json(path, foreign.PREPARE_AGAIN))
 
 
 def splits(folder: pathlib.Path) -> dict[str, dict]:
@@ -41,7 +40,7 @@ def features(folder: pathlib.Path) -> dict[str, dict]:
     """
     path = folder / "features.json"
     with understood(path):
-        content = foreign.read_json(path, _AGAIN)
+        content = foreign.read_json(path, foreign.PREPARE_AGAIN)
         described = dict(content["featuresDict"]["features"])
         for feature in described.values():
             _check(path, feature)
@@ -52,7 +51,7 @@ def _check(path, feature):
     """Raises an error unless the fields that are read have their types."""
     sizes = shape(feature) if "image" in feature or "tensor" in feature else ()
     if any(size < -1 or size == 0 for size in sizes):
-        raise foreign.unreadable(path, f"a shape is {sizes}", _AGAIN)
+        raise foreign.unreadable(path, f"a shape is {sizes}", foreign.PREPARE_AGAIN)
     if "classLabel" in feature:
         num_classes(feature)
 
@@ -101,11 +100,11 @@ def class_names(folder: pathlib.Path, key: str) -> list[str]:
     """The names of a feature's classes; their numbers if they have no names."""
     path = folder / f"{key}.labels.txt"
     if os.path.lexists(path):
-        lines = foreign.read_text(path, _AGAIN).split("\n")
+        lines = foreign.read_text(path, foreign.PREPARE_AGAIN).split("\n")
         return [line.strip() for line in lines if line.strip()]
     return [str(number) for number in range(num_classes(features(folder)[key]))]
 
 
 def understood(path: pathlib.Path) -> contextlib.AbstractContextManager[None]:
     """Turns what goes wrong with the content of a description into a UsageError."""
-    return foreign.guarded(path, _AGAIN)
+    return foreign.guarded(path, foreign.PREPARE_AGAIN)

@@ -5,12 +5,12 @@ import pathlib
 import struct
 
 from keras_asymbp.benchmarks.datasets import foreign
+from keras_asymbp.benchmarks.datasets.foreign import PREPARE_AGAIN
 from keras_asymbp.benchmarks.datasets.reading import description
 from keras_asymbp.benchmarks.errors import UsageError
 
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 TFRECORD = "tfrecord"
-AGAIN = "prepare the data set again"
 # A record: length of the data, checksum of the length; the data; its checksum.
 HEADER = struct.Struct("<QI")
 FOOTER = 4
@@ -33,14 +33,16 @@ def of_split(folder: pathlib.Path, split: str) -> list[tuple[pathlib.Path, int]]
         template = known[split].get("filepathTemplate") or _TEMPLATE
         counts = [int(count) for count in known[split].get("shardLengths", [])]
         if min(counts, default=0) < 0:
-            raise foreign.unreadable(path, f"{min(counts)} records", AGAIN)
+            raise foreign.unreadable(path, f"{min(counts)} records", PREPARE_AGAIN)
         names = [
             _file(template, info["name"], split, file_format(folder), shard, counts)
             for shard in range(len(counts))
         ]
         for name in names:
             if os.path.basename(name) != name:
-                raise foreign.unreadable(path, f"{name} is in another folder", AGAIN)
+                raise foreign.unreadable(
+                    path, f"{name} is in another folder", PREPARE_AGAIN
+                )
     # TFDS writes no file without examples.
     pairs = zip(names, counts, strict=True)
     return [(folder / name, count) for name, count in pairs if count]
@@ -74,7 +76,7 @@ def check(folder: pathlib.Path, split: str) -> None:
     is_tfrecord = file_format(folder) == TFRECORD
     total = 0
     for path, count in of_split(folder, split):
-        with foreign.opened(path, AGAIN) as file:
+        with foreign.opened(path, PREPARE_AGAIN) as file:
             if is_tfrecord:
                 total += _follow(path, file, count)
     with description.understood(folder / "dataset_info.json"):
@@ -82,7 +84,7 @@ def check(folder: pathlib.Path, split: str) -> None:
     if is_tfrecord and described not in (0, total):
         raise UsageError(
             f"split '{split}' of {folder} has {total} bytes of records, "
-            f"not the {described} in dataset_info.json: {AGAIN}"
+            f"not the {described} in dataset_info.json: {PREPARE_AGAIN}"
         )
 
 
@@ -109,4 +111,4 @@ def _follow(path, file, count):
 
 def damaged(path: pathlib.Path, reason: str) -> UsageError:
     """The error for a damaged shard."""
-    return UsageError(f"{path} is damaged ({reason}): {AGAIN}")
+    return UsageError(f"{path} is damaged ({reason}): {PREPARE_AGAIN}")

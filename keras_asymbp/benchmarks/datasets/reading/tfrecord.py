@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading.shards import (
-    AGAIN,
     FOOTER,
     HEADER,
     damaged,
@@ -39,7 +38,7 @@ def records(path: pathlib.Path, count: int) -> Iterator[bytes]:
             records.
     """
     found = 0
-    with foreign.opened(path, AGAIN) as file:
+    with foreign.opened(path, foreign.PREPARE_AGAIN) as file:
         size = os.fstat(file.fileno()).st_size
         while header := file.read(HEADER.size):
             if len(header) < HEADER.size:

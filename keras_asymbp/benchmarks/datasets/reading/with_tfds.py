@@ -23,7 +23,7 @@ def examples(
     import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()
-    with foreign.guarded(folder, shards.AGAIN):
+    with foreign.guarded(folder, foreign.PREPARE_AGAIN):
         builder = tfds.builder_from_directory(folder)
         images = [
             key

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading import (
     INSTALL,
     description,
@@ -38,8 +39,8 @@ def examples(
                 example = tuple(_value(values[key], described[key]) for key in keys)
             except Exception as error:  # hostile bytes raise errors of any type
                 raise UsageError(
-                    f"record {number} of {path} is no example of the "
-                    "data set: prepare it again"
+                    f"record {number} of {path} is no example of the data set: "
+                    f"{foreign.PREPARE_AGAIN}"
                 ) from error
             yield example
 

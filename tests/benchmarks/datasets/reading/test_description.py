@@ -91,7 +91,7 @@ def test_no_inputs_and_labels(features, keys, describe):
 def test_damaged_files_are_named(file, content, describe):
     folder = describe({"x": IMAGE, "y": LABEL}, ("x", "y"))
     (folder / file).write_text(content)
-    words = rf"^can't read {folder / file} \([^\n]+\): prepare the data set again$"
+    words = rf"^can't read {folder / file} \([^\n]+\): delete its folder"
     with pytest.raises(UsageError, match=words):
         description.supervised_keys(folder)
 

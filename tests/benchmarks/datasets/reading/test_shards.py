@@ -56,7 +56,9 @@ def damage(shard, how):
 def test_damage_is_named_before_anything_is_read(how, words, copy):
     shard = sorted(copy.glob("*train*"))[1]
     damage(shard, how)
-    with pytest.raises(UsageError, match=rf"{shard} .*\(({words}).*\): prepare the"):
+    with pytest.raises(
+        UsageError, match=rf"{shard} .*\(({words}).*\): delete its folder"
+    ):
         reading.examples(copy, "test+train[:3]", ("label",))
     if how != "pipe":  # TFDS may open any file of the folder
         assert len(list(reading.examples(copy, "test", ("label",)))) == 10
@@ -89,5 +91,8 @@ def edit(folder, **changes):
 )
 def test_a_description_that_does_not_fit(changes, words, copy):
     edit(copy, **changes)
-    with pytest.raises(UsageError, match=rf"{words}.*: prepare the data set again$"):
+    with pytest.raises(
+        UsageError,
+        match=rf"{words}.*: delete its folder",
+    ):
         shards.check(copy, "train")

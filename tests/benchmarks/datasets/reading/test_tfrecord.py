@@ -46,14 +46,14 @@ def test_tensorflow_agrees(path, tmp_path):
 @pytest.mark.parametrize("count", [0, 2, 4])
 def test_another_number_of_records(count, path):
     words = rf"^{path} is damaged \(it has 3 of {count} records\): "
-    with pytest.raises(UsageError, match=words + "prepare the data set again$"):
+    with pytest.raises(UsageError, match=words + "delete its folder"):
         list(tfrecord.records(path, count))
 
 
 @pytest.mark.parametrize("size", [1, 11, 12, 17, 18, 19, 30, 35, 60, 1050])
 def test_a_cut_file(size, path):
     os.truncate(path, size)
-    with pytest.raises(UsageError, match=rf"^{path} is damaged \(.*\): prepare"):
+    with pytest.raises(UsageError, match=rf"^{path} is damaged \(.*\): delete"):
         list(tfrecord.records(path, 3))
 
 

@@ -20,7 +20,7 @@ def test_parts_of_splits(kinds):
 
 def test_a_folder_without_a_description(copy):
     (copy / "features.json").write_text("{")
-    words = rf"^can't read {copy} \([^\n]*\): prepare the data set again$"
+    words = rf"^can't read {copy} \([^\n]*\): delete its folder"
     with pytest.raises(UsageError, match=words):
         next(with_tfds.examples(copy, "train", ("label",)))
 
@@ -34,5 +34,5 @@ def test_a_damaged_shard(damage, copy):
         shard.unlink()
     cut = rf"{shard} is damaged \(truncated record at [^\n]*\)"
     words = cut if damage == "cut" else rf"can't read {copy} \([^\n]*\)"
-    with pytest.raises(UsageError, match=f"^{words}: prepare the data set again$"):
+    with pytest.raises(UsageError, match=f"^{words}: delete its folder"):
         list(with_tfds.examples(copy, "train", ("label",)))

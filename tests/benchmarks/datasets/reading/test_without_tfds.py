@@ -120,6 +120,6 @@ def test_a_record_that_is_no_such_example(record, key, copy):
         shard.write_bytes(
             b"".join(p + tfrecord.masked_crc(p).to_bytes(4, "little") for p in parts)
         )
-    words = rf"^record 1 of {shard} is no example of the data set: prepare it again$"
+    words = rf"^record 1 of {shard} is no example of the data set: delete"
     with pytest.raises(UsageError, match=words):
         list(without_tfds.examples(copy, "train", (key,)))
