@@ -111,6 +111,8 @@ def cheap(command):
         return [SUBCOMMANDS, *of_subcommand(*arguments)]
     if program == "python" and arguments[0] == "-m":
         _, module, *flags = arguments
+        if module == "keras_asymbp":
+            return [module, *of_subcommand(*flags)]
         if module in (SUITE, f"{SUITE}.depth", f"{SUITE}.datasets"):
             name = {SUITE: "run"}.get(module, module.rpartition(".")[2])
             return [module, *of_subcommand(name, *flags)[1:]]

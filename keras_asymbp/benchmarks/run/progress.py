@@ -87,7 +87,8 @@ class Display:
     def note(self, text: str) -> None:
         """Shows a text once."""
         if text not in self._notes:
-            self._print(text)
+            for line in text.splitlines():
+                self._print(line)
         self._notes.add(text)
 
     def begin(self, cell: Cell, trial: TrialSpec) -> None:
@@ -96,7 +97,7 @@ class Display:
             self._progress.remove_task(self._starting)
             self._starting = None
         self._running[cell, trial] = self._progress.add_task(
-            _name(cell, trial), total=self._epochs
+            _short_name(cell, trial), total=self._epochs
         )
 
     def epoch(self, cell: Cell, trial: TrialSpec, row: dict[str, Any]) -> None:
@@ -106,7 +107,7 @@ class Display:
         self._progress.update(
             self._running[cell, trial],
             completed=row["epoch"],
-            description=f"{_name(cell, trial)} | {error}",
+            description=f"{_short_name(cell, trial)} | {error}",
         )
 
     def end(self, cell: Cell, trial: TrialSpec, result: dict[str, Any]) -> None:
@@ -160,7 +161,11 @@ def _name(cell, trial):
     if len(trial.batch_schedule) > 1:
         sizes = "-".join(str(size) for _, size in trial.batch_schedule)
         name += f" | batch {sizes}"
-    name = one_line(f"{name} | seed {cell.seed}")
+    return one_line(f"{name} | seed {cell.seed}")
+
+
+def _short_name(cell, trial):
+    name = _name(cell, trial)
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
     return name

@@ -113,7 +113,7 @@ def test_the_log_of_a_worker_that_dies_is_shown(stand_in):
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     heading = next(n for n, line in enumerate(lines) if line.startswith("last lines"))
-    assert lines[heading + 1 : heading + 3] == ["  noise of C++", "  noise of Python"]
+    assert lines[heading + 1 : heading + 3] == [" noise of C++", " noise of Python"]
 
 
 def test_a_closed_pipe_ends_no_trial(start_stand_in, trials):
@@ -148,7 +148,7 @@ def test_a_cell_that_always_fails_is_named(
     assert len(trials()) == 6
     assert runs(notes())["SGD", 1, 5e-4] == 2
     # The table has the reason in place of a figure, with its pipe escaped.
-    escaped = reason.replace("|", "\\|")
+    escaped = reason.replace("|", "&#124;")
     (row,) = [x for x in done.stdout.splitlines() if x.startswith("| mnist_5k |")]
     assert row.count(f"failed: {escaped}") == 2
     assert not any(figure in row for figure in ("0.05", "0.50", "0.10"))

@@ -112,7 +112,7 @@ def test_a_worker_can_store_trials_itself(bench, make_cell, tmp_path, monkeypatc
     (path,) = (tmp_path / "trials").iterdir()
     assert path.name.startswith("mnist_5k-SGD-seed0-lr0.5-")
     record = events[-1][2]
-    assert Store(tmp_path).get(record["settings"]).items() >= record.items()
+    assert json.loads(path.read_text()).items() >= record.items()
 
     # Its own failure is ignored: the driver also stores the trial.
     def refuse(*args):
