@@ -1,5 +1,6 @@
 """Escaping for Markdown: names stay text, in a paragraph, a list and a table."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -38,7 +39,11 @@ def escape(text: object) -> str:
     >>> print(escape("mnist_5k <b> [x](y) a|b"))
     mnist_5k &lt;b> \[x\](y) a&#124;b
     """
-    line = one_line(text)
+    return _escape(one_line(text))
+
+
+@functools.lru_cache(maxsize=10_000)  # tables repeat their words
+def _escape(line):
     for pattern, replacement in _ESCAPES:
         line = re.sub(pattern, replacement, line)
     return line

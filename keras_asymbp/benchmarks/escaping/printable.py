@@ -24,7 +24,10 @@ def one_line(text: object) -> str:
     >>> one_line("out of\n  memory\a")
     'out of memory\\x07'
     """
-    return printable(re.sub(r"\s+", " ", str(text)))
+    text = str(text)
+    if text.isprintable() and "  " not in text:  # as nearly all are
+        return text
+    return printable(re.sub(r"\s+", " ", text))
 
 
 def _sequence(character: str) -> str:
