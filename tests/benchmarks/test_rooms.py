@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -53,6 +54,19 @@ def floor(room):
 def test_every_room_has_its_floor():
     doors = {"__init__", "__main__"}
     assert {room_of(file.parts) for file in FILES} - doors == set.union(*FLOORS)
+
+
+def test_the_design_page_and_the_docstring_have_every_floor():
+    page = (ROOT.parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
+    block = page.partition("Rooms import downward only")[2].split("```")[1]
+    lines = block.splitlines()[1:]  # after the language
+    assert [set(line.split(", ")) for line in reversed(lines)] == list(FLOORS)
+    items = keras_asymbp.benchmarks.__doc__.partition("\n- ")[2].split("\n- ")
+    rooms = set.union(*FLOORS)
+    listed = [set(re.findall(r"`(\w+)`:", item)) & rooms for item in items]
+    assert listed == list(FLOORS)
+    table = set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE))
+    assert table == {name for name in rooms if (ROOT / name).is_dir()}
 
 
 @pytest.mark.parametrize(
