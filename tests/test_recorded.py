@@ -64,7 +64,7 @@ def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
         files = set(map(urllib.parse.unquote, links))
         assert len(files) == len(list((copy / "trials").iterdir()))
         assert [file for file in files if not (copy / file).is_file()] == []
-    assert (copy / "pictures" / "curves.svg").is_file()
+        assert (copy / "pictures" / "curves.svg").is_file()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ import keras_asymbp.benchmarks.reports.terminal  # noqa: E402
 import keras_asymbp.benchmarks.results.inventory  # noqa: E402
 import keras_asymbp.benchmarks.run.planning  # noqa: E402
 import keras_asymbp.benchmarks.run.progress  # noqa: E402, F401
+from keras_asymbp.benchmarks import guard  # noqa: E402
 from keras_asymbp.benchmarks.commands import doctor, subcommands  # noqa: E402
 from keras_asymbp.benchmarks.datasets import download  # noqa: E402
 from keras_asymbp.benchmarks.errors import UsageError  # noqa: E402
@@ -43,6 +44,7 @@ def refuse(*_):
 def child(arguments, folder):
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
+    guard.install()  # anew, on these files
     faulthandler.dump_traceback_later(_SECONDS, exit=True)
     runner.Workbench = stand_in.Bench
     download.download = refuse

@@ -44,13 +44,13 @@ def _run(results_dir, names, data_dir, rates) -> int:
     results = store.Store(results_dir, make=False)
     searched = None if rates is None else learning_rates(rates)
     held = inventory.take(results, named, searched)
-    for problem in (*results.problems, *held.problems):
-        print(one_line(f"warning: {problem}"), file=sys.stderr)
     if not held.setups:
         raise UsageError(
             f"no finished trial in {results.folder} that a picture can show: run an "
             "experiment first, or name your own data sets with --datasets"
         )
+    for problem in (*results.problems, *held.problems):
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
     written = program.write_or_warn(results, _write, held)
     return 0 if written else 1
 

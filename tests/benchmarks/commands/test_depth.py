@@ -80,7 +80,11 @@ def test_a_run_from_the_command_to_picture_and_report(depth, report, tmp_path):
     done = depth(*flags)
     assert done.returncode == 0
     folder = tmp_path / "results"
-    assert {path.name for path in folder.iterdir()} == FILES | {"trials", "leases"}
+    assert {path.name for path in folder.iterdir()} == FILES | {
+        "trials",
+        "leases",
+        "logs",
+    }
     last = done.stdout.splitlines()[-1]
     assert last == f"6 trials run, 0 found stored; picture: {folder}/depth.png"
     assert (folder / "depth.md").read_text() in done.stdout
@@ -116,8 +120,9 @@ def test_a_run_from_the_command_to_picture_and_report(depth, report, tmp_path):
     assert len(shown) == 6
     for trial in Store(folder).trials():
         angles = trial["result"]["alignment"]
-        assert [each["layer"] for each in shown[trial["file"]]] == list(angles)
-        for each, (_, stored) in zip(shown[trial["file"]], angles.items(), strict=True):
+        layers = shown[trial["file"].rpartition("/")[2]]
+        assert [each["layer"] for each in layers] == list(angles)
+        for each, (_, stored) in zip(layers, angles.items(), strict=True):
             assert each["gradient_angle"] == pytest.approx(
                 stored["gradient_angle"], rel=1e-3
             )

@@ -72,6 +72,7 @@ USUAL = {
 }
 OF_OTHERS = {
     "report": ("datasets", "learning_rates", "data_dir", "results_dir"),
+    "pictures": ("datasets", "learning_rates", "data_dir", "results_dir"),
     "claims": ("datasets", "data_dir", "results_dir"),
     "datasets": ("list", "prepare", "check", "pictures", "data_dir"),
     "doctor": ("data_dir", "results_dir"),
