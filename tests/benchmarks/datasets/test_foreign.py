@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import socket
@@ -27,8 +28,9 @@ def make(kind, path):
         case "pipe":
             os.mkfifo(path)
         case "socket":
-            with socket.socket(socket.AF_UNIX) as server:
-                server.bind(os.path.relpath(path))
+            # The address of a socket is short.
+            with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
+                server.bind(path.name)
         case "device":
             path.symlink_to("/dev/zero")
         case "dangling link":
