@@ -153,9 +153,10 @@ class Leases:
     def finish(self, name: str) -> None:
         """Removes a name's leases; call it once all runs can see the result."""
         with self._lock:
-            self._held.pop(name, None)
-        # From the last one down, so that `_last` finds the others.
-        for generation in range(self._last(name), 0, -1):
+            held = self._held.pop(name, 0)
+        # From the last one down, so that `_last` finds the others. Ours may be beyond:
+        # taken while another run finished the name, the generations before it are gone.
+        for generation in range(max(held, self._last(name)), 0, -1):
             with contextlib.suppress(OSError):
                 self._path(name, generation).unlink()
 

@@ -76,6 +76,25 @@ def test_finished_work_leaves_nothing(folder):
     assert list(folder.iterdir()) == []
 
 
+def test_a_name_taken_while_another_run_finishes_it(folder, monkeypatch):
+    """The lease taken last is removed, although those before it are gone."""
+    first, second, third = (Leases(folder, expiry=1000) for _ in range(3))
+    first.take("a")
+    first.give_up("a")
+
+    def expired_then_finished(path):
+        monkeypatch.undo()
+        second.take("a")
+        second.finish("a")
+        return False
+
+    monkeypatch.setattr(third, "_holds", expired_then_finished)
+    assert third.take("a")
+    assert [path.name for path in leases_in(folder)] == ["a.2"]
+    third.finish("a")
+    assert leases_in(folder) == []
+
+
 def test_a_lease_lasts_while_it_is_renewed(folder):
     with Leases(folder, expiry=100) as one, Leases(folder, expiry=100) as other:
         one.take("a")
