@@ -1,7 +1,5 @@
 r"""Escaping for LaTeX: a user's names must stay text."""
 
-import functools
-
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
 _COMMANDS = {
@@ -37,13 +35,9 @@ def escape(text: object) -> str:
     >>> print(escape("a_b & 50%"))
     a\_b \& 50\%
     """
-    return _escape(one_line(text))
-
-
-@functools.lru_cache(maxsize=10_000)  # tables repeat their words
-def _escape(line):
     escaped = "".join(
-        _COMMANDS.get(c, c if " " <= c <= "}" or c in _LETTERS else "?") for c in line
+        _COMMANDS.get(c, c if " " <= c <= "}" or c in _LETTERS else "?")
+        for c in one_line(text)
     )
     return escaped.replace(",,", ",{},").replace(",,", ",{},")  # a quotation mark in T1
 

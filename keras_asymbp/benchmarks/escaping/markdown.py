@@ -1,6 +1,5 @@
 """Escaping for Markdown: names stay text, in a paragraph, a list and a table."""
 
-import functools
 import re
 from collections.abc import Iterable
 
@@ -39,11 +38,7 @@ def escape(text: object) -> str:
     >>> print(escape("mnist_5k <b> [x](y) a|b"))
     mnist_5k &lt;b> \[x\](y) a&#124;b
     """
-    return _escape(one_line(text))
-
-
-@functools.lru_cache(maxsize=10_000)  # tables repeat their words
-def _escape(line):
+    line = one_line(text)
     for pattern, replacement in _ESCAPES:
         line = re.sub(pattern, replacement, line)
     return line

@@ -1,5 +1,6 @@
 """CSV that a spreadsheet shows as it is: no text is a formula."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,11 @@ def _written(value: object) -> str:
         return ""
     if not isinstance(value, str):
         return repr(value)
+    return _text(value)
+
+
+@functools.lru_cache(maxsize=10_000)  # tables repeat their words
+def _text(value: str) -> str:
     escaped = cell(value)
     if not _SEPARATORS.search(escaped):
         return escaped

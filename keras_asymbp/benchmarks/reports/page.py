@@ -161,9 +161,9 @@ def _printable(data):
     """The data of the script, which inserts text as it is: each text as one line."""
     if isinstance(data, dict):
         return {one_line(key): _printable(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return list(map(_printable, data))
-    return one_line(data) if isinstance(data, str) else data
+    if isinstance(data, str):
+        return one_line(data)
+    return list(map(_printable, data)) if isinstance(data, list | tuple) else data
 
 
 class _Figures:

@@ -1,6 +1,7 @@
 """The report templates with their escapes, filters and static files."""
 
 import base64
+import functools
 import hashlib
 import pathlib
 import re
@@ -48,7 +49,7 @@ def _environment(escape, **options):
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE.with_name("templates")),
-        finalize=lambda value: value if hasattr(value, "__html__") else escape(value),
+        finalize=_finalize(escape),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
@@ -90,6 +91,17 @@ def _environment(escape, **options):
         "allow_nan": False,
     }
     return environment
+
+
+def _finalize(escape):
+    of_plain = functools.lru_cache(maxsize=10_000)(escape)  # tables repeat their words
+
+    def finalize(value):
+        if type(value) in (str, int):
+            return of_plain(value)
+        return value if hasattr(value, "__html__") else escape(value)
+
+    return finalize
 
 
 def _markup(escape):

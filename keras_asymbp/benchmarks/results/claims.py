@@ -4,6 +4,7 @@ A claim holds if all of its inequalities hold. `verdicts` evaluates them.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -39,7 +40,7 @@ class Claim:
     test: str
     checks: tuple[Check, ...]
 
-    @property
+    @functools.cached_property
     def models(self) -> tuple[str, ...]:
         """Names of the compared columns."""
         names = (model for check in self.checks for model in check.models)

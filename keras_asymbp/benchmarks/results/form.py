@@ -1,6 +1,7 @@
 """Forms of values that are read from JSON, as data."""
 
 import dataclasses
+import functools
 import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,6 +42,11 @@ class Fields:
     optional: Mapping[str, "Form"] = dataclasses.field(default_factory=dict)
     others: "Form | None" = None
     most: int = _MOST_OTHERS
+
+    @functools.cached_property
+    def known(self) -> Mapping[str, "Form"]:
+        """The form of each field that has its own."""
+        return {**self.optional, **self.required}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,11 +126,13 @@ def _fault_of_fields(value, form):
             return f".{key}", "is missing"
     others = 0
     for key, part in value.items():
-        of_part = form.required.get(key) or form.optional.get(key)
+        of_part = form.known.get(key)
         if of_part is None:
             of_part, others = form.others, others + 1
             if of_part is None or others > form.most:
                 return f".{key}", "is a field that this version does not know"
+        if type(of_part) is Kind and of_part.holds(part):  # as nearly all do
+            continue
         if found := _fault(part, of_part):
             return f".{key}{found[0]}", found[1]
     return None

@@ -49,12 +49,12 @@ class Inventory:
         seen = {model for plan in plans for model in self._missing(plan)}
         shown = collections.defaultdict(list)
         for plan in plans:
-            shown[plan.setup.subject()].append(plan.experiment)
+            shown[plan.setup.subject].append(plan.experiment)
         for setup in self.setups:
             others = [
                 (plan, self._missing(plan))
                 for experiment in ALL.values()
-                if experiment not in shown[setup.subject()]
+                if experiment not in shown[setup.subject]
                 for plan in [Plan(experiment, experiment.columns, setup)]
             ]
             while others:

@@ -64,7 +64,7 @@ class Store:
         self.folder = pathlib.Path(folder)
         self.problems: list[str] = []
         self._trials: dict[str, dict[str, Any]] = {}
-        self._runs: dict[tuple[Common, Model], dict[Run, dict[str, Any]]] = {}
+        self._models: dict[Common, dict[Model, dict[Run, dict[str, Any]]]] = {}
         self._seen: set[str] = set()
         if not make and not os.path.isdir(self._trials_folder):
             raise UsageError(
@@ -124,9 +124,9 @@ class Store:
         """
         return self._trials.get(trial_id(settings))
 
-    def runs(self, common: Common, model: Model) -> Mapping[Run, dict[str, Any]]:
-        """A model's trials, as `get` returns them, by run; see `tables.cells.key`."""
-        return self._runs.get((common, model), {})
+    def models(self, common: Common) -> Mapping[Model, Mapping[Run, dict[str, Any]]]:
+        """The trials of a setup, as `get` returns them; see `tables.cells.key`."""
+        return self._models.get(common, {})
 
     def trials(self) -> list[dict[str, Any]]:
         """All trials, as `get` returns them."""
@@ -239,7 +239,8 @@ class Store:
         if trial["id"] not in self._trials:
             trial = self._trials[trial["id"]] = {**trial, "file": file}
             common, model, run = key(trial["settings"])
-            self._runs.setdefault((common, model), {}).setdefault(run, trial)
+            models = self._models.setdefault(common, {})
+            models.setdefault(model, {}).setdefault(run, trial)
 
     def _unwritable(self, error):
         return UsageError(

@@ -138,16 +138,18 @@ def fill(plan: Plan, store: Store, failures: Mapping[Cell, str] | None = None) -
 def finished(cell: Cell, store: Store) -> list[dict[str, Any]]:
     """The stored trials of a cell, best first."""
     of_setup = common(cell.dataset, cell.data_version, cell.protocol)
-    return _finished(cell, store.runs(of_setup, model(cell.column, cell.protocol)))
+    runs = store.models(of_setup).get(model(cell.column, cell.protocol))
+    return _finished(cell, runs)
 
 
 def stored(setup: Setup, columns: Iterable[Column], store: Store) -> list[Column]:
     """Those of a setup's models of which any trial is stored."""
-    return [column for column in columns if _runs(setup, column, store)]
+    models = store.models(setup.common)
+    return [column for column in columns if model(column, setup.protocol) in models]
 
 
 def _runs(setup, column, store):
-    return store.runs(setup.common, model(column, setup.protocol))
+    return store.models(setup.common).get(model(column, setup.protocol))
 
 
 def _finished(cell, runs):
@@ -177,8 +179,8 @@ def _errors(trials):
 def _entry(plan, store, failures, column, baseline=None):
     cells = plan.setup.cells(column)
     runs = _runs(plan.setup, column, store)
-    trials = {cell: _finished(cell, runs) for cell in cells}
-    complete = _errors(trials) if runs else {}
+    trials = {cell: _finished(cell, runs) for cell in cells} if runs else {}
+    complete = _errors(trials)
     entry = Entry(
         errors=complete,
         paper=plan.printed(column),

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -151,9 +152,10 @@ def largest(setups: Iterable[Setup]) -> dict[Setup, Setup]:
     return most
 
 
+@functools.cache
 def alone(setup: Setup) -> Setup:
     """A setup apart from its number of training examples."""
-    subject = setup.subject()
+    subject = setup.subject
     protocol = dataclasses.replace(subject.protocol, train_examples=None)
     return dataclasses.replace(subject, protocol=protocol)
 
@@ -169,7 +171,11 @@ def _examples(setup, split):
 
 def _enough(claim, sample):
     # Without the number of test examples there is no interval.
-    return sample.examples > 0 and all(sample.seeds(c.models) for c in claim.checks)
+    return (
+        sample.examples > 0
+        and sample.errors.keys() >= set(claim.models)
+        and all(sample.seeds(check.models) for check in claim.checks)
+    )
 
 
 def _test(checks, sample, row):

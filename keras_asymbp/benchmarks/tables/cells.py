@@ -110,12 +110,13 @@ class Cell:
 
     def trials(self) -> list[TrialSpec]:
         """The runs to search; the best one is reported."""
-        # With few epochs or another batch size, two schedules can be the same.
-        schedules = dict.fromkeys(map(self._resolve, self.column.batch_schedules))
+        column, protocol = self.column, self.protocol
         return [
-            TrialSpec(rate, schedule)
-            for schedule, rate in itertools.product(
-                schedules, self.column.learning_rates or self.protocol.learning_rates
+            *_trials(
+                column.batch_schedules,
+                column.learning_rates or protocol.learning_rates,
+                protocol.batch_size,
+                protocol.epochs,
             )
         ]
 
@@ -151,17 +152,23 @@ class Cell:
             f"{self.place}-{self.column.name}-seed{self.seed}-lr{trial.learning_rate:g}"
         )
 
-    def _resolve(self, schedule: BatchSchedule) -> tuple[tuple[int, int], ...]:
-        phases = [
-            (epoch, size or self.protocol.batch_size)
-            for epoch, size in schedule
-            if epoch < self.protocol.epochs
-        ]
-        return tuple(
-            phase
-            for number, phase in enumerate(phases)
-            if number == 0 or phase[1] != phases[number - 1][1]
-        )
+
+@functools.cache
+def _trials(schedules, rates, batch_size, epochs):
+    # With few epochs or another batch size, two schedules can be the same.
+    resolved = dict.fromkeys(_resolve(s, batch_size, epochs) for s in schedules)
+    return [TrialSpec(rate, s) for s, rate in itertools.product(resolved, rates)]
+
+
+def _resolve(
+    schedule: BatchSchedule, batch_size: int, epochs: int
+) -> tuple[tuple[int, int], ...]:
+    phases = [(epoch, size or batch_size) for epoch, size in schedule if epoch < epochs]
+    return tuple(
+        phase
+        for number, phase in enumerate(phases)
+        if number == 0 or phase[1] != phases[number - 1][1]
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The tables of the paper and of a peer as data: one entry for each column."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -41,7 +42,7 @@ class Column:
     scale: str | None = None
     learning_rates: tuple[float, ...] | None = None
 
-    @property
+    @functools.cached_property
     def feedback(self) -> str:
         """The layer's `feedback` argument.
 
@@ -51,6 +52,11 @@ class Column:
         return self.rule + (
             f"-{100 * self.flip_probability:g}" if self.flip_probability else ""
         )
+
+    @functools.cached_property
+    def nameless(self) -> "Column":
+        """The model without its name: two tables may name one model differently."""
+        return dataclasses.replace(self, name="")
 
 
 @dataclasses.dataclass(frozen=True)

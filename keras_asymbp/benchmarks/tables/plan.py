@@ -61,6 +61,7 @@ class Setup:
             for seed in self.seeds
         ]
 
+    @functools.cached_property
     def subject(self) -> "Setup":
         """The setup without seeds, rates and preset, for comparing setups."""
         protocol = dataclasses.replace(
@@ -92,8 +93,7 @@ class Plan:
         """The names of models that are the same runs, by construction."""
         names: dict[Column, list[str]] = {}
         for column in self.columns:
-            nameless = dataclasses.replace(column, name="")
-            names.setdefault(nameless, []).append(column.name)
+            names.setdefault(column.nameless, []).append(column.name)
         return [shared for shared in names.values() if len(shared) > 1]
 
     def printed(self, column: Column) -> float | None:

@@ -1,7 +1,6 @@
 """Readings: choices for what the paper leaves open, as data."""
 
 import dataclasses
-import functools
 import itertools
 
 from keras_asymbp.benchmarks.errors import unknown
@@ -62,13 +61,15 @@ FIELDS = tuple(
 )
 
 
-@functools.lru_cache
+_BY_CHOICES = {
+    tuple(getattr(reading, name) for name in FIELDS): reading
+    for reading in READINGS.values()
+}
+
+
 def of(protocol: Protocol) -> Reading | None:
     """The reading that a protocol has; None if it has none of `READINGS`."""
-    for reading in READINGS.values():
-        if reading.applied(protocol) == protocol:
-            return reading
-    return None
+    return _BY_CHOICES.get(tuple(getattr(protocol, name) for name in FIELDS))
 
 
 def for_network(name: str) -> list[Reading]:

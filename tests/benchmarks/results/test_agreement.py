@@ -28,7 +28,7 @@ def test_rank_correlation_is_the_correlation_of_ranks(pairs):
     x, y = x - x.mean(), y - y.mean()
     expected = x @ y / np.sqrt((x @ x) * (y @ y))
     assert agreement.rank_correlation(pairs) == pytest.approx(expected, abs=6e-5)
-    x, y = np.array(pairs, float).T
+    x, y = np.array(pairs).T
     assert agreement._spearman(x, y, axis=-1) == pytest.approx(expected)
 
 
