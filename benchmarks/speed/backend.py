@@ -23,16 +23,11 @@ def rows(options: Options) -> Iterator[dict]:
                     for backend in environment.BACKENDS
                 }
                 result = interleaved(contestants, options.rounds)
-            for backend in contestants:
-                yield result.row(
-                    result.seconds(backend),
-                    case=f"{name}, {rule}",
-                    name=backend,
-                    unit="s a step",
-                )
+            case = f"{name}, {rule}"
+            yield from result.times(case)
             yield result.row(
                 result.ratios("jax", "tensorflow"),
-                case=f"{name}, {rule}",
+                case=case,
                 name="JAX / TensorFlow",
                 unit="x TensorFlow",
             )

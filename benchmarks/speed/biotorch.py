@@ -45,16 +45,11 @@ def rows(options: Options) -> Iterator[dict]:
             with Peer("BioTorch", command, fit.steps) as peer:
                 contestants = {"BioTorch": peer, "keras_asymbp": fit}
                 result = interleaved(contestants, options.rounds)
-            for contestant in contestants:
-                yield result.row(
-                    result.seconds(contestant),
-                    case=f"{name}, {rule}",
-                    name=contestant,
-                    unit="s a step",
-                )
+            case = f"{name}, {rule}"
+            yield from result.times(case)
             yield result.row(
                 result.ratios("BioTorch", "keras_asymbp"),
-                case=f"{name}, {rule}",
+                case=case,
                 name="BioTorch / keras_asymbp",
                 unit="x ours",
                 goal=GOAL,

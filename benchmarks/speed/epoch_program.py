@@ -35,10 +35,7 @@ def rows(options: Options) -> Iterator[dict]:
                 }
                 result = interleaved(contestants, options.rounds)
             case = f"{name}, {rule}"
-            for way in ways:
-                yield result.row(
-                    result.seconds(way), case=case, name=way, unit="s a step"
-                )
+            yield from result.times(case)
             for way in others:
                 yield result.row(
                     result.ratios(way, base),

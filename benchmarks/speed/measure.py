@@ -4,7 +4,7 @@ import dataclasses
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.busy import busy_seconds
@@ -79,6 +79,11 @@ class Result:
             others=self.others,
             **more,
         )
+
+    def times(self, case: str, unit: str = "s a step") -> Iterator[dict[str, Any]]:
+        """A row with the seconds of each contestant."""
+        for name in self.taken:
+            yield self.row(self.seconds(name), case=case, name=name, unit=unit)
 
 
 def row(figure: float, **more) -> dict[str, Any]:

@@ -41,10 +41,7 @@ def rows(options: Options) -> Iterator[dict]:
             "plain": lambda cell=cell: _plain(cell, arrays, options),
         }
         result = interleaved(contestants, options.rounds)
-        for name in contestants:
-            yield result.row(
-                result.seconds(name), case=column.name, name=name, unit="s"
-            )
+        yield from result.times(column.name, "s")
         yield result.row(
             result.ratios("search", "plain"),
             case=column.name,

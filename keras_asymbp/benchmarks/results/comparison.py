@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import scipy.stats
 
-_CONFIDENCE = 0.95
+from keras_asymbp.benchmarks.results.inference import CONFIDENCE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ def compare(
     if len(differences) == 1:
         return Comparison(differences.pop(), None, None, None, seeds)
     test = scipy.stats.ttest_rel(ours, base)
-    interval = test.confidence_interval(_CONFIDENCE)
+    interval = test.confidence_interval(CONFIDENCE)
     return Comparison(
         float(sum(ours) - sum(base)) / len(seeds),
         float(interval.low),
