@@ -1,6 +1,10 @@
 """Errors that a user of the command line can mend."""
 
+from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks.escaping.printable import one_line
+
+# Names listed in one message; more would fill the screen.
+_MOST_LISTED = 40
 
 
 class UsageError(Exception):
@@ -26,7 +30,7 @@ class StoreError(UsageError):
 
 
 def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError:
-    """The error for an unknown name.
+    """The error for an unknown name, with the names that are near.
 
     Args:
         kind: The kind of thing that is named, such as "data set".
@@ -34,7 +38,13 @@ def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError
         known: The names to choose from.
         other: What else may be given, in words.
     """
-    choice = f"choose from {', '.join(known)}" + (f"; or give {other}" if other else "")
+    names = list(known)
+    listed = ", ".join(names[:_MOST_LISTED])
+    if more := len(names[_MOST_LISTED:]):
+        listed += f" and {more} more, which --list shows"
+    choice = f"choose from {listed}" + (f"; or give {other}" if other else "")
+    if question := did_you_mean(name, names):
+        choice = question + choice[0].upper() + choice[1:]
     return UsageError(f"unknown {kind} '{name}': {choice}")
 
 

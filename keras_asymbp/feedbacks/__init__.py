@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_asymbp._discover import public_classes
+from keras_asymbp._names import did_you_mean
 from keras_asymbp.feedbacks.base import Feedback
 
 if TYPE_CHECKING:  # the rules are discovered at import
@@ -58,14 +59,14 @@ def get(identifier: Any) -> Feedback:
         partial = re.fullmatch(r"(\w+)-(\d{1,2}|100)", identifier)
         if partial and partial[1] in _partial_aliases():
             return ALIASES[partial[1]](flip_probability=int(partial[2]) / 100)
-        if identifier == "DFA":
+        if identifier.upper() == "DFA":
             raise ValueError(
                 "Direct feedback alignment is not a rule of one layer: it sends the "
                 "error of the output to every layer. Expected a rule. Use "
-                "`keras_asymbp.direct_feedback(model)`. Received: 'DFA'"
+                f"`keras_asymbp.direct_feedback(model)`. Received: {identifier!r}"
             )
     raise ValueError(
-        "Unknown feedback rule. Expected one of "
+        f"Unknown feedback rule.{_hint(identifier)} Expected one of "
         f"{', '.join(repr(alias) for alias in ALIASES)}, "
         f"{', '.join(repr(alias + '-25') for alias in _partial_aliases())} (or another "
         "percentage from 0 to 100), None, a config dictionary or an instance of "
@@ -89,3 +90,14 @@ def _partial_aliases() -> list[str]:
         for a, rule in ALIASES.items()
         if issubclass(rule, RULES["RandomSignConcordant"])
     ]
+
+
+def _hint(identifier) -> str:
+    """A question for the rules whose names are near."""
+    if not isinstance(identifier, str):
+        return ""
+    known = [*ALIASES, *(rule.__name__ for rule in ALIASES.values())]
+    if partial := re.search(r"(?<!\d)0*(\d{1,2}|100)$", identifier):
+        known += [f"{alias}-{int(partial[1])}" for alias in _partial_aliases()]
+    question = did_you_mean(identifier, known).rstrip()
+    return f" {question[:1].upper()}{question[1:]}" if question else ""

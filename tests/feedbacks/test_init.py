@@ -105,3 +105,30 @@ def test_every_rule_is_public():
         assert feedbacks.ALIASES[alias] is rule
         assert rule.__name__ in feedbacks.__all__
     assert set(feedbacks.ALIASES) == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "meant"),
+    [
+        ("usf", "uSF"),
+        ("BRSF-25", "brSF-25"),
+        ("frSF_050", "frSF-50"),
+        ("fixed_random", "FixedRandom"),
+        ("brSF-101", "brSF"),
+    ],
+)
+def test_get_asks_for_near_names(unknown, meant):
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'\\? Expected one of"):
+        feedbacks.get(unknown)
+
+
+@pytest.mark.parametrize("unknown", ["adam", "brSF-" + "9" * 5000])
+def test_get_asks_for_no_far_fetched_name(unknown):
+    with pytest.raises(ValueError, match=r"Unknown feedback rule\.") as error:
+        feedbacks.get(unknown)
+    assert "mean" not in str(error.value)
+
+
+def test_direct_feedback_is_named_in_any_case():
+    with pytest.raises(ValueError, match="Received: 'dfa'"):
+        feedbacks.get("dfa")

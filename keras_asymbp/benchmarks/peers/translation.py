@@ -1,7 +1,6 @@
 """Translates a peer's options: our command, the same in Python, and remarks."""
 
 import dataclasses
-import difflib
 import math
 import re
 import reprlib
@@ -9,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.peers.options import SETTINGS, Here, Option
 from keras_asymbp.benchmarks.tables import reproduce
@@ -172,9 +172,8 @@ def _unknown(options, given) -> Iterator[str]:
     names = [option.name for option in options]
     for name in given:
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            yield f"{_printable(name)}: unknown, ignored{hint}"
+            hint = did_you_mean(str(name), names).rstrip()
+            yield f"{_printable(name)}: unknown, ignored{hint and '; '}{hint}"
 
 
 def _value(option, value):
