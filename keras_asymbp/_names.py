@@ -15,7 +15,7 @@ def cased(name: str, known: Iterable[str]) -> str:
     >>> cased("c2", ["C1", "C2"]), cased("c3", ["C1", "C2"])
     ('C2', 'c3')
     """
-    known = list(known)
+    known = list(dict.fromkeys(known))
     same = [each for each in known if each.casefold() == name.casefold()]
     return same[0] if len(same) == 1 and name not in known else name
 
@@ -50,13 +50,13 @@ def near(name: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question for the near names, and a space; without any, nothing.
+    """A question for the near names; empty without any.
 
     >>> did_you_mean("usf", ["uSF", "NuSF"])
-    "did you mean 'uSF'? "
+    "did you mean 'uSF'?"
     """
     names = [f"'{each}'" for each in near(name, known)]
-    return f"did you mean {' or '.join(names)}? " if names else ""
+    return f"did you mean {' or '.join(names)}?" if names else ""
 
 
 def _folded(name):

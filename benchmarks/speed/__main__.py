@@ -69,7 +69,12 @@ _READ = flags.DEFINE_multi_string(
 
 
 def main() -> None:
-    program.start(_run, __doc__, stopped="stopped; --json has the finished rows")
+    program.start(
+        _run,
+        "python -m benchmarks.speed",
+        __doc__,
+        stopped="stopped; --json has the finished rows",
+    )
 
 
 def _run() -> int:

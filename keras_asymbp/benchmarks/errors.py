@@ -3,8 +3,8 @@
 from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
-# Names listed in one message; more would fill the screen.
-_MOST_LISTED = 40
+# The most names that are listed beside a near one, and without any.
+_FEW, _MANY = 12, 40
 
 
 class UsageError(Exception):
@@ -39,12 +39,15 @@ def unknown(kind: str, name: str, known, other: str | None = None) -> UsageError
         other: What else may be given, in words.
     """
     names = list(known)
-    listed = ", ".join(names[:_MOST_LISTED])
-    if more := len(names[_MOST_LISTED:]):
-        listed += f" and {more} more, which --list shows"
-    choice = f"choose from {listed}" + (f"; or give {other}" if other else "")
-    if question := did_you_mean(name, names):
-        choice = question + choice[0].upper() + choice[1:]
+    question = did_you_mean(name, names)
+    if len(names) <= (_FEW if question else _MANY):
+        choice = f"choose from {', '.join(names)}"
+    else:
+        choice = f"'keras-asymbp run --list' shows all {len(names)}"
+    if other:
+        choice += f"; or give {other}"
+    if question:
+        choice = f"{question} {choice[0].upper()}{choice[1:]}"
     return UsageError(f"unknown {kind} '{name}': {choice}")
 
 

@@ -99,5 +99,5 @@ def _hint(identifier) -> str:
     known = [*ALIASES, *(rule.__name__ for rule in ALIASES.values())]
     if partial := re.search(r"(?<!\d)0*(\d{1,2}|100)$", identifier):
         known += [f"{alias}-{int(partial[1])}" for alias in _partial_aliases()]
-    question = did_you_mean(identifier, known).rstrip()
+    question = did_you_mean(identifier, known)
     return f" {question[:1].upper()}{question[1:]}" if question else ""

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from keras_asymbp.benchmarks.ablation import study
 from keras_asymbp.benchmarks.commands import execute, program
-from keras_asymbp.benchmarks.commands.flags import TrainingFlags
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
+from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.tables import readings
 
 if TYPE_CHECKING:
@@ -33,26 +32,19 @@ class Flags(TrainingFlags):
     """
 
     def __init__(self, values: flags.FlagValues = flags.FLAGS):
-        super().__init__("results-ablation", values)
-        self.readings = flags.DEFINE_list(
+        self.readings = Group(ESSENTIALS, values).list(
             "readings",
             None,
             "Readings, separated by commas, as --reading takes them; by default all "
             "for the data set's network.",
-            flag_values=values,
+            known=tuple(readings.READINGS),
         )
+        super().__init__("results-ablation", values)
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    given = Flags()
-    program.start(
-        lambda: _run(given),
-        __doc__,
-        stopped=(
-            "stopped; finished trials are kept, the same command continues from there"
-        ),
-    )
+    execute.start("ablation", Flags(), _run, __doc__)
 
 
 def plans(given: Flags) -> "tuple[list[Reading], list[Plan]]":
@@ -62,12 +54,9 @@ def plans(given: Flags) -> "tuple[list[Reading], list[Plan]]":
         UsageError: If a reading, preset or seed is unknown, or if not just one data
             set is given.
     """
-    rows = given.rows()
-    if len(rows) > 1:
-        raise UsageError(
-            f"--datasets names {len(rows)} data sets: the ablation takes one"
-        )
-    ((dataset, version),) = rows
+    from keras_asymbp.benchmarks.ablation import study
+
+    dataset, version = given.one_row("the ablation")
     protocol, seeds = given.protocol(), given.seeds()
     protocol.check(dataset)
     names = given.readings.value
@@ -83,6 +72,8 @@ def plans(given: Flags) -> "tuple[list[Reading], list[Plan]]":
 
 
 def _run(given: Flags) -> int:
+    from keras_asymbp.benchmarks.ablation import study
+
     given.execution()  # Reports bad values before anything is trained.
     chosen, planned = plans(given)
     if given.dry_run.value:

@@ -10,31 +10,33 @@ of each inequality, and the rank correlation with the paper's tables.
 import sys
 from collections.abc import Sequence
 
-from absl import flags
-
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
+from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
+from keras_asymbp.benchmarks.commands.flags.folders import take_inventory, warn
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    names = flags.DEFINE_list(
-        "datasets",
-        None,
-        "Data sets to check, separated by commas, named as in the run; by default all "
-        "of the package that have results.",
-    )
-    data_dir, results_dir = define_data_dir(), define_results_dir()
+    given = Flags()
     program.start(
-        lambda: check(results_dir.value, names.value, data_dir.value),
+        lambda: check(
+            *(given.results_dir.value, given.datasets.value),
+            *(given.data_dir.value, given.learning_rates.value),
+        ),
+        "keras-asymbp claims",
         __doc__,
         stopped="stopped; run the same command again",
     )
 
 
-def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -> int:
+def check(
+    results_dir: str,
+    names: Sequence[str] | None = None,
+    data_dir: str | None = None,
+    rates: Sequence[str] | None = None,
+) -> int:
     """Prints and writes the verdict on each claim; returns the exit code.
 
     Args:
@@ -42,6 +44,7 @@ def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -
         names: Data sets to check, as `datasets.get` takes them; None for every one of
             the package's that has results.
         data_dir: Folder of the prepared data sets.
+        rates: As `--learning_rates`.
 
     Raises:
         UsageError: If the folder has no results, or a data set is unknown.
@@ -49,26 +52,22 @@ def check(results_dir: str, names: Sequence[str] | None, data_dir: str | None) -
     import rich.console
 
     from keras_asymbp.benchmarks.reports import files, terminal
-    from keras_asymbp.benchmarks.results import aggregates, assessment, inventory, store
+    from keras_asymbp.benchmarks.results import aggregates, assessment
 
-    chosen = {
-        dataset.name: dataset
-        for dataset in (datasets.get(name, data_dir) for name in names or ())
-    }
-    results = store.Store(results_dir, make=False)
-    held = inventory.take(results, chosen)
+    held = take_inventory(results_dir, names or (), data_dir, rates)
     setups = held.setups
-    for problem in (*results.problems, *held.problems):
-        print(one_line(f"warning: {problem}"), file=sys.stderr)
+    warn((*held.store.problems, *held.problems))
     if names is not None:
-        for name in sorted(set(chosen) - {setup.dataset.name for setup in setups}):
+        chosen = {datasets.get(name, data_dir).name for name in names}
+        for name in sorted(chosen - {setup.dataset.name for setup in setups}):
             print(one_line(f"warning: no results on {name}"), file=sys.stderr)
         setups = tuple(setup for setup in setups if setup.dataset.name in chosen)
     # Without results every claim is unknown.
     assessed = assessment.assess(held, setups or (None,), held.plans())
-    across = aggregates.aggregates(setups, results)
+    across = aggregates.aggregates(setups, held.store)
     terminal.show_claims(assessed, across, rich.console.Console())
-    program.write_or_warn(results, files.write_claims, assessed, across, results.folder)
+    folder = held.store.folder
+    program.write_or_warn(held.store, files.write_claims, assessed, across, folder)
     return 0
 
 

@@ -1,8 +1,11 @@
 """Lists, prepares and checks the data sets of the benchmarks.
 
-python -m keras_asymbp.benchmarks.datasets --list
-python -m keras_asymbp.benchmarks.datasets --prepare cifar10,stl10
-python -m keras_asymbp.benchmarks.datasets --check cifar10
+    keras-asymbp datasets --list
+    keras-asymbp datasets --prepare cifar10,stl10
+    keras-asymbp datasets --check cifar10
+
+A data set is prepared once: downloaded, where that is permitted, and fitted to its
+network.
 """
 
 import pathlib
@@ -11,7 +14,9 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import define_data_dir
+from keras_asymbp.benchmarks.commands.flags.folders import define_data_dir
+from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
+from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
 from keras_asymbp.benchmarks.datasets import download, prepared
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
@@ -19,31 +24,50 @@ from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 
+class Flags:
+    """The flags of this command.
+
+    Args:
+        values: Where the flags are defined; by default where absl parses them.
+    """
+
+    def __init__(self, values: flags.FlagValues = flags.FLAGS):
+        group = Group(ESSENTIALS, values)
+        self.list = group.switch(
+            "list",
+            False,
+            "List the data sets, and how to get those that are missing.",
+        )
+        self.prepare = group.list(
+            "prepare",
+            [],
+            "Data sets to download, where that is permitted, and to fit to their "
+            "networks; separated by commas, or all.",
+            known=(*datasets.DATASETS, "all"),
+            others=True,
+        )
+        self.check = group.list(
+            "check",
+            [],
+            "Data sets to count and to draw samples of, separated by commas.",
+            known=tuple(datasets.DATASETS),
+            others=True,
+        )
+        self.pictures = group.text(
+            "pictures", ".", "Folder for the pictures of --check.", FOLDER
+        )
+        self.data_dir = define_data_dir(values)
+
+
 def main() -> None:
     """The command; ends the process with its exit code."""
-    listed = flags.DEFINE_bool(
-        "list", False, "List the data sets, and how to get those that are missing."
-    )
-    to_prepare = flags.DEFINE_list(
-        "prepare",
-        [],
-        "Data sets to download, where that is permitted, and to fit to their "
-        "networks; separated by commas, or all.",
-    )
-    to_check = flags.DEFINE_list(
-        "check",
-        [],
-        "Data sets to count and to draw samples of, separated by commas.",
-    )
-    pictures = flags.DEFINE_string(
-        "pictures", ".", "Folder for the pictures of --check."
-    )
-    data_dir = define_data_dir()
+    given = Flags()
     program.start(
         lambda: _run(
-            *(listed.value, to_prepare.value, to_check.value),
-            *(pictures.value, data_dir.value),
+            *(given.list.value, given.prepare.value, given.check.value),
+            *(given.pictures.value, given.data_dir.value),
         ),
+        "keras-asymbp datasets",
         __doc__,
         stopped="stopped; finished parts are kept, the rest is made again",
     )

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from keras_asymbp.benchmarks.commands import execute, program
-from keras_asymbp.benchmarks.commands.flags import (
-    TrainingFlags,
-    distinct,
-    integer,
-)
+from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
+from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
+from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
 from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 from keras_asymbp.benchmarks.escaping.printable import one_line
@@ -38,38 +36,32 @@ class Flags(TrainingFlags):
     """
 
     def __init__(self, values: flags.FlagValues = flags.FLAGS):
-        super().__init__("results-depth", values, alignment_batches=2)
-        self.networks = flags.DEFINE_list(
+        group = Group(ESSENTIALS, values)
+        self.networks = group.list(
             "networks",
             list(FAMILIES),
             f"Families of networks, separated by commas: {', '.join(FAMILIES)}.",
-            flag_values=values,
+            known=tuple(FAMILIES),
         )
-        self.depths = flags.DEFINE_list(
+        self.depths = group.list(
             "depths",
             list(map(str, study.DEPTHS)),
             "Numbers of layers with weights, separated by commas.",
-            flag_values=values,
+            metavar="N",
         )
-        self.models = flags.DEFINE_list(
+        self.models = group.list(
             "models",
             None,
             "Models, separated by commas: a rule alone, or with +BN+BM; by default "
             "all.",
-            flag_values=values,
+            known=[column.name for column in experiments.DEPTH.columns],
         )
+        super().__init__("results-depth", values, alignment_batches=2)
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    given = Flags()
-    program.start(
-        lambda: _run(given),
-        __doc__,
-        stopped=(
-            "stopped; finished trials are kept, the same command continues from there"
-        ),
-    )
+    execute.start("depth", Flags(), _run, __doc__)
 
 
 def plans(given: Flags) -> "list[Plan]":
@@ -82,13 +74,8 @@ def plans(given: Flags) -> "list[Plan]":
     networks = _networks(given.networks.value, given.depths.value)
     protocol = given.protocol()
     seeds = given.seeds()
-    rows = given.rows()
-    if len(rows) > 1:
-        raise UsageError(
-            f"--datasets names {len(rows)} data sets: the depth study takes one"
-        )
+    dataset, version = given.one_row("the depth study")
     ((_, columns),) = experiments.select([experiments.DEPTH], given.models.value)
-    ((dataset, version),) = rows
     planned = study.plans(
         *(networks, given.columns(columns), dataset, version),
         *(protocol, given.preset.value, seeds),

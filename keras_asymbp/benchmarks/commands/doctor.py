@@ -6,57 +6,49 @@ Prints its findings, each problem with a hint. The exit code is 1 if a problem m
 results wrong or keeps runs from starting, else 0.
 """
 
-import dataclasses
+import contextlib
 import glob
-import importlib.metadata
+import logging
 import os
 import pathlib
-import platform
 import shutil
+import sys
+import warnings
 from collections.abc import Iterator
 
-import keras_asymbp
 from keras_asymbp.benchmarks import datasets, environment
-from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import define_data_dir, define_results_dir
+from keras_asymbp.benchmarks.commands import packages, program
+from keras_asymbp.benchmarks.commands.finding import (
+    ABSENT,
+    FINE,
+    SLOW,
+    WRONG,
+    Finding,
+)
+from keras_asymbp.benchmarks.commands.flags.folders import FolderFlags as Flags
 from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
 from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.run.executors import base
 
-FINE, SLOW, WRONG = "fine", "slow", "wrong"
-_STYLES = {FINE: "green", SLOW: "yellow", WRONG: "bold red"}
+_STYLES = {FINE: "green", ABSENT: "dim", SLOW: "yellow", WRONG: "bold red"}
 _GIB = 2**30
 # A process that trains holds the backend and a data set.
 _FREE_MEMORY = 2 * _GIB
 _FREE_DISK = _GIB // 10
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One line of the doctor's table.
-
-    Attributes:
-        subject: The subject, such as "memory".
-        found: Its value or condition.
-        state: `FINE`; `SLOW`, if runs take longer or may break off; `WRONG`, if results
-            are wrong or runs cannot start.
-        hint: The remedy, unless the state is `FINE`.
-    """
-
-    subject: str
-    found: str
-    state: str = FINE
-    hint: str = ""
-
-
 def main() -> None:
     """The command; ends the process with its exit code."""
-    data_dir, results_dir = define_data_dir(), define_results_dir()
+    given = Flags()
     program.start(
-        lambda: _run(data_dir.value, results_dir.value), __doc__, stopped="stopped"
+        lambda: _run(given.data_dir.value, given.results_dir.value),
+        "keras-asymbp doctor",
+        __doc__,
+        stopped="stopped",
     )
 
 
@@ -94,60 +86,29 @@ def examine(data_dir: str | None, results_dir: str) -> list[Finding]:
         data_dir: As `--data_dir`.
         results_dir: As `--results_dir`.
     """
-    parts = (
-        _packages(),
+    extra = packages.has_extra()
+    parts = [
+        packages.findings(extra),
         _cores_and_threads(),
         _memory(),
         _onednn(),
         _keras(),
-        _data(data_dir),
-        _cache(),
-        _results(pathlib.Path(results_dir)),
-    )
+    ]
+    if extra:
+        folder = pathlib.Path(results_dir)
+        parts += [_settings(), _data(data_dir), _cache(), _results(folder)]
     return [finding for part in parts for finding in part]
-
-
-def _packages() -> Iterator[Finding]:
-    from packaging.requirements import Requirement
-
-    yield Finding("keras-asymbp", keras_asymbp.__version__)
-    yield Finding("python", platform.python_version())
-    try:
-        lines = importlib.metadata.requires("keras-asymbp") or []
-    except importlib.metadata.PackageNotFoundError:
-        yield Finding(
-            *("packages", "keras-asymbp is importable, not installed", SLOW),
-            "the versions it needs are unknown: pip install it",
-        )
-        return
-    needed = {}
-    for line in lines:
-        requirement = Requirement(line)
-        marker = requirement.marker
-        if marker is None or marker.evaluate({"extra": "benchmarks"}):
-            needed[requirement.name] = requirement.specifier
-    for name, versions in sorted(needed.items()):
-        try:
-            version = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            hint = "pip install 'keras-asymbp[benchmarks]' brings it"
-            yield Finding(name, "not installed", WRONG, hint)
-            continue
-        if versions.contains(version, prereleases=True):
-            yield Finding(name, version)
-        else:
-            hint = f"pip install --upgrade '{name}{versions}'"
-            yield Finding(name, f"{version}, not {versions}", WRONG, hint)
 
 
 def _cores_and_threads() -> Iterator[Finding]:
     cores = environment.cores()
     yield Finding("cores", f"{cores} of {os.cpu_count()}")
-    for name in environment.THREADS.get(environment.backend(), ()):
-        text = os.environ.get(name)
-        if text is None:
-            yield Finding(name, "not set: one per core")
-        elif not text.isdecimal():
+    names = environment.THREADS.get(environment.backend(), ())
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    if not given:
+        yield Finding("threads", "one per core")
+    for name, text in given.items():
+        if not text.isdecimal():
             yield Finding(name, text, WRONG, "set a whole number, or unset it")
         elif int(text) > cores:
             hint = f"threads wait for each other: unset it, or set {cores} or less"
@@ -179,16 +140,28 @@ def _onednn() -> Iterator[Finding]:
         yield Finding("oneDNN", f"switched off by '{value}'", SLOW, hint)
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences libraries that are imported; the guard does so for C++ code."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _keras() -> Iterator[Finding]:
     backend = environment.backend()
     try:
-        import keras
+        with _quiet():
+            import keras  # noqa: F401
 
-        from keras_asymbp.benchmarks.training import device
+            from keras_asymbp.benchmarks.training import device
 
-        policy = keras.config.dtype_policy().name
-        order = keras.config.image_data_format()
-        accelerator = device.accelerator()
+            accelerator = device.accelerator()
     except Exception as error:  # A broken installation can raise anything.
         yield Finding(
             *("Keras", base.describe(error), WRONG),
@@ -196,18 +169,10 @@ def _keras() -> Iterator[Finding]:
             f"{' or '.join(environment.BACKENDS)}, or reinstall keras and the backend",
         )
         return
-    home = "keras.json in ~/.keras, or in KERAS_HOME if that is set"
-    choice = f"set KERAS_BACKEND={environment.BACKENDS[0]}"
-    layout = f"networks differ: see {home}"
-    for subject, found, expected, hint in (
-        ("Keras backend", backend, environment.BACKENDS, choice),
-        ("Keras float policy", policy, ("float32",), f"figures change: see {home}"),
-        ("Keras image format", order, ("channels_last",), layout),
-    ):
-        if found in expected:
-            yield Finding(subject, found)
-        else:
-            yield Finding(subject, f"{found}, not {' or '.join(expected)}", WRONG, hint)
+    yield _expected(
+        *("Keras backend", backend, environment.BACKENDS),
+        f"set KERAS_BACKEND={environment.BACKENDS[0]}",
+    )
     present = glob.glob("/proc/driver/nvidia/gpus/*")
     if present and not accelerator:
         package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}[backend]
@@ -218,6 +183,28 @@ def _keras() -> Iterator[Finding]:
         )
     else:
         yield Finding("GPU", accelerator or "none")
+
+
+def _settings() -> Iterator[Finding]:
+    """Settings of Keras that change figures."""
+    keras = sys.modules.get("keras")
+    if keras is None:  # it can't be imported
+        return
+    home = "keras.json in ~/.keras, or in KERAS_HOME if that is set"
+    policy = keras.config.dtype_policy().name
+    order = keras.config.image_data_format()
+    yield _expected(
+        "Keras float policy", policy, ("float32",), f"figures change: see {home}"
+    )
+    yield _expected(
+        "Keras image format", order, ("channels_last",), f"networks differ: see {home}"
+    )
+
+
+def _expected(subject, found, expected, hint) -> Finding:
+    if found in expected:
+        return Finding(subject, found)
+    return Finding(subject, f"{found}, not {' or '.join(expected)}", WRONG, hint)
 
 
 def _data(data_dir) -> Iterator[Finding]:
@@ -267,7 +254,7 @@ def _cache() -> Iterator[Finding]:
 def _results(folder) -> Iterator[Finding]:
     if os.path.isdir(folder / "trials"):
         store = Store(folder, make=False)
-        yield Finding("results", f"{len(store.trials())} trials in {folder}")
+        yield Finding("results", f"{counted(len(store.trials()), 'trial')} in {folder}")
         for problem in store.problems:
             hint = "it is ignored, and its trial is run again when needed"
             yield Finding("results", problem, SLOW, hint)

@@ -2,16 +2,19 @@
 
 import collections
 import dataclasses
+import importlib.util
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from keras_asymbp.benchmarks import environment
-from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.run.executors import Execution
 
 if TYPE_CHECKING:
@@ -48,6 +51,30 @@ class Outcome:
             print("run the same command again to retry", file=sys.stderr)
 
 
+def start(
+    name: str,
+    given: TrainingFlags,
+    run: Callable[[Any], int | None],
+    doc: str | None,
+) -> None:
+    """Starts a command that trains; see `program.start`.
+
+    Args:
+        name: The command's name.
+        given: Its flags.
+        run: Does its work.
+        doc: The beginning of its help.
+    """
+    program.start(
+        lambda: run(given),
+        f"keras-asymbp {name}",
+        doc,
+        stopped=(
+            "stopped; finished trials are kept, the same command continues from there"
+        ),
+    )
+
+
 def dry_run(plans: "Sequence[Plan]", given: TrainingFlags) -> str:
     """The text of `--dry_run`: the work that is left, and an estimate of its time."""
     from keras_asymbp.benchmarks.results import store
@@ -81,6 +108,9 @@ def execute(
             impossible.
         ModuleNotFoundError: If a package is missing.
     """
+    for package in ("keras_tuner", "jinja2", "scipy"):  # slow to import
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     environment.choose_backend(given.backend.value)
     environment.threads(None, 1)  # refuses variables that are no numbers
     with console.status("reading results"):
@@ -126,9 +156,9 @@ def _warn_of_other_content(plans, results):
     for (name, version), count in stored.items():
         if name in versions and version != versions[name]:
             words = (
-                f"warning: {count} stored trials on {name} are of other content "
-                f"({version}) than the data set has now: they are kept, and reported "
-                "under their own version"
+                f"warning: {counted(count, 'stored trial')} of other content "
+                f"({version}) than {name} has now: kept, and reported under that "
+                "version"
             )
             print(one_line(words), file=sys.stderr)
 

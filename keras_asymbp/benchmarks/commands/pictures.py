@@ -8,50 +8,40 @@ effect in each inequality of each claim (claims), and learning curves (curves). 
 folder has several data sets or protocols, each has a numbered folder there.
 """
 
-import sys
+from typing import TYPE_CHECKING
 
-from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import (
-    define_data_dir,
-    define_own_datasets,
-    define_results_dir,
-    define_searched_rates,
-    learning_rates,
-)
+from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
+from keras_asymbp.benchmarks.commands.flags.folders import warn
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.results.inventory import Inventory
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    names, rates = define_own_datasets(), define_searched_rates()
-    data_dir, results_dir = define_data_dir(), define_results_dir()
+    given = Flags()
     program.start(
-        lambda: _run(results_dir.value, names.value, data_dir.value, rates.value),
+        lambda: _run(given.inventory()),
+        "keras-asymbp pictures",
         __doc__,
         stopped="stopped; run the same command again",
     )
 
 
-def _run(results_dir, names, data_dir, rates) -> int:
-    named = {d.name: d for d in (datasets.get(name, data_dir) for name in names)}
+def _run(held: "Inventory") -> int:
     # A missing package is reported before anything is drawn.
     import matplotlib  # noqa: F401
 
-    from keras_asymbp.benchmarks.results import inventory, store
-
-    results = store.Store(results_dir, make=False)
-    searched = None if rates is None else learning_rates(rates)
-    held = inventory.take(results, named, searched)
     if not held.setups:
         raise UsageError(
-            f"no finished trial in {results.folder} that a picture can show: run an "
+            f"no finished trial in {held.store.folder} that a picture can show: run an "
             "experiment first, or name your own data sets with --datasets"
         )
-    for problem in (*results.problems, *held.problems):
-        print(one_line(f"warning: {problem}"), file=sys.stderr)
-    written = program.write_or_warn(results, _write, held)
+    warn((*held.store.problems, *held.problems))
+    written = program.write_or_warn(held.store, _write, held)
     return 0 if written else 1
 
 

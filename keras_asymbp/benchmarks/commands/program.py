@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging
 
+from keras_asymbp import __version__
+from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks import guard
+from keras_asymbp.benchmarks.commands import help
+from keras_asymbp.benchmarks.commands.flags import groups
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping import shell
 from keras_asymbp.benchmarks.escaping.printable import one_line
+
+version = f"keras-asymbp {__version__}"
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.store import Store
@@ -19,58 +25,89 @@ if TYPE_CHECKING:
 
 def start(
     run: Callable[..., int | None],
+    name: str,
     doc: str | None,
     stopped: str,
-    takes_arguments: bool = False,
+    arguments: str = "",
 ) -> None:
     """Parses the flags, runs the command, and ends the process; see `guard.run`.
 
     Args:
         run: Does the command's work; returns its exit code, or None for 0.
-        doc: The beginning of `--help`: the docstring of the command's module.
+        name: The command as it is typed, for `--help`.
+        doc: Its description there: the docstring of the command's module.
         stopped: Message after Ctrl-C.
-        takes_arguments: Whether arguments other than flags are passed to `run`, as a
-            list; otherwise they are an error.
+        arguments: For `--help`, the arguments that are no flags, which are passed to
+            `run` as a list. If empty, such arguments are an error.
     """
     # Twice as fast where TensorFlow leaves it off; it is read at TensorFlow's import.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     def work() -> int | None:
-        _define_help(doc)
-        arguments = _parse_flags()
+        _define_help(name, doc, arguments)
+        words = _parse_flags()
         faulthandler.enable()
         if flags.FLAGS["verbosity"].present:
             logging.use_absl_handler()
         else:
             logging.set_verbosity(logging.WARNING)  # TFDS logs every attempt
-        if takes_arguments:
-            return run(arguments)
         if arguments:
+            return run(words)
+        if words:
+            question = did_you_mean(words[0], _names())
             raise UsageError(
-                f"unexpected argument '{arguments[0]}': flags start with --"
+                f"unexpected argument '{words[0]}': flags start with --"
+                + (question and f"; {question}")
             )
         return run()
 
     guard.run(work, stopped)
 
 
-def _define_help(doc):
-    """Makes `--help` describe the command, whichever module was started.
+class _Show(flags.BooleanFlag):
+    """A switch that prints a text and ends the process."""
 
-    absl describes the started module by its docstring and the flags defined in it; that
-    module may be the console script, and some flags are defined for several commands.
+    def __init__(self, name: str, show: Callable[[], str], text: str, **options: Any):
+        super().__init__(name, False, text, **options)
+        self._show = show
+
+    def parse(self, argument: Any) -> None:
+        if self._parse(argument):
+            print(self._show())
+            sys.exit()
+
+
+def _define_help(name, doc, arguments):
+    """Defines the flags of `--help`, instead of absl's, which list by module.
+
+    absl stays for all else: users of TensorFlow and TFDS know its flags, stored results
+    have command lines of its form (`--nowhole_epochs`, `-exp C2`, `--flagfile`), and no
+    other library parses all of these.
     """
+
+    def show(full: bool) -> Callable[[], str]:
+        return lambda: help.text(name, doc, flags.FLAGS, arguments, full)
+
     # absl's own flags for debugging work in `app.run` only.
     for flag in list(flags.FLAGS.flags_by_module_dict().get(app.__name__, ())):
         delattr(flags.FLAGS, flag.name)
-    app.define_help_flags()
-    sys.modules["__main__"].__doc__ = doc
-    package = __name__.partition(".")[0]
-    for module, defined in list(flags.FLAGS.flags_by_module_dict().items()):
-        if module.partition(".")[0] == package:
-            for flag in defined:
-                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    for shown in (
+        _Show("help", show(False), "Show this help; -h for short.", short_name="h"),
+        _Show("helpfull", show(True), "Show the flags of logging, too."),
+        _Show("version", lambda: version, "Print the version."),
+    ):
+        flags.DEFINE_flag(shown, flags.FLAGS, groups.HELP)
+    short = _Show("helpshort", show(False), "The same as --help.", short_name="?")
+    for rare in (short, app.HelpXMLFlag()):
+        flags.DEFINE_flag(rare, flags.FLAGS, app.__name__)
+
+
+def _names() -> list[str]:
+    """The flags as they are typed, those of libraries left out."""
+    found = [flag for members in help.groups(flags.FLAGS).values() for flag in members]
+    switches = [f"--no{flag.name}" for flag in found if flag.boolean]
+    return [*(f"--{flag.name}" for flag in found), *switches]
 
 
 def _parse_flags() -> list[str]:
@@ -78,7 +115,13 @@ def _parse_flags() -> list[str]:
     try:
         return flags.FLAGS(sys.argv)[1:]
     except SystemExit:
-        sys.exit(0)  # after --help, for which absl's exit code is 1
+        sys.exit(0)  # after --helpxml, for which absl's exit code is 1
+    except flags.UnrecognizedFlagError as error:
+        question = did_you_mean(error.flagname, _names())
+        raise UsageError(
+            f"unknown flag '--{error.flagname}': --help lists the flags"
+            + (question and f"; {question}")
+        ) from error
     except (flags.Error, ValueError, TypeError, OSError) as error:
         raise UsageError(f"{error} (--help lists the flags)") from error
 

@@ -6,47 +6,40 @@ Nothing is trained. A run may be filling the folder meanwhile: unfinished trials
 shown as missing.
 """
 
-import sys
+from typing import TYPE_CHECKING
 
-from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
-from keras_asymbp.benchmarks.commands.flags import (
-    define_data_dir,
-    define_own_datasets,
-    define_results_dir,
-    define_searched_rates,
-    learning_rates,
-)
+from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
+from keras_asymbp.benchmarks.commands.flags.folders import warn
 from keras_asymbp.benchmarks.escaping.printable import one_line
+from keras_asymbp.benchmarks.run.counting import counted
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.results.inventory import Inventory
 
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    names, rates = define_own_datasets(), define_searched_rates()
-    data_dir, results_dir = define_data_dir(), define_results_dir()
+    given = Flags()
     program.start(
-        lambda: _run(results_dir.value, names.value, data_dir.value, rates.value),
+        lambda: _run(given.inventory()),
+        "keras-asymbp report",
         __doc__,
         stopped="stopped; run the same command again",
     )
 
 
-def _run(results_dir, names, data_dir, rates) -> int:
-    named = {d.name: d for d in (datasets.get(name, data_dir) for name in names)}
+def _run(held: "Inventory") -> int:
     from keras_asymbp.benchmarks.reports import files
-    from keras_asymbp.benchmarks.results import inventory, store
 
-    results = store.Store(results_dir, make=False)
-    held = inventory.take(
-        results, named, None if rates is None else learning_rates(rates)
-    )
-    page = program.write_or_warn(results, files.write_all, held)
-    for problem in (*results.problems, *(page.problems if page else ())):
-        print(one_line(f"warning: {problem}"), file=sys.stderr)
+    page = program.write_or_warn(held.store, files.write_all, held)
+    warn((*held.store.problems, *(page.problems if page else ())))
     if not page:
         return 1
-    report = one_line(results.folder / "report.html")
-    print(f"{page.done} of {page.expected} trials finished; report: {report}")
+    report = one_line(held.store.folder / "report.html")
+    print(
+        f"{page.done} of {counted(page.expected, 'trial')} finished; report: {report}"
+    )
     return 0
 
 

@@ -1,6 +1,6 @@
 """Runs the experiments of Liao, Leibo and Poggio (AAAI 2016) and prints their tables.
 
-    python -m keras_asymbp.benchmarks --exp C2
+    keras-asymbp run --exp C2
 
 runs experiment C2 on the MNIST subset that is part of the package, and --exp all runs
 all six. Finished trials are kept in the results folder; the same command, run again,
@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from keras_asymbp.benchmarks import datasets, networks
-from keras_asymbp.benchmarks.commands import execute, program
-from keras_asymbp.benchmarks.commands.flags import TrainingFlags, define_integer
+from keras_asymbp.benchmarks import networks
+from keras_asymbp.benchmarks.commands import execute, listing, program
+from keras_asymbp.benchmarks.commands.flags.groups import (
+    ESSENTIALS,
+    OUTPUT,
+    TRAINING,
+    Group,
+)
+from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
+from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.run.executors import Execution
@@ -35,53 +42,53 @@ class Flags(TrainingFlags):
     """
 
     def __init__(self, values: flags.FlagValues = flags.FLAGS):
-        super().__init__(values=values)
-        self.exp = flags.DEFINE_list(
+        group = Group(ESSENTIALS, values)
+        self.exp = group.list(
             "exp",
             None,
             "Experiments to run, separated by commas, or all; --list shows them.",
-            flag_values=values,
+            known=(*experiments.ALL, "all"),
         )
-        self.models = flags.DEFINE_list(
+        self.models = group.list(
             "models",
             None,
             "Columns of the table, separated by commas; by default all.",
-            flag_values=values,
+            known=[c.name for e in experiments.ALL.values() for c in e.columns],
         )
-        self.architecture = flags.DEFINE_string(
+        super().__init__(values=values)
+        self.list = group.switch_or_name(
+            "list",
+            "List experiments, models, data sets, presets and networks, or one of "
+            f"these topics, then end: {', '.join(listing.TOPICS)}.",
+            known=tuple(listing.TOPICS),
+        )
+        self.architecture = Group(TRAINING, values).name(
             "architecture",
             None,
             "Network, shown by --list, or a model of keras.applications such as "
             "ResNet50; images are resized to fit. By default the network that the "
             "paper uses for the data set.",
-            flag_values=values,
+            known=tuple(networks.NETWORKS),
         )
-        self.tensorboard = flags.DEFINE_string(
+        output = Group(OUTPUT, values)
+        self.tensorboard = output.text(
             "tensorboard",
             None,
             "Folder for TensorBoard's logs of each trial that is trained: curves, "
             "alignment, histograms of the weights, hyper-parameters.",
-            flag_values=values,
+            FOLDER,
         )
-        self.sbatch = define_integer(
+        self.sbatch = output.integer(
             "sbatch",
             None,
             "Print a Slurm script that shares this command among the given number of "
             "tasks, then end.",
-            values,
         )
-        self.claims = flags.DEFINE_bool(
+        self.claims = output.switch(
             "claims",
             False,
             "Check the paper's claims on the results folder, then end; the same as "
             "keras-asymbp claims.",
-            flag_values=values,
-        )
-        self.list = flags.DEFINE_bool(
-            "list",
-            False,
-            "List experiments, models, data sets, presets and networks, then end.",
-            flag_values=values,
         )
 
     def protocol(self) -> Protocol:
@@ -94,14 +101,7 @@ class Flags(TrainingFlags):
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    given = Flags()
-    program.start(
-        lambda: _run(given),
-        __doc__,
-        stopped=(
-            "stopped; finished trials are kept, the same command continues from there"
-        ),
-    )
+    execute.start("run", Flags(), _run, __doc__)
 
 
 def plans(given: Flags) -> list[Plan]:
@@ -145,8 +145,8 @@ def _protocol(experiment, dataset, protocol, given) -> Protocol:
 
 
 def _run(given: Flags) -> int:
-    if given.list.value:
-        print(_listing())
+    if topic := given.list.value:
+        print(listing.text(None if topic is True else topic))
         return 0
     if given.claims.value:
         from keras_asymbp.benchmarks.commands import claims
@@ -198,30 +198,6 @@ def _slurm_script(tasks: int, execution: "Execution") -> str:
     arguments = slurm.without_flag(sys.orig_argv[1:], "sbatch")
     command = [sys.executable, *arguments]
     return slurm.script(tasks, execution, command, os.getcwd())
-
-
-def _listing() -> str:
-    lines = ["experiments and their models:"]
-    for experiment in experiments.ALL.values():
-        lines += [f"  {experiment.name}: {experiment.title} ({experiment.table})"]
-        lines += [f"    {column.name}" for column in experiment.columns]
-    lines += ["data sets:"]
-    for dataset in datasets.DATASETS.values():
-        lines += [f"  {dataset.name}: {dataset.description}"]
-    lines += ["presets:"]
-    for name, preset in PRESETS.items():
-        counts = preset.train_examples, preset.test_examples
-        cut = f", {counts[0]} + {counts[1]} examples" if counts[0] else ""
-        lines += [
-            f"  {name}: {preset.epochs} epochs, {len(preset.learning_rates)} learning "
-            f"rates{cut}"
-        ]
-    lines += ["architectures:"]
-    lines += [
-        f"  {name}: inputs of {'x'.join(map(str, architecture.input_shape))}"
-        for name, architecture in networks.NETWORKS.items()
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

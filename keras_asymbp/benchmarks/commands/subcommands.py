@@ -1,12 +1,12 @@
-"""The program keras-asymbp: its subcommands, each in a file of its name."""
+"""The program keras-asymbp: its commands, each in a file of its name."""
 
 import dataclasses
-import difflib
 import importlib
 import sys
 
+from keras_asymbp import __version__
 from keras_asymbp.benchmarks import guard
-from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.errors import UsageError, unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,51 +23,36 @@ class Subcommand:
 
     @property
     def module(self) -> str:
-        """The module whose `main` is the subcommand."""
+        """The module whose `main` is the subcommand, and `Flags` its flags."""
         return f"keras_asymbp.benchmarks.commands.{self.name}"
 
 
-SUBCOMMANDS = {
-    subcommand.name: subcommand
-    for subcommand in (
+# By purpose, the essentials first.
+GROUPS = {
+    "Train": (
+        Subcommand("run", "run experiments and print their tables"),
         Subcommand(
-            name="run",
-            help="run experiments and print their tables",
+            "depth", "train each rule on ever deeper networks; plot error and alignment"
         ),
+        Subcommand("ablation", "compare readings of what the paper leaves open"),
+    ),
+    "Look at results": (
         Subcommand(
-            name="depth",
-            help="train each rule on ever deeper networks; plot error and alignment",
+            "report", "rewrite the reports of a results folder, even during a run"
         ),
+        Subcommand("claims", "check the paper's claims on a results folder"),
+        Subcommand("pictures", "draw a results folder beside the paper's figures"),
+    ),
+    "Prepare": (
+        Subcommand("datasets", "list, prepare and check data sets"),
+        Subcommand("doctor", "look for causes of slow runs or wrong results"),
+        Subcommand("completion", "complete commands and flags in bash, zsh or fish"),
         Subcommand(
-            name="ablation",
-            help="compare readings of what the paper leaves open",
+            "translate", "convert options of BioTorch and sign-symmetry to ours"
         ),
-        Subcommand(
-            name="report",
-            help="rewrite the reports of a results folder, even during a run",
-        ),
-        Subcommand(
-            name="claims",
-            help="check the paper's claims on a results folder",
-        ),
-        Subcommand(
-            name="pictures",
-            help="draw a results folder beside the paper's figures",
-        ),
-        Subcommand(
-            name="datasets",
-            help="list, prepare and check data sets",
-        ),
-        Subcommand(
-            name="doctor",
-            help="look for causes of slow runs or wrong results",
-        ),
-        Subcommand(
-            name="translate",
-            help="convert options of BioTorch and sign-symmetry to ours",
-        ),
-    )
+    ),
 }
+SUBCOMMANDS = {row.name: row for rows in GROUPS.values() for row in rows}
 
 
 def main() -> None:
@@ -77,8 +62,14 @@ def main() -> None:
 
 def _main() -> None:
     script, *arguments = sys.argv
-    if not arguments or arguments[0].lstrip("-") in ("h", "help", "helpshort"):
+    first = arguments[0].lstrip("-") if arguments else "help"
+    if first == "help" and len(arguments) > 1 and not arguments[1].startswith("-"):
+        arguments = [arguments[1], "--help"]  # help run
+    elif first in ("h", "?", "help", "helpshort", "helpfull"):
         print(_help())
+        return
+    elif first in ("V", "version"):
+        print(f"keras-asymbp {__version__}")
         return
     name, *rest = arguments
     if name not in SUBCOMMANDS:
@@ -88,23 +79,30 @@ def _main() -> None:
 
 
 def _help():
-    lines = ["Usage: keras-asymbp SUBCOMMAND [FLAGS]", ""]
-    lines += [f"  {row.name:<10}{row.help}" for row in SUBCOMMANDS.values()]
-    lines += ["", "keras-asymbp SUBCOMMAND --help lists the flags of a subcommand."]
+    lines = [
+        "Usage: keras-asymbp COMMAND [FLAGS]",
+        "",
+        "Trains networks whose error travels backward through weights of its own, and",
+        "compares them with the tables of Liao, Leibo and Poggio (AAAI 2016).",
+    ]
+    for heading, rows in GROUPS.items():
+        lines += ["", f"{heading}:"]
+        lines += [f"  {row.name:<12}{row.help}" for row in rows]
+    lines += [
+        "",
+        "keras-asymbp COMMAND --help lists a command's flags, --version the version.",
+        "To begin: keras-asymbp run --exp C2 --preset smoke",
+    ]
     return "\n".join(lines)
 
 
 def _unknown(name):
-    names = list(SUBCOMMANDS)
     if name.startswith("-"):
         return UsageError(
-            f"'{name}' comes after a subcommand: give one of {', '.join(names)} first"
+            f"'{name}' comes after a command: give one of {', '.join(SUBCOMMANDS)} "
+            "first"
         )
-    (nearest,) = difflib.get_close_matches(name, names, n=1, cutoff=0)
-    return UsageError(
-        f"unknown subcommand '{name}': did you mean '{nearest}'? Choose from "
-        f"{', '.join(names)}"
-    )
+    return unknown("command", name, SUBCOMMANDS)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,28 @@ from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.peers import reading, translation
 
 
+class Flags:
+    """This command has no flags of its own.
+
+    Args:
+        values: Where they would be defined.
+    """
+
+    def __init__(self, values: flags.FlagValues = flags.FLAGS):
+        # Flags after the first argument are the peer's: train.py --arch alexnet
+        values.set_gnu_getopt(False)
+
+
 def main() -> None:
     """The command; ends the process with its exit code."""
-    # Flags after the first argument are the peer's: train.py --arch alexnet
-    flags.FLAGS.set_gnu_getopt(False)
-    program.start(_run, __doc__, stopped="stopped", takes_arguments=True)
+    Flags()
+    program.start(
+        _run,
+        "keras-asymbp translate",
+        __doc__,
+        stopped="stopped",
+        arguments="FILE | [--] OPTIONS",
+    )
 
 
 def _run(arguments: list[str]) -> None:

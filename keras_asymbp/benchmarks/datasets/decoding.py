@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.errors import UsageError
@@ -29,6 +28,9 @@ def decode_image(content: bytes, channels: int, name: object) -> np.ndarray:
     Raises:
         UsageError: If it can't be decoded, for example because it is cut.
     """
+    # Of the extra: help and lists work without it.
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             image.load()

@@ -1,7 +1,6 @@
 """Fits images to a network: its size, greyscale or colour."""
 
 import numpy as np
-from PIL import Image
 
 from keras_asymbp.benchmarks.datasets.decoding import MODES
 
@@ -26,6 +25,8 @@ def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
         images: (n, height, width, channels), uint8; 1 or 3 channels.
         input_shape: Height, width and channels of the result.
     """
+    from PIL import Image  # of the extra
+
     height, width, channels = input_shape
     fitted = np.empty((len(images), *input_shape), np.uint8)
     for target, pixels in zip(fitted, images, strict=True):
@@ -38,6 +39,8 @@ def fit_images(images: np.ndarray, input_shape: tuple[int, ...]) -> np.ndarray:
 
 def _resize(image, width, height):
     """Resizes by one axis at a time, as the order depends on the version of Pillow."""
+    from PIL import Image
+
     is_vertical_first = height / image.height <= width / image.width
     between = (image.width, height) if is_vertical_first else (width, image.height)
     for size in (between, (width, height)):

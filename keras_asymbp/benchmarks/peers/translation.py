@@ -172,7 +172,7 @@ def _unknown(options, given) -> Iterator[str]:
     names = [option.name for option in options]
     for name in given:
         if name not in names:
-            hint = did_you_mean(str(name), names).rstrip()
+            hint = did_you_mean(str(name), names)
             yield f"{_printable(name)}: unknown, ignored{hint and '; '}{hint}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import rich.box
 import rich.console
 import rich.measure
 import rich.table
@@ -27,6 +28,8 @@ from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.table import Table
 
 _STYLES = {"worse": "yellow", "better": "bright_blue", None: ""}
+# "not enough results" takes two lines; the others one.
+_VERDICT = len("does not hold")
 _VERDICTS = {
     verdicts.HOLDS: "green",
     verdicts.FAILS: "bold red",
@@ -78,26 +81,35 @@ def _print(text, console, soft_wrap=False):
 
 
 def _claims(assessment, setups):
+    """A claim is a block: verdict and statement, then its inequalities."""
     setup = assessment.setup
     title = f"{setup.label(setups)}, {setup.preset}" if setup else "no results"
-    grid = rich.table.Table(title=_text(title), show_lines=True)
-    for heading in ("", "claim", "verdict", "margins (95 %)", "holds if", "the paper"):
-        grid.add_column(heading)
+    grid = rich.table.Table(title=_text(title), box=rich.box.HORIZONTALS)
+    grid.add_column("verdict", max_width=_VERDICT)
+    grid.add_column("claim, and the effects that it rests on, in margins (95 %)")
     for finding in assessment.findings:
-        claim = finding.claim
-        grid.add_row(
-            _text(claim.name),
-            _text(claim.statement),
-            _text(finding.verdict, _VERDICTS[finding.verdict]),
-            rich.text.Text("\n").join(map(_tested, finding.tested)) or UNKNOWN,
-            _text(claim.test),
-            f"{finding.papers[0]} of {finding.papers[1]}",
-        )
+        verdict = _text(finding.verdict, _VERDICTS[finding.verdict])
+        grid.add_row(verdict, _claim(finding), end_section=True)
     return grid
 
 
-def _tested(tested):
-    return _text(f"{tested.check.label} {margins(tested)}, {limits(tested.check)}")
+def _claim(finding):
+    claim = finding.claim
+    passed, of = finding.papers
+    papers = f"{passed} of {of} data sets" if of else "no figures"
+    tests = rich.table.Table.grid(padding=(0, 2, 0, 0))
+    tests.add_column()
+    tests.add_column(justify="right", no_wrap=True)
+    tests.add_column(no_wrap=True)
+    for tested in finding.tested:
+        check = tested.check
+        row = check.label, margins(tested), limits(check)
+        tests.add_row(*map(_text, row))
+    return rich.console.Group(
+        rich.text.Text.assemble((claim.name, "bold"), ": ", one_line(claim.statement)),
+        _text(f"holds if {claim.test}; the paper: {papers}", "dim"),
+        *([tests] if finding.tested else []),
+    )
 
 
 def _agreement(agreement):

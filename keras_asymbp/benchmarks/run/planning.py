@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.run import costs
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.plan import Plan
 
@@ -30,8 +31,9 @@ class Workload:
 
     def __str__(self) -> str:
         return (
-            f"{self.dataset}: {self.cells} cells, {self.trials} trials, {self.stored} "
-            f"stored, {self.trials - self.stored} to run: {duration(self.seconds)}"
+            f"{self.dataset}: {counted(self.cells, 'cell')}, "
+            f"{counted(self.trials, 'trial')}, {self.stored} stored, "
+            f"{self.trials - self.stored} to run: {duration(self.seconds)}"
         )
 
 
@@ -98,13 +100,14 @@ def describe(workloads: Sequence[Workload], processes: int) -> str:
     time = duration(None)
     if known:
         time = (
-            f"{duration(sum(known) / processes)} with {processes} processes, on cores "
-            "like the measured one"
-            + (f", without {one_line(', '.join(unknown))}" if unknown else "")
+            f"{duration(sum(known) / processes)} with "
+            f"{counted(processes, 'process', 'processes')}, on cores like the measured "
+            "one" + (f", without {one_line(', '.join(unknown))}" if unknown else "")
         )
     lines.append(
-        f"total: {sum(work.cells for work in workloads)} cells, "
-        f"{sum(work.trials for work in workloads)} trials, {to_run} to run: {time}"
+        f"total: {counted(sum(work.cells for work in workloads), 'cell')}, "
+        f"{counted(sum(work.trials for work in workloads), 'trial')}, {to_run} to run: "
+        f"{time}"
     )
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ import rich.text
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.escaping.printable import one_line
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
 # Length of a name in the live display, which must fit the screen.
@@ -79,7 +80,7 @@ class Display:
     def working(self, place: str) -> None:
         """Shows, before the first trial begins, what is left to run, and where."""
         left = self._total - self._done
-        self._print(f"running {left} of {self._total} trials in {place}")
+        self._print(f"running {left} of {counted(self._total, 'trial')} in {place}")
         self._starting = self._progress.add_task(
             f"starting {environment.backend()}", total=None
         )
@@ -139,12 +140,13 @@ class Display:
     def waiting(self, cells: int) -> None:
         """Shows, once, that only cells leased by other runs are left."""
         if not self._waiting:
-            self._print(f"waiting for {cells} cells of another run")
+            self._print(f"waiting for {counted(cells, 'cell')} of another run")
         self._waiting = True
 
     def summary(self) -> str:
         """Number of trials that were run, and that were stored before."""
-        return f"{self._done - self._found} trials run, {self._found} found stored"
+        run = counted(self._done - self._found, "trial")
+        return f"{run} run, {self._found} found stored"
 
     def _finish(self, cell, result):
         self._done += 1

@@ -27,6 +27,6 @@ def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys)
             finish(store, cell, trial, 0.5)
     execute._warn_of_other_content([make_plan()], store)
     assert capsys.readouterr().err == (
-        "warning: 2 stored trials on mnist_5k are of other content (3.0.1) than the "
-        "data set has now: they are kept, and reported under their own version\n"
+        "warning: 2 stored trials of other content (3.0.1) than mnist_5k has now: "
+        "kept, and reported under that version\n"
     )

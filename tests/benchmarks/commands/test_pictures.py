@@ -1,6 +1,7 @@
 import pytest
 
 from keras_asymbp.benchmarks.commands import pictures
+from keras_asymbp.benchmarks.commands.flags.folders import take_inventory
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results.store import Store
 
@@ -22,7 +23,7 @@ def files(folder):
 
 
 def test_pictures_of_one_setup(stored, tmp_path, capsys):
-    assert pictures._run(stored(7), [], None, ["0.5"]) == 0
+    assert pictures._run(take_inventory(stored(7), rates=["0.5"])) == 0
     assert files(tmp_path) == ["pictures/agreement.svg", "pictures/curves.svg"]
     assert capsys.readouterr().out == (
         f"mnist_5k, 7 epochs: agreement, curves in {tmp_path}/pictures\n"
@@ -31,7 +32,7 @@ def test_pictures_of_one_setup(stored, tmp_path, capsys):
 
 def test_each_of_several_setups_has_a_folder(stored, tmp_path, capsys):
     stored(6)
-    assert pictures._run(stored(7), [], None, ["0.5"]) == 0
+    assert pictures._run(take_inventory(stored(7), rates=["0.5"])) == 0
     assert files(tmp_path) == [
         f"pictures/{number}/{name}.svg"
         for number in (1, 2)
@@ -43,7 +44,7 @@ def test_each_of_several_setups_has_a_folder(stored, tmp_path, capsys):
 def test_a_folder_without_trials_is_refused_in_one_line(tmp_path):
     Store(tmp_path)
     with pytest.raises(UsageError, match="that a picture can show") as caught:
-        pictures._run(str(tmp_path), [], None, None)
+        pictures._run(take_inventory(str(tmp_path)))
     assert "\n" not in str(caught.value)
 
 
@@ -51,4 +52,4 @@ def test_pictures_that_cannot_be_written_are_refused_in_one_line(stored, tmp_pat
     folder = stored(6)
     (tmp_path / "pictures").write_text("a file where the folder should be")
     with pytest.raises(UsageError, match="can't write the report"):
-        pictures._run(folder, [], None, ["0.5"])
+        pictures._run(take_inventory(folder, rates=["0.5"]))

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import keras_asymbp
 from keras_asymbp.benchmarks.commands import subcommands
 
 SLOW_IMPORTS = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "rich"}
@@ -35,10 +36,10 @@ def test_it_lists_its_subcommands_and_imports_little(arguments, program):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("reprot", "unknown subcommand 'reprot': did you mean 'report'?"),
+        ("reprot", "unknown command 'reprot': did you mean 'report'?"),
         ("dataset", "did you mean 'datasets'?"),
-        ("zzz\nTraceback", "unknown subcommand 'zzz Traceback'"),
-        ("--exp=C2", "'--exp=C2' comes after a subcommand: give one of run, depth"),
+        ("zzz\nTraceback", "unknown command 'zzz Traceback': choose from run"),
+        ("--exp=C2", "'--exp=C2' comes after a command: give one of run, depth"),
     ],
 )
 def test_another_word_is_one_line(name, words, program):
@@ -53,20 +54,30 @@ def test_another_word_is_one_line(name, words, program):
 @pytest.mark.parametrize(
     ("name", "flag"),
     [
-        ("run", "--exp:"),
-        ("depth", "--depths:"),
-        ("report", "--results_dir:"),
-        ("claims", "--datasets:"),
-        ("datasets", "--prepare:"),
-        ("doctor", "--data_dir:"),
+        ("run", "  --exp="),
+        ("depth", "  --depths="),
+        ("report", "  --results_dir="),
+        ("claims", "  --datasets="),
+        ("datasets", "  --prepare="),
+        ("doctor", "  --data_dir="),
         ("translate", "keras-asymbp translate usf.yaml"),
     ],
 )
 def test_each_has_the_help_of_its_command(name, flag, program):
     done = program(name, "--help")
     assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: keras-asymbp {name} [FLAGS]")
     assert flag in done.stdout
+    assert "keras_asymbp" not in done.stdout  # no module's name
+    assert max(map(len, done.stdout.splitlines())) <= 84  # a command may be longer
     assert done.stderr == ""
+
+
+def test_the_version_and_the_help_of_a_command(program):
+    for arguments in (["--version"], ["-V"], ["run", "--version"]):
+        done = program(*arguments)
+        assert done.stdout == f"keras-asymbp {keras_asymbp.__version__}\n"
+    assert program("help", "run").stdout == program("run", "--help").stdout
 
 
 def test_arguments_are_passed_on(program, benchmarks):
@@ -93,19 +104,45 @@ sys.meta_path.insert(0, Refuse())
 """
 
 
-@pytest.mark.parametrize("name", ["", *subcommands.SUBCOMMANDS])
-def test_without_the_extra_it_says_what_to_install(name, benchmarks, tmp_path):
+@pytest.fixture
+def bare(benchmarks, tmp_path):
+    """Runs the program without the packages of the extra."""
     (tmp_path / "sitecustomize.py").write_text(REFUSE)
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    module = "keras_asymbp" if name else "keras_asymbp.benchmarks"
-    for arguments in ([name, "--help"], [name]) if name else ([],):
-        done = benchmarks(*arguments, module=module, PYTHONPATH=path)
-        assert done.returncode == 2
-        assert re.fullmatch(
-            r"error: \S+ is not installed: pip install 'keras-asymbp\[benchmarks\]' "
-            "brings it\n",
-            done.stderr,
-        )
+
+    def run(*arguments):
+        return benchmarks(*arguments, module="keras_asymbp", PYTHONPATH=path)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--exp=C2", "--preset=smoke"],
+        ["depth"],
+        ["ablation"],
+        ["report"],
+        ["claims"],
+        ["pictures"],
+    ],
+    ids=str,
+)
+def test_without_the_extra_it_says_what_to_install(arguments, bare, tmp_path):
+    done = bare(*arguments, f"--results_dir={tmp_path}/results")
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"error: \S+ is not installed: pip install 'keras-asymbp\[benchmarks\]' "
+        "brings it\n",
+        done.stderr,
+    )
+    assert not (tmp_path / "results").exists()
+
+
+def test_without_the_extra_there_is_help(bare):
+    for arguments in (["run", "--help"], ["run", "--list"], ["translate", "--help"]):
+        done = bare(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

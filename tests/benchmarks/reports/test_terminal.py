@@ -97,7 +97,8 @@ def test_the_reason_of_a_failure_is_shown(show, make_plan, table_of, columns):
     assert "failed: out of memory" in " ".join(shown(table, 200, show).split())
 
 
-def test_claims_in_a_terminal(tmp_path, finish, make_cell):
+@pytest.mark.parametrize("width", [60, 80, 250])
+def test_claims_in_a_terminal(width, tmp_path, finish, make_cell):
     store = Store(tmp_path)
     for name, error in (("SGD", 0.3), ("RndF", 0.4), ("NuSF", 0.35)):
         column = next(c for c in experiments.get("C1").columns if c.name == name)
@@ -106,15 +107,22 @@ def test_claims_in_a_terminal(tmp_path, finish, make_cell):
     held = inventory.take(store)
     assessed = assessment.assess(held, held.setups, held.plans())
     console = rich.console.Console(
-        file=io.StringIO(), width=250, force_terminal=True, no_color=True
+        file=io.StringIO(), width=width, force_terminal=True, no_color=True
     )
     terminal.show_claims(assessed, (), console)
     text = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
-    (row,) = [cells for cells in grid(text) if cells[0] == "C1, RndF"]
-    assert row[2] == "holds"
-    assert row[3].startswith("RndF - SGD +3.33 (+1.9")
-    assert row[3].endswith("> 1")
-    assert row[5] == "15 of 15"
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text  # no word is cut
+    # The columns side by side: the verdict stands once, before the claim.
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    start = lines.index(
+        next(line for line in lines if line.startswith("holds C1, RndF: Fixed random "))
+    )
+    block = " ".join(lines[start : start + 5])
+    assert "holds if RndF is worse than SGD by a margin; the paper: 15 of 15" in block
+    assert re.search(r"RndF - SGD \+3\.33 \(\+1\.9\d to \+4\.\d\d\) > 1", block)
+    text = " ".join(text.split())
+    assert "the paper: no figures" in text
     assert "Verdicts: holds 1, " in text
     assert "Rank correlation with Table 4, left of the paper: 0.50 (" in text
     assert "A margin is the paper's 3 points" in text

@@ -1,7 +1,7 @@
 import pytest
 from absl import flags
 
-from keras_asymbp.benchmarks.commands.flags import TrainingFlags
+from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 
@@ -82,5 +82,23 @@ def test_an_unknown_augmentation_is_refused():
 @pytest.mark.parametrize("name", ["epochs", "jobs", "threads", "retries", "lanes"])
 def test_an_integer_of_more_than_32_bits_is_refused(name):
     parse(f"--{name}={2**31 - 1}")
-    with pytest.raises(flags.IllegalFlagValueError, match="<= 2147483647"):
+    with pytest.raises(flags.IllegalFlagValueError, match="whole number below 2"):
         parse(f"--{name}={2**31}")
+
+
+def test_a_study_takes_one_data_set(tmp_path):
+    dataset, version = parse("--datasets=mnist_5k").one_row("the study")
+    assert (dataset.name, version) == ("mnist_5k", "1")
+    with pytest.raises(UsageError, match="names 2 data sets: the study takes one"):
+        parse("--datasets=mnist_5k,mnist", "--dry_run").one_row("the study")
+
+
+def test_names_of_another_case_are_read_as_the_known_ones():
+    given = parse("--preset=QUICK", "--augmentation=Standard", "--executor=LOCAL")
+    assert given.preset.value == "quick"
+    assert given.protocol().augmentation == "standard"
+    assert given.execution().executor == "local"
+    # It could also be a file, a folder or a data set of TFDS.
+    assert parse("--datasets=MNIST").datasets.value == ["MNIST"]
+    with pytest.raises(UsageError, match="'MNIST': did you mean 'mnist'\\?"):
+        parse("--datasets=MNIST").rows()

@@ -1,0 +1,119 @@
+"""The values of flags: how they are read, shown in help, and completed by a shell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from keras_asymbp._names import cased
+
+MOST = 2**31 - 1  # the largest integer that every library can take
+FILE, FOLDER = "FILE", "FOLDER"
+
+
+class Text(flags.ArgumentParser):
+    """Any text.
+
+    Args:
+        metavar: Stands for the value in help; `FILE` and `FOLDER` are completed.
+    """
+
+    def __init__(self, metavar: str = "TEXT"):
+        self.metavar = metavar
+
+
+class Name(flags.ArgumentParser):
+    """A name; one that differs from a known name in case only is read as that name.
+
+    Args:
+        known: The known names. Others are refused where the value is used.
+    """
+
+    metavar = "NAME"
+
+    def __init__(self, known: Sequence[str]):
+        self.known = tuple(known)
+
+    def parse(self, argument: str) -> str:
+        return cased(super().parse(argument) or "", self.known)
+
+
+class List(flags.ListParser):
+    """Values separated by commas.
+
+    Args:
+        metavar: Stands for one of them in help.
+        known: Names, read as by `Name`.
+        others: Whether other names have a meaning too, as paths have. If so, a name is
+            taken as it is.
+    """
+
+    def __init__(
+        self, metavar: str = "NAME", known: Sequence[str] = (), others: bool = False
+    ):
+        super().__init__()
+        self.metavar = f"{metavar},..."
+        self.known = tuple(dict.fromkeys(known))  # tables share models
+        self.others = others
+
+    def parse(self, argument: Any) -> list[str]:
+        names = super().parse(argument)
+        return names if self.others else [cased(name, self.known) for name in names]
+
+
+class Integer(flags.ArgumentParser):
+    """An integer that every library can take; its least value is checked later."""
+
+    metavar = "N"
+
+    def parse(self, argument: Any) -> int:
+        try:
+            number = int(argument)
+        except ValueError:
+            number = MOST + 1
+        if abs(number) > MOST:
+            raise ValueError("must be a whole number below 2^31")
+        return number
+
+
+class Number(flags.ArgumentParser):
+    """A number; its range is checked later."""
+
+    metavar = "NUMBER"
+
+    def parse(self, argument: Any) -> float:
+        try:
+            return float(argument)
+        except ValueError:
+            raise ValueError("must be a number") from None
+
+
+class Switch(flags.BooleanParser):
+    """True or false."""
+
+    def parse(self, argument: Any) -> bool:
+        try:
+            return super().parse(argument)
+        except (TypeError, ValueError):
+            raise ValueError("must be true or false") from None
+
+
+class SwitchOrName(flags.ArgumentParser):
+    """A switch that also takes a name after `=`: --list, or --list=networks.
+
+    Its value is False, True or the name.
+
+    Args:
+        known: The names.
+    """
+
+    metavar = "NAME"
+
+    def __init__(self, known: Sequence[str]):
+        self.known = tuple(known)
+
+    def parse(self, argument: Any) -> bool | str:
+        try:
+            return Switch().parse(argument)
+        except ValueError:
+            return cased(argument, self.known)

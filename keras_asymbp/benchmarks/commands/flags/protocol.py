@@ -1,0 +1,131 @@
+"""Flags that change the training of a preset."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, TRAINING, Group
+from keras_asymbp.benchmarks.commands.flags.values import (
+    at_least_one,
+    learning_rates,
+)
+from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.tables import readings
+from keras_asymbp.benchmarks.tables.protocol import (
+    AUGMENTATIONS,
+    PRESETS,
+    Protocol,
+)
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.tables.experiments import Column
+
+
+class ProtocolFlags:
+    """The flags of a protocol.
+
+    Args:
+        values: Where the flags are defined.
+        alignment_batches: The default of `--alignment_batches`.
+    """
+
+    def __init__(self, values: flags.FlagValues, alignment_batches: int | None):
+        self.preset = Group(ESSENTIALS, values).name(
+            "preset",
+            "quick",
+            f"Length of training, one of {', '.join(PRESETS)}: a check that it runs; "
+            "the paper's schedule of 65 epochs, shortened to 6; the paper's.",
+            known=tuple(PRESETS),
+        )
+        group = Group(TRAINING, values)
+        self._epochs = group.integer(
+            "epochs", None, "Number of epochs, instead of the preset's."
+        )
+        self._learning_rates = group.list(
+            "learning_rates",
+            None,
+            "Learning rates to search, separated by commas, instead of the preset's.",
+            metavar="RATE",
+        )
+        self._train_examples = group.integer(
+            "train_examples",
+            None,
+            "Number of training examples, balanced across classes.",
+        )
+        self._test_examples = group.integer(
+            "test_examples", None, "Number of test examples, balanced across classes."
+        )
+        self._validation_share = group.number(
+            "validation_share",
+            None,
+            "Share of the training examples, such as 0.1, held out to choose the rate "
+            "and the epoch; with 0 they are chosen on the test examples, as in the "
+            "paper. By default the experiment's own.",
+        )
+        self._augmentation = group.name(
+            "augmentation",
+            None,
+            f"Augmentation of the training images, one of {', '.join(AUGMENTATIONS)}: "
+            "random shifts of up to 4 pixels, and random mirroring of colour images. "
+            "By default none.",
+            known=tuple(AUGMENTATIONS),
+        )
+        self._reading = group.name(
+            "reading",
+            None,
+            "How what the paper leaves open is read: inputs, first weights, loss, "
+            "decay of biases, as in pixels-normal-sum-decay; by default the preset's.",
+            known=tuple(readings.READINGS),
+        )
+        self._alignment_batches = group.integer(
+            "alignment_batches",
+            alignment_batches,
+            "Number of training batches on which each trial's gradients are compared "
+            "with backpropagation's after the last epoch.",
+        )
+
+    @property
+    def learning_rates_given(self) -> bool:
+        return self._learning_rates.value is not None
+
+    @property
+    def validation_share_given(self) -> bool:
+        return self._validation_share.value is not None
+
+    def columns(self, columns: "tuple[Column, ...]") -> "tuple[Column, ...]":
+        """The columns, without rates of their own if `--learning_rates` is given."""
+        if not self.learning_rates_given:
+            return columns
+        return tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+
+    def protocol(self) -> Protocol:
+        """The preset's protocol, changed by the flags that are given."""
+        if self.preset.value not in PRESETS:
+            raise unknown("preset", self.preset.value, PRESETS)
+        changes: dict[str, Any] = {}
+        if self.learning_rates_given:
+            rates = learning_rates(self._learning_rates.value or ())
+            changes["learning_rates"] = rates
+        for flag in (
+            self._epochs,
+            self._train_examples,
+            self._test_examples,
+            self._alignment_batches,
+        ):
+            if flag.value is not None:
+                changes[flag.name] = at_least_one(flag)
+        if (share := self._validation_share.value) is not None:
+            if not 0 <= share < 1:
+                raise UsageError(
+                    f"--validation_share must be 0 or more and less than 1, not {share}"
+                )
+            changes["validation_share"] = share
+        if (augmentation := self._augmentation.value) is not None:
+            if augmentation not in AUGMENTATIONS:
+                raise unknown("augmentation", augmentation, AUGMENTATIONS)
+            changes["augmentation"] = augmentation
+        protocol = dataclasses.replace(PRESETS[self.preset.value], **changes)
+        if (reading := self._reading.value) is not None:
+            return readings.get(reading).applied(protocol)
+        return protocol

@@ -1,0 +1,91 @@
+"""The flags of a command that trains."""
+
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.commands.flags.execution import ExecutionFlags
+from keras_asymbp.benchmarks.commands.flags.folders import FolderFlags
+from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
+from keras_asymbp.benchmarks.commands.flags.protocol import ProtocolFlags
+from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
+from keras_asymbp.benchmarks.errors import UsageError
+
+if TYPE_CHECKING:
+    from keras_asymbp.benchmarks.datasets import Dataset
+
+
+class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
+    """The flags of a command that trains, and the settings that they stand for.
+
+    A flag whose value needs no check is an attribute.
+
+    Args:
+        results_dir: The default of `--results_dir`.
+        values: Where the flags are defined; by default where absl parses them.
+        alignment_batches: The default of `--alignment_batches`.
+    """
+
+    def __init__(
+        self,
+        results_dir: str = "results",
+        values: flags.FlagValues = flags.FLAGS,
+        alignment_batches: int | None = None,
+    ):
+        group = Group(ESSENTIALS, values)
+        self.datasets = group.list(
+            "datasets",
+            ["mnist_5k"],
+            "Data sets, separated by commas: names shown by --list, .npz files, "
+            "folders of class folders, or data sets of TFDS prepared in --data_dir.",
+            known=tuple(datasets.DATASETS),
+            others=True,
+        )
+        ProtocolFlags.__init__(self, values, alignment_batches)
+        self._seeds = group.list(
+            "seeds", ["0"], "Seeds, separated by commas.", metavar="N"
+        )
+        FolderFlags.__init__(self, values, results_dir)
+        self.dry_run = group.switch(
+            "dry_run",
+            False,
+            "Print the number of cells and trials to run and a rough estimate of the "
+            "time, then end. The data sets may be missing.",
+        )
+        ExecutionFlags.__init__(self, values)
+
+    @property
+    def datasets_given(self) -> bool:
+        return self.datasets.present
+
+    def seeds(self) -> tuple[int, ...]:
+        seeds = distinct(integer("seed", text) for text in self._seeds.value)
+        if not seeds:
+            raise UsageError("--seeds is empty: give one seed or more, such as 0")
+        return seeds
+
+    def rows(self) -> "tuple[tuple[Dataset, str], ...]":
+        """The rows of a table: the data sets, each with its stored version."""
+        rows = datasets.find(
+            self.datasets.value, self.data_dir.value, missing_ok=self.dry_run.value
+        )
+        if not rows:
+            raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
+        return rows
+
+    def one_row(self, study: str) -> "tuple[Dataset, str]":
+        """The row of a study that takes one data set.
+
+        Args:
+            study: The study, for the error.
+
+        Raises:
+            UsageError: If several data sets are given.
+        """
+        rows = self.rows()
+        if len(rows) > 1:
+            raise UsageError(
+                f"--datasets names {len(rows)} data sets: {study} takes one"
+            )
+        return rows[0]

@@ -1,0 +1,71 @@
+import pytest
+from absl import flags
+
+from keras_asymbp.benchmarks.commands import help, run
+from keras_asymbp.benchmarks.commands.flags.groups import (
+    ESSENTIALS,
+    HEADINGS,
+    HELP,
+    Group,
+)
+
+DOC = """Does something
+to something.
+
+    keras-asymbp x
+
+Then ends.
+"""
+
+
+@pytest.fixture
+def values():
+    values = flags.FlagValues()
+    group = Group(ESSENTIALS, values)
+    group.list("names", ["a", "b"], "Some names.")
+    group.integer("count", None, "How many.")
+    group.switch("dry", False, "Only look.")
+    group.switch("fast", None, "Be fast.")
+    group.switch_or_name("list", "List.", ["topic"])
+    return values
+
+
+def test_the_help_of_a_command(values, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert (
+        help.text("keras-asymbp x", DOC, values, "FILE")
+        == """\
+Usage: keras-asymbp x [FLAGS] FILE
+
+Does something to something.
+
+    keras-asymbp x
+
+Then ends.
+
+Flags:
+  --names=NAME,...        Some names. (default: a,b)
+  --count=N               How many.
+  --dry                   Only look.
+  --[no]fast              Be fast.
+  --list[=NAME]           List."""
+    )
+
+
+@pytest.mark.parametrize("columns", [20, 80, 300])
+def test_it_fits_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    values = flags.FlagValues()
+    run.Flags(values)
+    lines = help.text("keras-asymbp run", run.__doc__, values).splitlines()
+    assert max(map(len, lines)) <= min(max(columns, 50), 100)
+
+
+def test_the_essentials_come_first_and_nothing_is_left_out():
+    values = flags.FlagValues()
+    run.Flags(values)
+    found = help.groups(values)
+    assert list(found) == [h for h in HEADINGS if h != HELP]
+    first = [flag.name for flag in found[ESSENTIALS]]
+    assert first[:5] == ["exp", "models", "datasets", "preset", "seeds"]
+    assert {f.name for group in found.values() for f in group} == set(values)
