@@ -51,8 +51,8 @@ def _plot(panel, column, trial, first):
     panel.plot(
         [row["epoch"] for row in curve],
         [axes.clipped(100 * row["test_error"]) for row in curve],
-        **{"color": kind.color, "linestyle": kind.line, "marker": kind.marker},
-        **{"fillstyle": kind.fill, "markerfacecoloralt": "white", "markersize": 4},
+        **{"color": kind.color, "linestyle": kind.line, "markersize": 4},
+        **kind.marks(),
         markevery=[-1],
         linewidth=1.2 if first else 0.6,
         alpha=1 if first else 0.4,

@@ -1,7 +1,9 @@
-"""The look of a model, the same in every picture."""
+"""The look of a model, the same in every picture and in `report.html`."""
 
+import colorsys
 import dataclasses
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
@@ -22,6 +24,19 @@ COLORS = {
     "DFA": "#7F7F7F",
 }
 OTHER_RULES = "#A0A0A0"
+# The same hues on a dark ground.
+_ON_DARK = {
+    "#000000": "#F2F2F5",
+    "#0072B2": "#3D9BE9",
+    "#56B4E9": "#A9DDFF",
+    "#E69F00": "#F3B53A",
+    "#009E73": "#2CC99B",
+    "#D55E00": "#FF8447",
+    "#CC79A7": "#EBA0CB",
+    "#8F7A00": "#CDB738",
+    "#7F7F7F": "#A9A9AF",
+    "#A0A0A0": "#7C7F88",
+}
 # By whether there are batch normalization and Batch Manhattan.
 MARKERS = {
     (False, False): "o",
@@ -35,11 +50,15 @@ LINES: dict[str | None, Literal["-", "--", ":"]] = {
     "Bottom": "--",
     "Top": ":",
 }
-FILLS: dict[str | None, Literal["full", "bottom", "top"]] = {
+Fill = Literal["full", "bottom", "top"]
+FILLS: dict[str | None, Fill] = {
     None: "full",
     "Bottom": "bottom",
     "Top": "top",
 }
+# Of models that differ in nothing above.
+_SHADES = (1.0, 0.75, 0.5, 0.25, 0.0)
+_OTHER_MARKERS = ("v", "<", ">", "p", "h")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,22 +70,43 @@ class Look:
         marker: That of the remedies, BN and BM.
         line: The style that tells *Bottom* and *Top*.
         fill: The half of the marker that is filled, which tells them, too.
+        shade: How strong the colour of the fill is, in [0, 1]: the share of right
+            signs, or which setting of Batch Manhattan.
     """
 
     color: str
     marker: str
     line: str
-    fill: str
+    fill: Fill
+    shade: float = 1.0
+
+    @property
+    def on_dark(self) -> str:
+        """The colour on a dark ground."""
+        return _ON_DARK.get(self.color, self.color)
+
+    @property
+    def mark(self) -> tuple[str, str, str, float]:
+        """Everything that is seen of a point."""
+        fill = self.fill if self.shade else "none"
+        return self.color, self.marker, fill, self.shade
+
+    def marks(self) -> dict[str, Any]:
+        """Matplotlib's arguments for the markers of a line."""
+        return {
+            "marker": self.marker,
+            "fillstyle": self.fill,
+            "markerfacecolor": (self.color, self.shade),
+            "markerfacecoloralt": "white",
+        }
 
     def point(self) -> dict[str, Any]:
         """Matplotlib's arguments for a point."""
         return {
             "color": self.color,
-            "marker": self.marker,
-            "fillstyle": self.fill,
             "markersize": 6,
-            "markerfacecoloralt": "white",
             "linestyle": "none",
+            **self.marks(),
         }
 
 
@@ -74,18 +114,58 @@ def look(column: Column) -> Look:
     """The look of a model.
 
     >>> look(Column("RndF+BN Top", "RndF", normalization="BN", clamped="Top"))
-    Look(color='#D55E00', marker='s', line=':', fill='top')
+    Look(color='#D55E00', marker='s', line=':', fill='top', shade=1.0)
     """
     return Look(
         COLORS.get(column.rule, OTHER_RULES),
         MARKERS[_remedies(column)],
         LINES[column.clamped],
         FILLS[column.clamped],
+        _shade(column),
     )
 
 
+def distinct(columns: Iterable[Column]) -> dict[Column, Look]:
+    """The look of each model among others, of which no two share a mark.
+
+    A model whose look another has gets the next free one, with another shade, marker or
+    colour. Columns that differ only in their name are the same runs, and look alike.
+
+    Args:
+        columns: The models of all pictures that are seen together.
+    """
+    columns = list(dict.fromkeys(columns))
+    models = {column: dataclasses.replace(column, name="") for column in columns}
+    own: dict[Column, Look] = {}
+    taken: set[tuple[str, str, str, float]] = set()
+    for free in (lambda first: [first], _others):
+        for column, model in models.items():
+            found = (new for new in free(look(column)) if new.mark not in taken)
+            if model not in own and (new := next(found, None)):
+                own[model] = new
+                taken.add(new.mark)
+    return {column: own[model] for column, model in models.items()}
+
+
+def _others(first: Look) -> Iterator[Look]:
+    """Looks like the first one, without end, each less like it."""
+    for hue in itertools.count():
+        color = first.color if hue == 0 else _color(hue)
+        for marker in (first.marker, *_OTHER_MARKERS):
+            for shade in _SHADES:
+                yield dataclasses.replace(
+                    first, color=color, marker=marker, shade=shade
+                )
+
+
+def _color(number):
+    # The golden ratio keeps hues apart, however many.
+    parts = colorsys.hls_to_rgb(number * 0.618 % 1, 0.5, 0.6)
+    return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
+
+
 def add_legend(figure: Figure, columns: Iterable[Column]) -> None:
-    """Adds a legend of rules, remedies, and layers that learn to a figure.
+    """Adds a legend of rules, remedies, layers that learn, and shades to a figure.
 
     Args:
         figure: The figure.
@@ -117,6 +197,11 @@ def add_legend(figure: Figure, columns: Iterable[Column]) -> None:
             )
             for kind in clamped
         ]
+    handles += [
+        Line2D([], [], **Look("0.3", "o", "-", "full", shade).point(), label=label)
+        for label, shade in {_shaded(c): _shade(c) for c in columns}.items()
+        if label
+    ]
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
 
 
@@ -135,3 +220,16 @@ _LEARNING = {
 
 def _remedies(column):
     return column.normalization is not None, column.setting > 0
+
+
+def _shade(column):
+    if column.flip_probability:
+        return 1 - column.flip_probability
+    return {2: 0.5, 3: 0.0}.get(column.setting, 1.0)
+
+
+def _shaded(column):
+    """The reason for a shade; None for the full colour."""
+    if column.flip_probability:
+        return f"{100 * column.flip_probability:g} % wrong signs"
+    return f"setting {column.setting} of BM" if _shade(column) < 1 else None
