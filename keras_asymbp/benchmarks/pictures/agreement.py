@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from keras_asymbp.benchmarks.pictures import axes
-from keras_asymbp.benchmarks.pictures.looks import add_legend, look
+from keras_asymbp.benchmarks.pictures import axes, legend
+from keras_asymbp.benchmarks.pictures.looks import look
 from keras_asymbp.benchmarks.results.agreement import Agreement
 from keras_asymbp.benchmarks.results.table import Row
 
@@ -54,7 +54,7 @@ def draw(rows: Sequence[Row], agreements: Sequence[Agreement]) -> Figure | None:
                 )
     figure.supxlabel("the paper's error, %")
     figure.supylabel("our error, %")
-    add_legend(figure, [column for _, points in shown for column in points])
+    legend.add(figure, [column for _, points in shown for column in points])
     return figure
 
 

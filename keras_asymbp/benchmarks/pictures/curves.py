@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from keras_asymbp.benchmarks.pictures import axes
-from keras_asymbp.benchmarks.pictures.looks import add_legend, look
+from keras_asymbp.benchmarks.pictures import axes, legend
+from keras_asymbp.benchmarks.pictures.looks import look
 from keras_asymbp.benchmarks.results.table import Row
 
 
@@ -35,7 +35,7 @@ def draw(rows: Sequence[Row]) -> Figure | None:
             for number, seed in enumerate(entry.errors):
                 _plot(panel, column, _best(entry, seed), first=number == 0)
                 drawn.append(column)
-    add_legend(figure, drawn)
+    legend.add(figure, drawn)
     return figure
 
 

@@ -1,13 +1,13 @@
-"""The look of a model, the same in every picture and in `report.html`."""
+"""The look of a model, the same in every picture and in `report.html`.
+
+Matplotlib is not needed here: it is in an extra, and the report does without.
+"""
 
 import colorsys
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
-
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from keras_asymbp.benchmarks.tables.experiments import Column
 
@@ -55,6 +55,13 @@ FILLS: dict[str | None, Fill] = {
     None: "full",
     "Bottom": "bottom",
     "Top": "top",
+}
+# The words of a legend, by marker and by the half that is filled.
+REMEDIES = {"o": "no remedy", "s": "BN", "^": "BM", "D": "BN and BM"}
+LEARNING = {
+    "full": "all layers learn",
+    "bottom": "Bottom: all but the last",
+    "top": "Top: only the last",
 }
 # Of models that differ in nothing above.
 _SHADES = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -118,10 +125,10 @@ def look(column: Column) -> Look:
     """
     return Look(
         COLORS.get(column.rule, OTHER_RULES),
-        MARKERS[_remedies(column)],
+        MARKERS[remedies(column)],
         LINES[column.clamped],
         FILLS[column.clamped],
-        _shade(column),
+        shade(column),
     )
 
 
@@ -164,72 +171,13 @@ def _color(number):
     return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
 
 
-def add_legend(figure: Figure, columns: Iterable[Column]) -> None:
-    """Adds a legend of rules, remedies, layers that learn, and shades to a figure.
-
-    Args:
-        figure: The figure.
-        columns: Its models.
-    """
-    columns = list(columns)
-    clamped = [kind for kind in FILLS if any(c.clamped == kind for c in columns)]
-    handles = [
-        Line2D([], [], color=look(column).color, linewidth=5, label=rule)
-        for rule, column in {column.rule: column for column in columns}.items()
-    ]
-    handles += [
-        Line2D([], [], color="0.3", marker=marker, linestyle="none", label=label)
-        for label, marker in {
-            _REMEDIES[has]: MARKERS[has] for has in map(_remedies, columns)
-        }.items()
-    ]
-    if len(clamped) > 1:
-        handles += [
-            Line2D(
-                [],
-                [],
-                color="0.3",
-                marker="o",
-                markerfacecoloralt="white",
-                linestyle=LINES[kind],
-                fillstyle=FILLS[kind],
-                label=_LEARNING[kind],
-            )
-            for kind in clamped
-        ]
-    handles += [
-        Line2D([], [], **Look("0.3", "o", "-", "full", shade).point(), label=label)
-        for label, shade in {_shaded(c): _shade(c) for c in columns}.items()
-        if label
-    ]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False)
-
-
-_REMEDIES = {
-    (False, False): "no remedy",
-    (True, False): "BN",
-    (False, True): "BM",
-    (True, True): "BN and BM",
-}
-_LEARNING = {
-    None: "all layers learn",
-    "Bottom": "Bottom: all but the last",
-    "Top": "Top: only the last",
-}
-
-
-def _remedies(column):
+def remedies(column: Column) -> tuple[bool, bool]:
+    """Whether a model has batch normalization, and Batch Manhattan."""
     return column.normalization is not None, column.setting > 0
 
 
-def _shade(column):
+def shade(column: Column) -> float:
+    """How strong a model's fill is; see `Look`."""
     if column.flip_probability:
         return 1 - column.flip_probability
     return {2: 0.5, 3: 0.0}.get(column.setting, 1.0)
-
-
-def _shaded(column):
-    """The reason for a shade; None for the full colour."""
-    if column.flip_probability:
-        return f"{100 * column.flip_probability:g} % wrong signs"
-    return f"setting {column.setting} of BM" if _shade(column) < 1 else None

@@ -4,7 +4,6 @@ The page's template writes the tables from a `Page`; its script reads `Page.data
 is JSON, for everything else.
 """
 
-import collections
 import dataclasses
 import itertools
 from collections.abc import Sequence
@@ -12,11 +11,14 @@ from typing import Any
 
 from keras_asymbp.benchmarks.escaping import links
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.results.agreement import rank_correlation
+from keras_asymbp.benchmarks.pictures import looks
+from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results.assessment import Assessment, assess
-from keras_asymbp.benchmarks.results.claims import COLUMNS
+from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS
+from keras_asymbp.benchmarks.results.comparison import Comparison, compare_once
 from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.table import Entry, Table
+from keras_asymbp.benchmarks.results.verdicts import UNKNOWN, VERDICTS
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
@@ -45,11 +47,14 @@ class SectionRow:
         printed: Source and name of the row of printed figures; None without one.
         figures: A figure for each of the section's columns; None if the row's table
             lacks the model.
+        comparisons: The comparison of each of them with the baseline, over seeds or,
+            with one seed, over test examples; None where there is none.
     """
 
     setup: int
     printed: str | None
     figures: tuple[Figure | None, ...]
+    comparisons: tuple[Comparison | None, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +72,16 @@ class Section:
     columns: tuple[Column, ...]
     rows: tuple[SectionRow, ...]
     commands: tuple[str, ...]
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The numbers of seeds that comparisons with the baseline are over."""
+        return frozenset(
+            len(comparison.seeds)
+            for row in self.rows
+            for comparison in row.comparisons
+            if comparison
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +120,16 @@ class Page:
         """Whether any setup chooses rates and epochs on held-out examples."""
         return any(setup.protocol.validation_share for setup in self.setups)
 
+    @property
+    def main(self) -> int:
+        """The number of the setup whose finding comes first."""
+        return _main(self.assessments)
+
+    @property
+    def examples(self) -> int:
+        """The number of test examples of that setup."""
+        return _test_examples(self.setups[self.main])
+
 
 def build(tables: Sequence[Table], held: Inventory) -> Page:
     """Builds the page of a results folder.
@@ -114,7 +139,9 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
         held: The contents of the folder.
     """
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
-    figures = _Figures(list(trials))
+    figures = _Figures(
+        list(trials), looks.distinct(c for table in tables for c in table.columns)
+    )
     sections = tuple(
         _section(experiment, list(group), figures)
         for experiment, group in itertools.groupby(
@@ -124,12 +151,13 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
     setups = tuple(figures.setups)
     labels = _labels(setups)
     plans = [row.plan for table in tables for row in table.rows]
+    assessments = tuple(assess(held, setups, plans))
     return Page(
         sections=sections,
         setups=setups,
         labels=labels,
         without_flag=tuple(map(reproduce.without_flag, setups)),
-        assessments=tuple(assess(held, setups, plans)),
+        assessments=assessments,
         evidence={
             (setup, model): figures.numbers[setup, column]
             for model, column in COLUMNS.items()
@@ -143,12 +171,17 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
         data=_printable(
             {
                 "program": reproduce.PROGRAM,
+                "main": _main(assessments),
                 "setups": [
-                    _setup_data(setup, label, figures.of_setup(number))
-                    for number, (setup, label) in enumerate(
-                        zip(setups, labels, strict=True)
+                    _setup_data(setup, label, assessment)
+                    for setup, label, assessment in zip(
+                        setups, labels, assessments, strict=True
                     )
                 ],
+                "legend": {"marker": looks.REMEDIES, "fill": looks.LEARNING},
+                "verdicts": [*words.VERDICT_WORDS.values()],
+                "claims": [claim.name for claim in CLAIMS],
+                "looks": [_look_data(look) for look in figures.looks],
                 "figures": figures.data,
                 "trials": [_trial_data(trial) for trial in trials.values()],
                 "experiments": [_experiment_data(section) for section in sections],
@@ -169,12 +202,14 @@ def _printable(data):
 class _Figures:
     """Numbers setups and figures in order of appearance."""
 
-    def __init__(self, trial_ids: list[str]):
+    def __init__(self, trial_ids: list[str], by_column: dict[Column, looks.Look]):
+        self.looks = list(dict.fromkeys(by_column.values()))
+        numbers = {look: number for number, look in enumerate(self.looks)}
+        self._looks = {column: numbers[look] for column, look in by_column.items()}
         self.setups: list[Setup] = []
         self._setups: dict[Setup, int] = {}
         self.numbers: dict[tuple[int, Column], int] = {}
         self.data: list[dict[str, Any]] = []
-        self._of_setup: dict[int, list[dict[str, Any]]] = collections.defaultdict(list)
         self._trials = {name: number for number, name in enumerate(trial_ids)}
 
     def setup(self, setup: Setup) -> int:
@@ -193,6 +228,7 @@ class _Figures:
                     "setup": setup,
                     "model": column.name,
                     "rule": column.rule,
+                    "look": self._looks[column],
                     "error": _percent(entry.error),
                     "spread": _percent(entry.spread),
                     "paper": entry.paper,
@@ -203,12 +239,7 @@ class _Figures:
                     ),
                 }
             )
-            self._of_setup[setup].append(self.data[number])
         return Figure(number, entry)
-
-    def of_setup(self, setup: int) -> list[dict[str, Any]]:
-        """The data of a setup's figures."""
-        return self._of_setup[setup]
 
 
 def _section(experiment, tables, figures):
@@ -233,7 +264,33 @@ def _row(row, columns, figures):
         column: figures.add(setup, plan.experiment, column, entry)
         for column, entry in zip(plan.columns, row.entries, strict=True)
     }
-    return SectionRow(setup, plan.printed_row(), tuple(map(by_column.get, columns)))
+    compared = dict(zip(plan.columns, _comparisons(row), strict=True))
+    return SectionRow(
+        setup,
+        plan.printed_row(),
+        tuple(map(by_column.get, columns)),
+        tuple(map(compared.get, columns)),
+    )
+
+
+def _comparisons(row):
+    """Each entry's comparison with the baseline, with one seed over test examples."""
+    plan = row.plan
+    names = [column.name for column in plan.columns]
+    if plan.experiment.baseline not in names:
+        return [None] * len(names)
+    number = names.index(plan.experiment.baseline)
+    baseline, examples = row.entries[number].errors, _test_examples(plan.setup)
+    return [
+        entry.comparison
+        or (None if at == number else compare_once(entry.errors, baseline, examples))
+        for at, entry in enumerate(row.entries)
+    ]
+
+
+def _test_examples(setup: Setup) -> int:
+    """The number of test examples of a setup; 0 if it is not known."""
+    return setup.protocol.test_examples or (setup.dataset.counts or (0, 0))[1]
 
 
 def _labels(setups):
@@ -243,7 +300,7 @@ def _labels(setups):
             setup.dataset.name,
             setup.protocol.architecture or "",
             f"{setup.base}, {setup.protocol.epochs} epochs",
-            f"seeds {', '.join(map(str, setup.seeds))}",
+            words.seeds(setup.seeds),
             f"version {setup.version}",
             f"no. {number}",
         ]
@@ -267,21 +324,41 @@ def _expected(table):
                     yield *of_model, trial.run(cell.seed)
 
 
-def _setup_data(setup, label, figures):
-    pairs = [
-        (figure["paper"], figure["error"])
-        for figure in figures
-        if figure["paper"] is not None and figure["error"] is not None
+def _main(assessments):
+    """The number of the setup with the most claims that are not unknown."""
+    known = [
+        sum(finding.verdict != UNKNOWN for finding in assessment.findings)
+        for assessment in assessments
     ]
+    return known.index(max(known))
+
+
+def _setup_data(setup, label, assessment):
     return {
         "label": label,
         "paper": setup.dataset.paper,
         "seeds": list(setup.seeds),
         "rates": list(setup.protocol.learning_rates),
         "flags": reproduce.setup_flags(setup),
-        "pairs": len(pairs),
-        "correlation": rank_correlation(pairs),
+        "examples": _test_examples(setup),
+        # A digit for each claim: the number of its verdict.
+        "verdicts": "".join(
+            str(VERDICTS.index(finding.verdict)) for finding in assessment.findings
+        ),
+        "agreement": _agreement_data(assessment.agreements),
     }
+
+
+def _agreement_data(agreements):
+    """The agreement with all printed tables together; None without any."""
+    if not agreements:
+        return None
+    last = agreements[-1]
+    return [last.place, last.models, last.correlation, last.low, last.high]
+
+
+def _look_data(look):
+    return [look.color, look.on_dark, look.marker, look.line, look.fill, look.shade]
 
 
 def _trial_data(trial):

@@ -16,6 +16,13 @@ from keras_asymbp.benchmarks.results import selection, verdicts
 
 _HERE = pathlib.Path(__file__)
 STATIC = _HERE.with_name("static")
+# The files of the page's script: what others read while they load comes first.
+SCRIPTS = (
+    *("base", "marks", "charts", "finding"),
+    *("agreement", "signs", "rates", "curves", "alignment", "times", "menus"),
+    *("sorting", "tip", "copying", "filter", "trials", "printing"),
+    *("table_files", "svg", "saving", "main"),
+)
 
 
 def render(name: str, **context) -> str:
@@ -34,6 +41,13 @@ def static(name: str) -> str:
     if re.search(r"</(script|style)|<!--", text, re.IGNORECASE):
         raise ValueError(f"{name} contains the end of an element")
     return text
+
+
+def scripts() -> str:
+    """Our scripts as one, in a scope of their own."""
+    names = [f"scripts/{name}.js" for name in SCRIPTS]
+    parts = (f"// {name}\n{static(name)}" for name in names)
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
 
 
 def csp_hash(text: str) -> str:
@@ -66,6 +80,10 @@ def _environment(escape, **options):
         p_value=words.p_value,
         failing=words.failing,
         summary=words.summary,
+        by_verdict=words.by_verdict,
+        basis=words.basis,
+        agreement=words.agreement,
+        seeds=words.seeds,
         code=_markup(markdown.code),
         command=printable,
         comment=_markup(latex.comment),
@@ -74,6 +92,7 @@ def _environment(escape, **options):
     )
     environment.globals.update(
         static=static,
+        scripts=scripts,
         csp_hash=csp_hash,
         zip=zip,
         bounds=words.bounds,

@@ -1,13 +1,24 @@
 """Figures and settings as text, the same in every report."""
 
 import math
+from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.results.agreement import Agreement
 from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.checks import Check
 from keras_asymbp.benchmarks.results.comparison import Comparison
 from keras_asymbp.benchmarks.results.margin import FACTOR, POINTS
 from keras_asymbp.benchmarks.results.table import Entry, Table
-from keras_asymbp.benchmarks.results.verdicts import VERDICTS, Tested, counts
+from keras_asymbp.benchmarks.results.verdicts import (
+    FAILS,
+    HOLDS,
+    UNDECIDED,
+    VERDICTS,
+    Finding,
+    Tested,
+    counts,
+)
+from keras_asymbp.benchmarks.results.verdicts import UNKNOWN as UNKNOWN_VERDICT
 from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.protocol import REVISION, Protocol
 
@@ -26,6 +37,15 @@ def legend(table: Table) -> str:
     signs = _LEGEND.format(baseline=table.experiment.baseline)
     same = (" and ".join(names) for names in table.rows[0].plan.same_runs())
     return " ".join([signs, *(f"{names} are the same runs." for names in same)])
+
+
+def seeds(numbers: Sequence[int]) -> str:
+    """Seeds by number: "seeds 0" would read as none.
+
+    >>> seeds((0,)), seeds((0, 1, 2))
+    ('seed 0', 'seeds 0, 1, 2')
+    """
+    return f"seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def changes(protocol: Protocol) -> str:
@@ -140,6 +160,45 @@ def failing(tested: Tested) -> str:
     """How many replacements fail an inequality, by our margin and by 3 points."""
     (failed, of), (by_points, _) = tested.could_fail, tested.could_fail_by_points
     return f"{failed} of {of} ({by_points})" if of else UNKNOWN
+
+
+# Each verdict's name in the style sheet, its sign, and its plural.
+VERDICT_WORDS = {
+    HOLDS: ("holds", "✓", "hold"),
+    FAILS: ("fails", "✗", "do not hold"),
+    UNDECIDED: ("undecided", "~", "undecided"),
+    UNKNOWN_VERDICT: ("unknown", "?", "not enough results"),
+}
+
+
+def by_verdict(
+    findings: Sequence[Finding],
+) -> list[tuple[tuple[str, str, str], list[str]]]:
+    """The words of each verdict, and the names of the claims that have it."""
+    return [
+        (words, [found.claim.name for found in findings if found.verdict == verdict])
+        for verdict, words in VERDICT_WORDS.items()
+    ]
+
+
+def agreement(found: Agreement) -> tuple[str, str, str]:
+    """The agreement with printed figures as one sentence: around its number."""
+    interval = ""
+    if found.low is not None and found.high is not None:
+        interval = f" (95 % interval {bounds(found.low, found.high)})"
+    correlation = UNKNOWN if found.correlation is None else f"{found.correlation:.2f}"
+    before = f"Agreement with {found.place}: rank correlation "
+    return before, correlation, f"{interval} of {found.models} models."
+
+
+def basis(seeds: Sequence[int], examples: int) -> str:
+    """The basis of the verdicts' intervals."""
+    if len(seeds) > 1:
+        return f"Verdicts rest on 95 % intervals over {len(seeds)} seeds."
+    return (
+        f"1 seed: verdicts rest on 95 % intervals over {examples:,} test examples, and "
+        "are about these trained networks only."
+    )
 
 
 def summary(assessment: Assessment) -> str:

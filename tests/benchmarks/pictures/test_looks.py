@@ -1,27 +1,19 @@
 import dataclasses
-import io
 import itertools
-
-from matplotlib.figure import Figure
+import subprocess
+import sys
 
 from keras_asymbp.benchmarks.pictures.looks import (
     COLORS,
     OTHER_RULES,
-    add_legend,
     distinct,
     look,
 )
-from keras_asymbp.benchmarks.tables.experiments import ALL, EXPERIMENTS, Column
+from keras_asymbp.benchmarks.reports import page
+from keras_asymbp.benchmarks.tables.experiments import ALL, Column
 
 COLUMNS = {c.name: c for experiment in ALL.values() for c in experiment.columns}
 LOOK = look(COLUMNS["SGD"])
-
-
-def labels(columns):
-    figure = Figure(layout="constrained")
-    add_legend(figure, columns)
-    figure.savefig(io.BytesIO())
-    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_every_rule_has_a_colour_of_its_own():
@@ -57,19 +49,7 @@ def test_every_colour_has_its_like_on_a_dark_ground():
     assert not bright & set(COLORS.values())
 
 
-def test_a_legend_names_rules_remedies_and_layers_that_learn():
-    assert labels(EXPERIMENTS["C2"].columns) == [
-        *("BP", "RndF", "uSF"),
-        *("no remedy", "BN and BM"),
-        *("all layers learn", "Bottom: all but the last", "Top: only the last"),
-    ]
-
-
-def test_a_legend_has_only_what_is_shown():
-    assert labels([COLUMNS["SGD"], COLUMNS["BN"]]) == ["BP", "no remedy", "BN"]
-
-
-def test_a_legend_explains_shades():
-    assert labels([COLUMNS["brSF-25+BN+BM"], COLUMNS["BM2"]])[-2:] == [
-        *("25 % wrong signs", "setting 2 of BM"),
-    ]
+def test_the_report_needs_no_matplotlib():
+    # It is in an extra.
+    program = f"import sys; sys.modules['matplotlib'] = None; import {page.__name__}"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -142,7 +142,7 @@ def test_html_has_the_same_figures(make_table, tmp_path):
     ]
     assert marked[3:9] == ["", " better", " worse", "", "worse", "worse"]
     assert page.rows[7] == [
-        *("RndF Bottom", "mnist_5k", "6.99▼ ±1.41 better than the baseline"),
+        *("RndF Bottom", "6.99▼ ±1.41 better than the baseline"),
         *(
             "85.50▲ worse than the baseline",
             "-3.01",
@@ -172,7 +172,7 @@ def test_comparisons_are_in_both_reports(
     half = 4.3027 * 6 / 3**0.5
     row = ["RndF Bottom", "+81.00", f"+{81 - half:.2f} to +{81 + half:.2f}", "0.002"]
     markdown, text = written(table_of(plan), tmp_path)
-    assert [*row[1:], "0, 1, 2"] in [cells[4:] for cells in Page(text).rows]
+    assert [*row[1:], "0, 1, 2"] in [cells[3:] for cells in Page(text).rows]
     assert " | ".join(["", *row, "0, 1, 2", ""]).strip() in markdown
     assert "No p is corrected" in markdown
     assert "no p is corrected" in text
@@ -190,7 +190,7 @@ def test_several_tables_are_one_report(make_table, tmp_path, table_of):
     assert re.findall("^## (.): Made up", markdown, re.MULTILINE) == ["X", "Y"]
     page = Page(text)
     ids = [heading.get("id") for heading in page.all("h2")]
-    assert ids[1:3] == ["experiment-1", "experiment-2"]
+    assert ids[:4] == ["finding", "reading", "experiment-1", "experiment-2"]
     assert {"href": "#experiment-1"} in page.all("a")
     assert "5 of 6 runs" in text  # shared trials are counted once
     assert markdown.count("worse than the baseline (SGD)") == 1

@@ -58,21 +58,31 @@ def test_a_figure_and_its_runs(run, store):
     page = build(store, plan)
     sgd, rndf = page.data["figures"]
     assert sgd == {
-        **{"setup": 0, "model": "SGD", "rule": "BP", "error": 3.0, "spread": None},
+        **{
+            "setup": 0,
+            "model": "SGD",
+            "rule": "BP",
+            "look": 0,
+            "error": 3.0,
+            "spread": None,
+        },
         **{"paper": 0.67, "expected": 5, "trials": [0, 1, 2, 3, 4]},
         "flags": (
             "--exp C1 --models SGD --learning_rates 0.05,0.005,0.0005,5e-05,5e-06"
         ),
     }
     assert (rndf["rule"], rndf["error"], rndf["paper"]) == ("RndF", 10.0, 1.81)
-    assert page.data["setups"] == [
-        {
-            **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0]},
-            "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
-            "flags": "--datasets mnist_5k --preset quick --epochs 6 --seeds 0",
-            **{"pairs": 2, "correlation": None},
-        }
-    ]
+    (setup,) = page.data["setups"]
+    verdicts = setup.pop("verdicts")
+    assert setup == {
+        **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0], "examples": 1000},
+        "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
+        "flags": "--datasets mnist_5k --preset quick --epochs 6 --seeds 0",
+        "agreement": None,  # of two models there is none
+    }
+    by_claim = dict(zip(page.data["claims"], verdicts, strict=True))
+    assert by_claim.pop("C1, RndF") == "0"  # holds
+    assert set(by_claim.values()) == {"3"}  # not enough results
     trial = page.data["trials"][rndf["trials"][0]]
     stored = page.trials[rndf["trials"][0]]
     assert trial == {
@@ -130,8 +140,8 @@ def test_setups_have_unique_labels(run, store):
         store, run(plan_of("A", epochs=3)), plan_of("A"), plan_of("C1", seeds=(0, 1))
     )
     assert page.labels == (
-        "mnist_5k, quick, 3 epochs, seeds 0",
-        "mnist_5k, quick, 6 epochs, seeds 0",
+        "mnist_5k, quick, 3 epochs, seed 0",
+        "mnist_5k, quick, 6 epochs, seed 0",
         "mnist_5k, quick, 6 epochs, seeds 0, 1",
     )
     assert len(page.sections[0].rows) == 2
@@ -218,3 +228,31 @@ def test_claims_lead_to_the_figures_that_they_compare(run, store):
 def test_a_users_model_is_no_evidence(run, store, make_plan):
     plan = make_plan([Column("uSF", rule="frSF")])
     assert build(store, run(plan)).evidence == {}
+
+
+def test_with_one_seed_intervals_are_over_test_examples(run, store):
+    page = build(store, run(plan_of("C1", ["SGD", "RndF"]), {"SGD": 0.1, "RndF": 0.3}))
+    (section,) = page.sections
+    sgd, rndf = section.rows[0].comparisons
+    assert (sgd, section.seeds, rndf.p_value) == (None, {1}, None)
+    # By hand: 1.96 sqrt((0.1 * 0.9 + 0.3 * 0.7) / 1000) is 3.4 points.
+    assert (rndf.low, rndf.high) == pytest.approx((20 - 3.4, 20 + 3.4), abs=0.01)
+
+
+def test_models_of_a_page_have_marks_of_their_own(run, store):
+    page = build(store, run(plan_of("A")), run(plan_of("BM")), run(plan_of("C2")))
+    looks = {f["model"]: f["look"] for f in page.data["figures"]}
+    assert looks["SGD Top"] == looks["RndF Top"]  # the same runs
+    assert looks["BM"] == looks["BM1"]
+    assert len(set(looks.values())) == len(looks) - 4
+    marks = [tuple(look[:1] + look[2:]) for look in page.data["looks"]]
+    assert len(set(marks)) == len(marks)
+
+
+def test_the_finding_is_that_of_the_setup_with_most_verdicts(run, store):
+    page = build(
+        *(store, run(plan_of("C1", ["SGD"], dataset=CIFAR, epochs=2))),
+        run(plan_of("C1", ["SGD", "RndF"]), {"SGD": 0.03, "RndF": 0.1}),
+    )
+    assert page.labels[page.main] == "mnist_5k"
+    assert page.data["main"] == page.main

@@ -1,141 +1,8 @@
 """report.html in a real browser: layout and behaviour."""
 
-import dataclasses
-import shutil
 import urllib.parse
 
 import pytest
-
-from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.reports import files
-from keras_asymbp.benchmarks.results import inventory
-from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import fill
-from keras_asymbp.benchmarks.tables import experiments
-from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import PRESETS
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not on PATH")
-
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update"),
-    "--disable-sync",
-)
-HOSTILE = "</script><img src=x onerror=alert(1)>"
-ERRORS = {  # by model, on the first data set and the second
-    **{"SGD": (0.03, 0.3), "BN": (0.02, 0.2), "uSF": (0.9, 0.9)},
-    **{"brSF-100+BN+BM": (0.6, 0.8), "brSF-50+BN+BM": (0.1, 0.6)},
-    **{"brSF+BN+BM": (0.04, 0.19), "frSF-100+BN+BM": (0.4, 0.7)},
-    **{"frSF-50+BN+BM": (0.05, 0.4), "frSF+BN+BM": (0.03, 0.21)},
-}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, finish):
-    """A results folder: three experiments, two data sets, two seeds, some missing."""
-    folder = tmp_path_factory.mktemp("results")
-    store = Store(folder)
-    hostile = dataclasses.replace(datasets.get("cifar10"), name=HOSTILE)
-    protocol = dataclasses.replace(PRESETS["quick"], learning_rates=(5e-3, 5e-4))
-    setups = [
-        Setup(dataset, "1", protocol, "quick", (0, 1))
-        for dataset in (datasets.get("mnist_5k"), hostile)
-    ]
-    chosen = experiments.select(experiments.get_all(["A", "B1", "B2"]), list(ERRORS))
-    plans = [
-        Plan(experiment, columns, setup)
-        for experiment, columns in chosen
-        for setup in setups
-    ]
-    for cell in {cell for plan in plans for cell in plan.cells()}:
-        error = ERRORS[cell.column.name][cell.dataset.name == HOSTILE]
-        for number, trial in enumerate(cell.trials()):
-            name = cell.column.name
-            if (name, cell.seed, number) == ("frSF+BN+BM", 1, 1):
-                continue  # pending
-            best = min(0.9, (error + cell.seed / 100) * (1 + number / 2))
-            result = {
-                **{"best_error": best, "best_epoch": 6, "diverged": name == "uSF"},
-                "curves": [_row(trial, epoch, best) for epoch in range(6)],
-                "alignment": {
-                    "conv": {"angle": 45.0, "gradient_angle": 80.0 + number},
-                    "logits": {"angle": None, "gradient_angle": 0.0},
-                },
-            }
-            finish(store, cell, trial, best, result=result)
-    files.write([fill(plan, store) for plan in plans], inventory.take(store))
-    return folder
-
-
-def _row(trial, epoch, best):
-    error = min(0.9, best * (6 - epoch))
-    return {
-        **{"epoch": epoch + 1, "learning_rate": trial.learning_rate},
-        **{"train_loss": 0.5, "train_error": error / 2},
-        **{"test_loss": 0.5, "test_error": error},
-    }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=FLAGS
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def opener(browser, folder):
-    """Opens the report; its errors, messages and requests go into a list."""
-    complaints = []
-
-    def visit(width=1440, scheme="light", file="report.html", **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
-        )
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on("request", lambda request: complaints.append(request.url))
-        page.goto((folder / file).as_uri())
-        complaints.remove(page.url)
-        return page
-
-    return visit, complaints
-
-
-@pytest.fixture
-def visit(opener):
-    """Opens the report, which may neither report errors nor request anything."""
-    visit, complaints = opener
-    pages = []
-    yield lambda *args, **options: pages.append(visit(*args, **options)) or pages[-1]
-    for page in pages:
-        page.context.close()
-    assert complaints == []
-
-
-@pytest.fixture(scope="module")
-def opened(opener):
-    page = opener[0]()
-    yield page
-    page.context.close()
-
-
-@pytest.fixture
-def page(opened, opener):
-    """The report in a wide window, shared by tests that do not reorder it."""
-    yield opened
-    opened.keyboard.press("Escape")
-    opened.mouse.move(1, 1)
-    assert opener[1] == []
 
 
 def first_cells(page, selector):
@@ -145,21 +12,13 @@ def first_cells(page, selector):
     ]
 
 
-def figure(page, experiment, column, row=0):
-    """The button of one of our figures."""
-    table = page.locator("table.printed").nth(experiment)
-    headings = table.locator("thead th").all_inner_texts()
-    at = next(n for n, text in enumerate(headings) if text.split("\n")[0] == column)
-    return table.locator("tbody").nth(row).locator("tr").first.locator("td").nth(at - 1)
-
-
-def test_it_opens(page):
+def test_it_opens(page, hostile):
     assert page.title() == "Experiments A, B1, B2 | keras_asymbp"
     assert page.locator("table.printed").count() == 3
     assert "runs are finished, 2 are pending" in page.locator("main").inner_text()
     assert page.locator("noscript").count() == 1
     assert page.locator("img").count() == 0
-    assert page.locator("th", has_text=HOSTILE).count() > 3
+    assert page.locator("th", has_text=hostile).count() > 3
 
 
 def test_tables_need_no_scripts(visit):
@@ -169,18 +28,18 @@ def test_tables_need_no_scripts(visit):
     assert page.locator("canvas").first.is_hidden()
 
 
-def test_data_sets_are_sorted_by_a_column(visit):
+def test_data_sets_are_sorted_by_a_column(visit, hostile):
     page = visit()
     heading = page.locator("table.printed").first.locator("th", has_text="SGD").first
     rows = "table.printed >> nth=0 >> tbody"
     paper = ["paper: MNIST", "paper: CIFAR"]
-    assert first_cells(page, rows) == ["mnist_5k", paper[0], HOSTILE, paper[1]]
+    assert first_cells(page, rows) == ["mnist_5k", paper[0], hostile, paper[1]]
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "ascending"
     assert first_cells(page, rows)[0] == "mnist_5k"
     heading.get_by_role("button").press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
-    assert first_cells(page, rows) == [HOSTILE, paper[1], "mnist_5k", paper[0]]
+    assert first_cells(page, rows) == [hostile, paper[1], "mnist_5k", paper[0]]
 
 
 def test_models_are_sorted_with_the_unknown_last(page):
@@ -200,19 +59,19 @@ def test_models_are_sorted_with_the_unknown_last(page):
     assert table.locator("th[aria-sort]").count() == 1
 
 
-def test_the_filter_leaves_one_data_set(visit):
+def test_the_filter_leaves_one_data_set(visit, hostile):
     page = visit()
-    page.locator("#filter").select_option(label=HOSTILE)
+    page.locator("#filter").select_option(label=hostile)
     visible = page.locator("table.printed tbody:visible tr:first-child th")
-    assert set(visible.all_text_contents()) == {f"{HOSTILE}, ours"}
-    assert page.locator("#filtered").inner_text() == f"{HOSTILE} only"
+    assert set(visible.all_text_contents()) == {f"{hostile}, ours"}
+    assert page.locator("#filtered").inner_text() == f"{hostile} only"
     for picture in ("signs", "rates", "curves", "scatter", "alignment"):
-        assert HOSTILE in page.locator(f"#{picture} figcaption").inner_text()
+        assert hostile in page.locator(f"#{picture} figcaption").inner_text()
     page.locator("#filter").select_option(label="all")
     assert page.locator("table.printed tbody:visible").count() == 6
 
 
-def test_the_mouse_shows_the_runs_behind_a_figure(page):
+def test_the_mouse_shows_the_runs_behind_a_figure(page, figure):
     tip = page.locator("#tip")
     assert tip.is_hidden()
     figure(page, 0, "SGD").get_by_role("button").hover()
@@ -231,7 +90,7 @@ def test_the_mouse_shows_the_runs_behind_a_figure(page):
     tip.wait_for(state="hidden")
 
 
-def test_the_keyboard_shows_the_runs_behind_a_figure(page):
+def test_the_keyboard_shows_the_runs_behind_a_figure(page, figure):
     tip = page.locator("#tip")
     button = figure(page, 0, "SGD").locator("button[data-figure]")
     button.focus()
@@ -247,7 +106,7 @@ def test_the_keyboard_shows_the_runs_behind_a_figure(page):
     assert button.get_attribute("aria-expanded") == "false"
 
 
-def test_touch_shows_the_runs_behind_a_figure(visit):
+def test_touch_shows_the_runs_behind_a_figure(visit, figure):
     page = visit(width=380, has_touch=True, is_mobile=True)
     figure(page, 0, "uSF").get_by_role("button").tap()
     tip = page.locator("#tip")
@@ -260,7 +119,7 @@ def test_touch_shows_the_runs_behind_a_figure(visit):
     tip.wait_for(state="hidden")
 
 
-def test_pending_runs_are_shown(page):
+def test_pending_runs_are_shown(page, figure):
     figure(page, 2, "frSF+BN+BM").get_by_role("button").hover()
     tip = page.locator("#tip")
     tip.wait_for(state="visible")
@@ -268,7 +127,7 @@ def test_pending_runs_are_shown(page):
     assert tip.locator("td", has_text="pending").count() == 1
 
 
-def test_commands_are_copied(page):
+def test_commands_are_copied(page, figure):
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
 
     def pasted():
@@ -291,90 +150,33 @@ def test_commands_are_copied(page):
     )
 
 
-SPLITS = ("test", "training")
-PICTURES = ("signs", "rates", "curves", "alignment", "scatter")
+def test_the_finding_without_scripts_is_that_with_them(page, visit):
+    plain = visit(java_script_enabled=False).locator("#verdicts")
+    ours = page.locator("#verdicts")
+    assert plain.inner_text() == ours.inner_text()
+    assert "26 claims on mnist_5k:" in ours.inner_text()
+    assert ours.locator(".verdicts li").count() == 4
 
 
-def test_pictures_are_drawn(page):
-    for name in PICTURES:
-        canvas = page.locator(f"#{name} canvas")
-        colored, gray = canvas.evaluate(
-            """canvas => {
-              const {width, height} = canvas;
-              const image = canvas.getContext("2d").getImageData(0, 0, width, height);
-              let counts = [0, 0];
-              for (let at = 0; at < image.data.length; at += 4) {
-                const [r, g, b, alpha] = image.data.slice(at, at + 4);
-                if (alpha < 128) continue;
-                const spread = Math.max(r, g, b) - Math.min(r, g, b);
-                counts[spread > 50 ? 0 : 1] += 1;
-              }
-              return counts;
-            }"""
-        )
-        assert colored > 1000, name  # lines and points
-        assert gray > 1000, name  # axes and letters
-        assert canvas.get_attribute("aria-label").startswith(("Line", "Scatter"))
-
-
-@pytest.mark.parametrize(
-    ("name", "heads", "rows"),
-    [
-        (
-            "signs",
-            ["ours, batchwise", "paper, batchwise", "ours, fixed", "paper, fixed"],
-            [
-                ["0", "60.50", "7.87", "40.50", "4.25"],
-                ["50", "10.50", "7.54", "5.50", "1.37"],
-                # Of the last model on the right one seed is complete.
-                ["100", "4.50", "0.80", "3.00", "0.91"],
-            ],
-        ),
-        (
-            "rates",
-            ["5e-4", "0.005"],
-            [["SGD", "5.25", "3.50"], ["BN", "3.75", "2.50"]],
-        ),
-        (
-            "curves",
-            [f"{rate}: {split}" for rate in ("0.005", "5e-4") for split in SPLITS],
-            [["1", "18.00", "9.00", "27.00"], ["2", "15.00", "7.50", "22.50"]],
-        ),
-        ("alignment", ["SGD", "BN"], [["1", "80.00", "80.00"], ["2", "0.00", "0.00"]]),
-        (
-            "scatter",
-            ["ours", "paper"],
-            [["SGD", "3.50", "0.67"], ["BN", "2.50", "0.52"]],
-        ),
-    ],
-)
-def test_pictures_as_numbers(name, heads, rows, page):
-    page.locator(f"#{name} summary").click()
-    table = page.locator(f"#{name} table")
-    found = [row.split("\t") for row in table.locator("tr").all_inner_texts()]
-    assert found[0][1 : len(heads) + 1] == heads
-    assert [row[: len(rows[0])] for row in found[1 : len(rows) + 1]] == rows
-
-
-def test_curves_of_a_figure(visit):
+def test_the_finding_is_that_of_the_chosen_data_set(visit, hostile):
     page = visit()
-    figure(page, 1, "brSF-100+BN+BM", row=1).get_by_role("button").hover()
-    page.get_by_role("button", name="Learning curves").click()
-    caption = page.locator("#curves figcaption")
-    assert caption.inner_text().startswith(f"brSF-100+BN+BM on {HOSTILE}, seed 0.")
-    page.get_by_label("Seed").first.select_option("1")
-    assert "seed 1" in caption.inner_text()
-    assert page.evaluate("document.activeElement.id") == "curves-section"
+    page.locator("#scatter-setup").select_option(label=hostile)
+    assert hostile in page.locator("#verdicts .lead").inner_text()
+    assert hostile in page.locator("#scatter figcaption").inner_text()
 
 
-def test_no_panel_where_nothing_was_recorded(visit, folder):
-    text = (folder / "report.html").read_text(encoding="utf-8")
-    without = text.replace('"alignment":[', '"other":[')
-    (folder / "bare.html").write_text(without, encoding="utf-8")
-    bare = visit(file="bare.html")
-    for part in ("#alignment-section", "#to-alignment"):
-        assert bare.locator(part).is_hidden()
-    assert bare.locator("#curves-section").is_visible()
+def test_the_filter_of_trials(visit):
+    page = visit()
+    page.locator("#trial-list summary").click()
+    field, rows = page.locator("#trial-filter"), page.locator("#trial-list tbody tr")
+    total = rows.count()
+    field.fill("usf seed=1 rate=5e-4 mnist_5k")
+    assert page.locator("#trial-count").inner_text() == f"1 of {total}"
+    assert page.locator("#trial-list tbody tr:visible th").inner_text() == "uSF"
+    field.fill("no such run")
+    assert page.locator("#trial-list tbody tr:visible").count() == 0
+    field.fill("")
+    assert page.locator("#trial-list tbody tr:visible").count() == total
 
 
 def test_trials_lead_to_their_files(page, folder):
@@ -433,8 +235,44 @@ def test_it_is_printed_on_white_with_all_tables(visit):
     assert page.locator("details.models[open]").count() == 0
 
 
+def test_no_heading_is_left_alone_at_the_end_of_a_printed_page(visit):
+    page = visit()
+    page.emulate_media(media="print")
+    alone = page.evaluate(
+        """[...document.querySelectorAll("main :is(h2, h3)")].filter((heading) => {
+          for (let at = heading; at; at = at.nextElementSibling) {
+            if (at !== heading && !at.matches("p")) return false;
+            if (at.nextElementSibling === null) return false;
+            const kept = getComputedStyle(at).breakAfter === "avoid";
+            if (!kept && at.nextElementSibling.matches(".picture, .scroll, .command")) {
+              return true;
+            }
+          }
+        }).map((heading) => heading.textContent)"""
+    )
+    assert alone == []
+    assert page.locator(".save").first.is_hidden()
+
+
+def test_one_seed_on_one_data_set(single, visit):
+    page = visit(file=single)
+    # One row is not sorted; two models are.
+    assert page.locator("table.printed button:not([data-figure])").count() == 0
+    page.locator("details.models summary").click()
+    models = page.locator("details.models table")
+    heads = ["model", "ours, %", "paper, %", "difference, points", "95 % interval"]
+    assert models.locator("th[scope=col]").all_inner_texts() == heads
+    assert models.locator("tr").last.inner_text().split("\t")[3:] == [
+        *("+10.00", "+7.66 to +12.34"),
+    ]
+    text = page.locator("main").inner_text()
+    assert "1 (seed 0)" in text
+    assert "1 seed: verdicts rest on 95 % intervals over 1,000 test examples" in text
+    assert "standard deviation between seeds" not in text
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (1440, "light")])
-def test_axe_finds_no_fault(width, scheme, visit):
+def test_axe_finds_no_fault(width, scheme, visit, figure):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(width=width, scheme=scheme)
     for summary in page.locator("summary").all():

@@ -1,0 +1,26 @@
+// The finding on a setup: the template writes that of the first, the script any other.
+
+function finding(setup) {
+  const { label, seeds, examples, verdicts, agreement: found } = data.setups[setup];
+  const numbers = [...verdicts].map(Number);
+  const unknown = data.verdicts.length - 1;
+  const tile = ([kind, sign, words], verdict) => {
+    const names = data.claims.filter((_, index) => numbers[index] === verdict);
+    const listed = verdict === unknown ? [] : [" ", element("span", { class: "names" }, names.join("; "))];
+    return element("li", { class: kind }, element("strong", {}, String(names.length)), " ", element("span", { class: "word" }, `${sign} ${words}`), ...listed);
+  };
+  const known = numbers.some((number) => number !== unknown);
+  const parts = known
+    ? [
+        element("p", { class: "lead" }, `The paper’s ${numbers.length} claims on ${label}:`),
+        element("ul", { class: "verdicts" }, ...data.verdicts.map(tile)),
+      ]
+    : [element("p", { class: "lead" }, `The results on ${label} are not enough to check a claim of the paper.`)];
+  if (found) {
+    const [place, models, correlation, low, high] = found;
+    const interval = low === null ? "" : ` (95 % interval ${percent(low)} to ${percent(high)})`;
+    parts.push(element("p", { class: "agreement" }, `Agreement with ${place}: rank correlation `, element("strong", {}, percent(correlation)), `${interval} of ${models} models.`));
+  }
+  if (known) parts.push(element("p", { class: "note" }, seeds.length > 1 ? `Verdicts rest on 95 % intervals over ${seeds.length} seeds.` : `1 seed: verdicts rest on 95 % intervals over ${examples.toLocaleString("en")} test examples, and are about these trained networks only.`));
+  find("#verdicts").replaceChildren(...parts);
+}
