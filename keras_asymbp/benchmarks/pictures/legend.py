@@ -36,7 +36,7 @@ def add(figure: Figure, columns: Iterable[Column]) -> None:
         Line2D([], [], color="0.3", marker=marker, linestyle="none", label=label)
         for label, marker in {
             REMEDIES[marker]: marker
-            for marker in map(MARKERS.get, map(remedies, columns))
+            for marker in (MARKERS[remedies(column)] for column in columns)
         }.items()
     ]
     if len(clamped) > 1:

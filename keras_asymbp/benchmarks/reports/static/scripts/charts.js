@@ -45,6 +45,7 @@ function line(label, points, color, changes = {}) {
     pointRadius: 0,
     pointHitRadius: 8,
     clip: 10,
+    segment: {}, // draws without Path2D, which svg.js could not write down
     ...changes,
   };
 }

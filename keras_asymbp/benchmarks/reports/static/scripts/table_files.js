@@ -47,16 +47,27 @@ function shownText(cell) {
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
-// The exact value of a cell that has one, otherwise its text.
-function exactText(cell) {
-  return cell.matches("td") && cell.dataset.value ? cell.dataset.value : shownText(cell).replace(/^([\d.]+)[▲▼]$/, "$1");
+// The parts of a figure: its value and its spread. Other texts are whole.
+function partsOf(cell) {
+  const text = shownText(cell);
+  const [, value, spread] = /^([\d.]+)[▲▼]?(?: ±([\d.]+))?$/.exec(text) ?? [];
+  if (value === undefined) return [text, ""];
+  const exact = cell.dataset.value ? String(Number(Number(cell.dataset.value).toPrecision(6))) : value;
+  return [exact, spread ?? ""];
 }
 
 const isShown = (row) => !row.hidden && !row.parentElement.hidden;
 const rowsShown = (table) => [...table.rows].filter(isShown).map((row) => [...row.cells]);
 const captionOf = (table) => shownText(table.caption);
 
-const asCsv = (table) => rowsShown(table).map((row) => `${row.map((cell) => csvCell(exactText(cell))).join(",")}\n`).join("");
+// A column with spreads is followed by one of them.
+function asCsv(table) {
+  const [head, ...rows] = rowsShown(table).map((row) => row.map(partsOf));
+  const withSpread = head.map((_, at) => rows.some((row) => row[at]?.[1]));
+  const names = head.flatMap(([name], at) => (withSpread[at] ? [name, `${name} ±`] : [name]));
+  const cells = rows.map((row) => row.flatMap(([value, spread], at) => (withSpread[at] ? [value, spread] : [value])));
+  return [names, ...cells].map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+}
 
 function asLatex(table) {
   const [head, ...rows] = rowsShown(table);
