@@ -5,6 +5,7 @@ its 95 % interval, and the one-sided p-values of "greater than" and "less than".
 """
 
 import dataclasses
+import functools
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ class Student:
 
     def interval(self) -> tuple[float, float]:
         """The 95 % interval."""
-        reach = self.error * scipy.stats.t.ppf((1 + CONFIDENCE) / 2, self.freedom)
+        reach = self.error * _quantile(self.freedom)
         return self.value - reach, self.value + reach
 
     def p_above(self, bound: float) -> float:
@@ -77,6 +78,12 @@ class Student:
     def p_below(self, bound: float) -> float:
         """p of the effect being at least the bound."""
         return float(scipy.stats.t.cdf((self.value - bound) / self.error, self.freedom))
+
+
+@functools.cache
+def _quantile(freedom):
+    """Half the width of Student's 95 % interval, in standard errors."""
+    return float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
 
 
 @dataclasses.dataclass(frozen=True)
