@@ -2,13 +2,12 @@
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:  # the layers are found at import, not listed
-
-    def __getattr__(name: str) -> Any: ...
+    from keras_asymbp.layers._public import *  # noqa: F403
 
 
 def _is_command() -> bool:

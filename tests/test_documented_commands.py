@@ -42,6 +42,7 @@ ELSEWHERE = {
     "benchmarks.jax_step": ("tests/benchmarks_speed/test_jax_step.py", "jax_step"),
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
     "docs/ext/messages.py": ("tests/test_messages.py", "messages.py"),
+    "keras_asymbp._stubs": ("tests/test_stubs.py", "_stubs.stubs()"),
     "tests/feedbacks/test_largest_signs.py": ("tests/test_docs.py", "largest_signs.py"),
     "tests/layers/test_contract.py": ("tests/test_docs.py", "lSF"),
 }

@@ -10,9 +10,7 @@ from keras_asymbp._names import did_you_mean
 from keras_asymbp.feedbacks.base import Feedback
 
 if TYPE_CHECKING:  # the rules are discovered at import
-
-    def __getattr__(name: str) -> Any: ...
-
+    from keras_asymbp.feedbacks._public import *  # noqa: F403
 
 RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
 globals().update(RULES)

@@ -9,9 +9,7 @@ from keras_asymbp.feedbacks.base import Feedback, overrides
 from keras_asymbp.layers.base import AsymmetricLayer
 
 if TYPE_CHECKING:  # the layers are discovered at import
-
-    def __getattr__(name: str) -> Any: ...
-
+    from keras_asymbp.layers._public import *  # noqa: F403
 
 LAYERS: dict[str, Any] = public_classes(__name__, __path__, AsymmetricLayer)
 globals().update(LAYERS)

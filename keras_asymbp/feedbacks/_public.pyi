@@ -1,0 +1,12 @@
+# Written by `python -m keras_asymbp._stubs`, with Keras 3.15; do not edit.
+from keras_asymbp.feedbacks.batchwise_random_sign_concordant import BatchwiseRandomSignConcordant as BatchwiseRandomSignConcordant
+from keras_asymbp.feedbacks.fixed_random import FixedRandom as FixedRandom
+from keras_asymbp.feedbacks.fixed_random_sign_concordant import FixedRandomSignConcordant as FixedRandomSignConcordant
+from keras_asymbp.feedbacks.init_signed_random import InitSignedRandom as InitSignedRandom
+from keras_asymbp.feedbacks.kolen_pollack import KolenPollack as KolenPollack
+from keras_asymbp.feedbacks.normalized_uniform_sign_concordant import NormalizedUniformSignConcordant as NormalizedUniformSignConcordant
+from keras_asymbp.feedbacks.random_sign_concordant import RandomSignConcordant as RandomSignConcordant
+from keras_asymbp.feedbacks.sign_concordant import SignConcordant as SignConcordant
+from keras_asymbp.feedbacks.symmetric import Symmetric as Symmetric
+from keras_asymbp.feedbacks.uniform_sign_concordant import UniformSignConcordant as UniformSignConcordant
+from keras_asymbp.feedbacks.weight_mirror import WeightMirror as WeightMirror
