@@ -10,6 +10,18 @@ VERSION = re.search(
     r'__version__ = "(.+)"', (HERE / "keras_asymbp" / "__init__.py").read_text()
 )[1]
 
+
+def _for_an_index(text: str) -> str:
+    """The README without what only a clone can show: its pictures and its own files.
+
+    The project has no public address yet. With one, `project_urls` names it, and links
+    and pictures become absolute instead.
+    """
+    text = re.sub(r"<picture>.*?</picture>\n*", "", text, flags=re.DOTALL)
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)\n*", "", text)
+    return re.sub(r"\[([^]]*)\]\((?!https?://|#)[^)]*\)", r"\1", text)
+
+
 # With KERAS_BACKEND=jax.
 JAX = ["jax>=0.10"]
 PLOTS = ["matplotlib>=3.9"]
@@ -40,12 +52,28 @@ setuptools.setup(
         "Keras layers whose error travels backward through weights other than the "
         "forward ones, and the benchmarks of Liao, Leibo and Poggio (2016)"
     ),
-    long_description=(HERE / "README.md").read_text(),
+    long_description=_for_an_index((HERE / "README.md").read_text(encoding="utf-8")),
     long_description_content_type="text/markdown",
+    author="The keras_asymbp authors",
     license="Apache-2.0",
+    keywords=[
+        "backpropagation",
+        "biologically plausible learning",
+        "credit assignment",
+        "feedback alignment",
+        "jax",
+        "keras",
+        "sign symmetry",
+        "tensorflow",
+        "weight transport",
+    ],
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_asymbp", "keras_asymbp.*"]),
+    include_package_data=False,  # the lists below, not MANIFEST.in
     package_data={
+        "keras_asymbp": ["py.typed"],
+        "keras_asymbp.feedbacks": ["*.pyi"],
+        "keras_asymbp.layers": ["*.pyi"],
         "keras_asymbp.benchmarks.reports": ["static/*", "templates/*"],
         "keras_asymbp.benchmarks.run": ["*.jinja"],
         "keras_asymbp.benchmarks.tables": ["printed/*.csv"],
@@ -93,6 +121,9 @@ setuptools.setup(
         "Intended Audience :: Science/Research",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
     ],
 )

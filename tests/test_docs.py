@@ -130,15 +130,6 @@ def extension(name):
     return module
 
 
-def test_figures_of_the_readme_are_those_of_the_recorded_report():
-    recorded = extension("recorded_results").figures("C2", "quick-mnist_5k")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    alternative = re.search(r"!\[Experiment C2,.*?\]", readme, re.DOTALL)[0]
-    models = ("RndF Bottom", "uSF+BN+BM Bottom", "SGD Bottom")
-    ours = [recorded[model][0].split()[0].strip("▲▼") for model in models]
-    assert re.findall(r"([\d.]+)%", alternative) == ours
-
-
 def test_recorded_table_has_our_figures_and_the_paper_s():
     page = extension("recorded_results").on_page_markdown(
         "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"

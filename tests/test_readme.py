@@ -1,0 +1,62 @@
+"""The README's picture and figures are those of the largest recorded experiment C2."""
+
+import importlib.util
+import pathlib
+import re
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND = "run python docs/ext/readme_picture.py"
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """The program that draws the picture, as a module."""
+    path = ROOT / "docs" / "ext" / "readme_picture.py"
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[path.stem] = module  # its dataclasses ask for it
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def recorded(picture):
+    return picture.largest()
+
+
+def drawn(svg):
+    """The texts of a picture, and the paths that have a colour of their own."""
+    return re.findall(r"<text[^>]*>([^<]*)<", svg), re.findall(
+        r'<path d="([^"]*)"[^>]*style="(fill: #\w+)', svg
+    )
+
+
+def test_the_pictures_are_those_of_the_recorded_trials(picture, recorded):
+    for path, made in picture.pictures(recorded).items():
+        texts, bars = drawn(made)
+        assert drawn(path.read_text(encoding="utf-8")) == (texts, bars), COMMAND
+        assert len(bars) == len(picture.MODELS)
+        assert {recorded.error(model) for model in picture.MODELS} <= {*texts}
+
+
+def test_its_alternative_text_has_the_same_figures(picture, recorded):
+    (alternative,) = re.findall(r'alt="(Bars: .*?)"', README)
+    errors = [recorded.error(model) for model in picture.MODELS]
+    assert re.findall(r"[\d.]+%", alternative) == [*errors, f"{recorded.chance:.0f}%"]
+
+
+def test_the_findings_are_those_of_the_largest_recorded_scale(recorded):
+    found = README.partition("**Found at the largest scale recorded**")[2]
+    found, _, rest = found.partition("\nThe paper trains")
+    assert f"({recorded.scale}):" in found
+    models = (
+        *("uSF+BN+BM Bottom", "SGD Bottom", "RndF Bottom"),
+        *("RndF", "uSF+BN+BM", "SGD"),
+    )
+    errors = [recorded.error(model) for model in models]
+    assert re.findall(r"[\d.]+%", found) == errors
+    assert f"benchmarks/results/{recorded.folder}/report.md" in rest
