@@ -150,6 +150,13 @@ def test_a_custom_input_signature(tmp_path):
     assert served.serve(tf.ones((2, 4))).shape == (2, 3)
 
 
+def test_a_silent_export_prints_nothing(tmp_path, capfd):
+    make_model("uSF").export(tmp_path / "served", verbose=False)
+    assert capfd.readouterr().out == ""
+    make_model("uSF").export(tmp_path / "told")
+    assert "serve" in capfd.readouterr().out
+
+
 def test_export_archive_by_hand_still_works(tmp_path):
     # Keras's class knows no rules: it exports their variables, too.
     model = make_model("RndF")

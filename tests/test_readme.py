@@ -54,8 +54,8 @@ def test_the_findings_are_those_of_the_largest_recorded_scale(recorded):
     found, _, rest = found.partition("\nThe paper trains")
     assert f"({recorded.scale}):" in found
     models = (
-        *("uSF+BN+BM Bottom", "SGD Bottom", "RndF Bottom"),
-        *("RndF", "uSF+BN+BM", "SGD"),
+        *("uSF+BN+BM Bottom", "SGD Bottom", "RndF Bottom", "RndF+BN+BM Bottom"),
+        *("RndF", "RndF+BN+BM", "uSF+BN+BM", "SGD"),
     )
     errors = [recorded.error(model) for model in models]
     assert re.findall(r"[\d.]+%", found) == errors
