@@ -20,18 +20,25 @@ _HEADER = (
 # The arguments of every Keras layer, in place of a layer's `**kwargs`.
 _COMMON = inspect.signature(keras.layers.Layer.__init__).parameters
 _FEEDBACK = "str | dict[str, Any] | Feedback | None"
-# By name, since Keras's own signatures have no types.
+# By name, since Keras's own signatures have no types. Any other is `Any`.
+_SIZE = "int | Sequence[int]"
 _TYPES = {
+    "activation": "str | Callable[..., Any] | None",
+    "data_format": "str | None",
     "depth_multiplier": "int",
+    "dilation_rate": _SIZE,
     "dropout": "float",
     "equation": "str",
     "feedback": _FEEDBACK,
     "filters": "int",
     "groups": "int",
+    "kernel_size": _SIZE,
     "key_dim": "int",
     "name": "str | None",
     "num_heads": "int",
+    "output_padding": f"{_SIZE} | None",
     "padding": "str",
+    "strides": _SIZE,
     "units": "int",
     "value_dim": "int | None",
 }
@@ -58,6 +65,7 @@ def _layers() -> str:
     modules = _lines(f"import {c.__module__}" for c in layers.LAYERS.values())
     classes = "\n".join(map(_layer, layers.LAYERS.values()))
     return (
+        "from collections.abc import Callable, Sequence\n"
         "from typing import Any\n\n"
         f"{modules}from keras_asymbp.feedbacks.base import Feedback\n\n{classes}"
     )

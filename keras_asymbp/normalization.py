@@ -1,6 +1,7 @@
 """The paper's batch normalization."""
 
 import operator
+from typing import Any
 
 import keras
 from keras import ops
@@ -62,14 +63,14 @@ class BatchNormalization(keras.layers.Layer):
 
     def __init__(
         self,
-        learnable=False,
-        per="channel",
-        alpha=0.05,
-        epsilon=1e-5,
-        axis=-1,
-        batch_statistics_when_frozen=False,
-        **kwargs,
-    ):
+        learnable: bool = False,
+        per: str = "channel",
+        alpha: float = 0.05,
+        epsilon: float = 1e-5,
+        axis: int = -1,
+        batch_statistics_when_frozen: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if per not in ("channel", "element"):
             raise ValueError(

@@ -20,7 +20,9 @@ import keras_asymbp
 from keras_asymbp import AsymConv2D, AsymDense, AsymmetricLayer  # attr-defined
 from keras_asymbp import asymmetrize, feedbacks, layers, metrics
 dense: layers.AsymmetricLayer = keras_asymbp.AsymDense(512, feedback="uSF", name="a")
-AsymConv2D(20, 5, feedback=feedbacks.FixedRandom(0.1))
+AsymConv2D(20, [5, 5], (1, 1), "same", feedback=feedbacks.FixedRandom(0.1))
+keras_asymbp.BatchManhattan(5e-4, momentum=0.9, weight_decay=None)
+keras_asymbp.BatchNormalization(axis=1)
 rule: feedbacks.Feedback = feedbacks.get("brSF-25")
 keras_asymbp.Nonsense  # attr-defined
 feedbacks.Nonsense  # attr-defined
@@ -30,6 +32,9 @@ AsymDense()  # call-arg
 AsymDense("512")  # arg-type
 AsymDense(512, feeback="uSF")  # call-arg
 AsymDense(512, feedback=3)  # arg-type
+AsymConv2D(20, "5")  # arg-type
+feedbacks.FixedRandom(deviation="0.1", stddev="0.1")  # arg-type
+keras_asymbp.BatchManhattan(setting="1")  # arg-type
 keras_asymbp.redraw_feedback()  # call-arg
 """
 
@@ -70,7 +75,7 @@ def test_a_type_checker_finds_wrong_names_and_arguments(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--ignore-missing-imports", program.name],
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", program.name],
         env=os.environ | {"MYPYPATH": str(PACKAGE.parent)},
         cwd=tmp_path,
         capture_output=True,

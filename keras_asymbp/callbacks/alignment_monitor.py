@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_asymbp import metrics
@@ -53,7 +55,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
     sign concordance.
     """
 
-    def __init__(self, batches=None, frequency=1):
+    def __init__(self, batches: Any = None, frequency: int = 1) -> None:
         super().__init__()
         if (
             isinstance(frequency, bool)

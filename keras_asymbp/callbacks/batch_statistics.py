@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_asymbp._calls import compiled_call
@@ -34,7 +36,7 @@ class BatchStatistics(keras.callbacks.Callback):
     Source: "Training Details", section 5, Liao et al. 2016.
     """
 
-    def __init__(self, batches):
+    def __init__(self, batches: Any) -> None:
         super().__init__()
         self.batches = batches
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,7 +12,7 @@ from keras_asymbp.layers import rules_with
 _BATCH = 100
 
 
-def mirror_feedback(model, inputs=None, steps=1):
+def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> None:
     """Runs steps of a mirror phase: V learns from noise, and nothing else changes.
 
     For a training loop of your own; in `fit`, use `MirrorFeedback`. In each step every
@@ -78,7 +80,9 @@ class MirrorFeedback(keras.callbacks.Callback):
     Source: Akrout et al., "Deep Learning without Weight Transport", 2019, section 3.
     """
 
-    def __init__(self, steps=100, inputs=None, steps_per_update=0):
+    def __init__(
+        self, steps: int = 100, inputs: Any = None, steps_per_update: int = 0
+    ) -> None:
         super().__init__()
         if not _is_count(steps, 1):
             raise ValueError(

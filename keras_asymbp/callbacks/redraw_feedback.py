@@ -1,4 +1,5 @@
 import contextlib
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,7 +11,7 @@ from keras_asymbp.feedbacks.base import overrides
 from keras_asymbp.layers import asymmetric_layers, rules_with
 
 
-def redraw_feedback(model, updates=1):
+def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
     """Redraws the batchwise random feedback of a model: call it after each update.
 
     For a training loop of your own, inside or outside of a `tf.function`, under

@@ -1,6 +1,6 @@
 """The contract of a feedback rule."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -47,7 +47,7 @@ class Feedback(keras.layers.Layer):
     symmetric: ClassVar[bool] = False
     trained: ClassVar[bool] = False
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         # Rules read the stored W: rounded to half precision, a kernel could lose the
         # signs of small weights, and small changes.
         kwargs.setdefault("autocast", False)

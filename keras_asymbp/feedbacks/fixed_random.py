@@ -1,3 +1,5 @@
+from typing import Any
+
 from keras import ops
 
 from keras_asymbp import random
@@ -28,7 +30,9 @@ class FixedRandom(Feedback):
 
     alias = "RndF"
 
-    def __init__(self, stddev=0.05, seed=None, **kwargs):
+    def __init__(
+        self, stddev: float = 0.05, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not stddev >= 0:
             raise ValueError(

@@ -1,3 +1,5 @@
+from typing import Any
+
 from keras_asymbp import random
 from keras_asymbp.feedbacks.sign_concordant import SignConcordant
 
@@ -20,7 +22,13 @@ class RandomSignConcordant(SignConcordant):
             one of these.
     """
 
-    def __init__(self, flip_probability=0.0, seed=None, scale=None, **kwargs):
+    def __init__(
+        self,
+        flip_probability: float = 0.0,
+        seed: int | None = None,
+        scale: float | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(scale=scale, **kwargs)
         if not 0 <= flip_probability <= 1:
             raise ValueError(

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 from keras_asymbp.feedbacks.base import Feedback
 
@@ -24,7 +25,7 @@ class SignConcordant(Feedback):
     learning algorithms can scale to large datasets", 2018.
     """
 
-    def __init__(self, scale=None, **kwargs):
+    def __init__(self, scale: float | str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(scale, str):
             is_known = scale in _SCALES

@@ -1,3 +1,5 @@
+from typing import Any
+
 from keras import ops
 
 from keras_asymbp import random
@@ -48,7 +50,13 @@ class WeightMirror(FixedRandom):
 
     alias = "WM"
 
-    def __init__(self, rate=0.02, stddev=0.05, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float = 0.02,
+        stddev: float = 0.05,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stddev=stddev, seed=seed, **kwargs)
         if not 0 < rate <= 1:
             raise ValueError(

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -52,13 +54,13 @@ class BatchManhattan(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=5e-4,
-        momentum=0.9,
-        weight_decay=0.0,
-        setting=1,
-        name="batch_manhattan",
-        **kwargs,
-    ):
+        learning_rate: Any = 5e-4,
+        momentum: float = 0.9,
+        weight_decay: float | None = 0.0,
+        setting: int = 1,
+        name: str = "batch_manhattan",
+        **kwargs: Any,
+    ) -> None:
         if isinstance(learning_rate, (int, float)) and not learning_rate >= 0:
             raise ValueError(
                 "Argument `learning_rate` must be 0 or more. "
