@@ -34,7 +34,7 @@ if not TYPE_CHECKING and _is_command():
     _guard.install()
 else:
     from keras_asymbp import export as _export  # noqa: F401
-    from keras_asymbp import feedbacks, layers, metrics, optimizers
+    from keras_asymbp import feedbacks, layers, metrics, models, optimizers
     from keras_asymbp.callbacks import (
         AlignmentMonitor,
         BatchStatistics,
@@ -63,6 +63,7 @@ else:
         "layers",
         "metrics",
         "mirror_feedback",
+        "models",
         "optimizers",
         "redraw_feedback",
         "symmetrize",
