@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_asymbp import feedbacks, random
-from keras_asymbp.models import building
+from keras_asymbp.models import building, sizes
 from keras_asymbp.models.rows import FC, Dropout, GlobalPool, Network
 from keras_asymbp.normalization import BatchNormalization
 
@@ -128,7 +128,14 @@ def compose(
     rows = network.layers
     while not include_top and rows and isinstance(rows[-1], _TOP):
         rows = rows[:-1]
-    published = network.input_shape
+    if not sizes.fits(
+        dataclasses.replace(network, layers=rows), input_shape, include_top
+    ):
+        raise ValueError(
+            f"Argument `input_shape` of model '{name}' doesn't fit its layers, which "
+            f"were made for {network.input_shape}: give a larger one, with known sizes "
+            f"if a fully connected layer follows. Received: input_shape={input_shape}"
+        )
     network = dataclasses.replace(network, input_shape=input_shape, layers=rows)
     builder = building.Builder(
         network,
@@ -136,18 +143,9 @@ def compose(
         normalize if normalization else None,
         draws.dropout(),
     )
-    try:
-        steps = builder.hidden(classes)
-        if include_top:
-            steps += builder.output(
-                classes, activation=classifier_activation, name="predictions"
-            )
-        return building.join(input_shape, steps, name)
-    except ValueError as error:
-        if input_shape == published:
-            raise
-        raise ValueError(
-            f"The layers of model '{name}' can't be applied to this input: it was made "
-            f"for input_shape={published}. Expected a larger one, with known sizes if "
-            f"a fully connected layer follows. Received: input_shape={input_shape}"
-        ) from error
+    steps = builder.hidden(classes)
+    if include_top:
+        steps += builder.output(
+            classes, activation=classifier_activation, name="predictions"
+        )
+    return building.join(input_shape, steps, name)

@@ -153,7 +153,9 @@ def test_bad_arguments_are_refused(options, message):
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (None, None, 1)])
 def test_a_size_that_the_layers_do_not_fit_is_refused(shape):
-    with pytest.raises(ValueError, match=r"'lenet' can't .*made for .*\(32, 32, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"'lenet' doesn't fit .*made for \(32, 32, 1\)"
+    ):
         models.lenet(input_shape=shape)
 
 
