@@ -38,19 +38,19 @@ def asymmetrize(
     their own code. The summary names them.
 
     Args:
-        model: A built functional or Sequential model, nested ones included, such as
-            those of `keras.applications`.
-        feedback: The rule of every converted layer: a name, a `Feedback`, its config,
-            or None for backpropagation. Each layer gets its own rule, and with a `seed`
-            its own stream. Or a dictionary from patterns of layers' names to rules,
-            `{"conv*": "uSF", "logits": "BP"}`: the first match counts (`*`, `?` and
-            `[...]` as in file names), and a layer without a match is not converted; a
-            final `"*"` matches all others.
-        filter: Function of a layer that returns whether to convert it. By default all
-            are converted.
-        print_fn: Function that receives the summary line by line: the converted layers
-            by class, and the layers with weights that were kept, with the reason. None
-            for no summary.
+        model (Model): A built functional or Sequential model, nested ones included,
+            such as those of `keras.applications`.
+        feedback (str | dict | Feedback | None): The rule of every converted layer: a
+            name, a `Feedback`, its config, or None for backpropagation. Each layer gets
+            its own rule, and with a `seed` its own stream. Or a dictionary from
+            patterns of layers' names to rules, `{"conv*": "uSF", "logits": "BP"}`: the
+            first match counts (`*`, `?` and `[...]` as in file names), and a layer
+            without a match is not converted; a final `"*"` matches all others.
+        filter (Callable | None): Function of a layer that returns whether to convert
+            it. By default all are converted.
+        print_fn (Callable | None): Function that receives the summary line by line: the
+            converted layers by class, and the layers with weights that were kept, with
+            the reason. None for no summary.
 
     Returns:
         The new model; the old one is not changed.
@@ -129,7 +129,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
     """Returns the stock Keras twin of an asymmetric model.
 
     Args:
-        model: A built functional or Sequential model.
+        model (Model): A built functional or Sequential model.
 
     Returns:
         A new model with the same weights and outputs, for training by backpropagation.

@@ -40,10 +40,10 @@ def direct_feedback(
     the methods of a subclass. `model.export` writes no B.
 
     Args:
-        model: A built functional or Sequential model with one output. Its asymmetric
-            layers, if any, must have the rule `"BP"`.
-        stddev: The standard deviation of B, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
+        model (Model): A built functional or Sequential model with one output. Its
+            asymmetric layers, if any, must have the rule `"BP"`.
+        stddev (float): The standard deviation of B, 0 or more.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`. Each layer draws from its own stream.
 
     Returns:

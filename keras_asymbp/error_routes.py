@@ -17,8 +17,8 @@ class DirectFeedback(keras.layers.Layer):
     The backward pass is `keras_asymbp.gradients.direct`.
 
     Args:
-        stddev: The standard deviation of the matrices, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
+        stddev (float): The standard deviation of the matrices, 0 or more.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
 
     Raises:

@@ -33,18 +33,18 @@ def asymmetric(
     (the first layer's dE/dX) and the forward products below.
 
     Args:
-        product: Function of two tensors that is linear in each of them, for
+        product (Callable): Function of two tensors that is linear in each of them, for
             example `keras.ops.matmul`.
-        inputs: X, a float tensor of any shape that `product` accepts. If it is sparse,
-            its values are the inputs: dE/dX has their places only.
-        kernel: W, a float tensor of the dtype of `inputs`.
-        feedback_kernel: Function without arguments that returns V, a tensor with
-            the shape of `kernel`. TensorFlow calls it in the backward pass if it can,
-            JAX in the forward pass.
-        commit: Function without arguments that is called after V was read; it may
-            change a rule's state.
-        trained: Whether V is a variable that is trained with W's gradient:
-            dE/dV = dE/dW.
+        inputs (tensor): X, a float tensor of any shape that `product` accepts. If it is
+            sparse, its values are the inputs: dE/dX has their places only.
+        kernel (tensor): W, a float tensor of the dtype of `inputs`.
+        feedback_kernel (Callable): Function without arguments that returns V, a tensor
+            with the shape of `kernel`. TensorFlow calls it in the backward pass if it
+            can, JAX in the forward pass.
+        commit (Callable): Function without arguments that is called after V was read;
+            it may change a rule's state.
+        trained (bool): Whether V is a variable that is trained with W's gradient: dE/dV
+            = dE/dW.
 
     Returns:
         `product(inputs, kernel)`.
@@ -90,9 +90,9 @@ def mirrored(product: Product, noise: Any, kernel: Any) -> Any:
     estimate is the left side over that number.
 
     Args:
-        product: Function of two tensors that is linear in each of them.
-        noise: Xi, a float tensor of any shape that `product` accepts.
-        kernel: W, a float tensor of the dtype of `noise`.
+        product (Callable): Function of two tensors that is linear in each of them.
+        noise (tensor): Xi, a float tensor of any shape that `product` accepts.
+        kernel (tensor): W, a float tensor of the dtype of `noise`.
 
     Returns:
         The estimate, a tensor with the shape of `kernel`; 0 for a weight that the
@@ -128,10 +128,10 @@ def direct(
         dE/dX_l = e B_l, in the shape of X_l, added to any other error of X_l
 
     Args:
-        outputs: Y, a float tensor of shape `(batch, ...)`.
-        inputs: The X_l, float tensors of shape `(batch, ...)`.
-        matrices: The B_l, one for each X_l, of shape
-            `(elements of Y, elements of X_l)`, counted in one example.
+        outputs (tensor): Y, a float tensor of shape `(batch, ...)`.
+        inputs (list[tensor]): The X_l, float tensors of shape `(batch, ...)`.
+        matrices (list[tensor]): The B_l, one for each X_l, of shape `(elements of Y,
+            elements of X_l)`, counted in one example.
 
     Returns:
         `outputs`.

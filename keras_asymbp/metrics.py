@@ -21,8 +21,8 @@ def angle(a, b) -> float:
     `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN if one of them is zero.
 
     Args:
-        a: An array or tensor of floats.
-        b: Another of the same size.
+        a (tensor): An array or tensor of floats.
+        b (tensor): Another of the same size.
 
     >>> angle([2.0, 0.0], [0.0, 3.0])
     90.0
@@ -40,8 +40,8 @@ def norm_ratio(kernel, feedback_kernel) -> float:
     """Returns `|V| / |W|`, of Euclidean norms; NaN or infinite if W is zero.
 
     Args:
-        kernel: W, an array or tensor of floats.
-        feedback_kernel: V, another of the same size.
+        kernel (tensor): W, an array or tensor of floats.
+        feedback_kernel (tensor): V, another of the same size.
 
     >>> norm_ratio([3.0, 4.0], [0.0, 1.0])
     0.2
@@ -55,8 +55,8 @@ def sign_concordance(kernel, feedback_kernel) -> float:
     """Returns the share of weights whose V has the sign of W; zero counts as a sign.
 
     Args:
-        kernel: W, an array or tensor of floats.
-        feedback_kernel: V, another of the same size.
+        kernel (tensor): W, an array or tensor of floats.
+        feedback_kernel (tensor): V, another of the same size.
 
     >>> sign_concordance([1.0, -2.0, 3.0, 0.0], [0.5, 2.0, 1.0, 0.0])
     0.75
@@ -69,7 +69,7 @@ def alignment(model) -> dict[str, dict[str, float]]:
     """Compares W and V of every asymmetric layer of a model.
 
     Args:
-        model: A built Keras model.
+        model (Model): A built Keras model.
 
     Returns:
         The `angle` in degrees, `norm_ratio` and `sign_concordance` of each layer, by
@@ -103,8 +103,8 @@ def gradient_angles(model, batches) -> dict[str, float]:
     `direct_feedback` the kernels of stock Keras layers are included.
 
     Args:
-        model: A compiled Keras model.
-        batches: Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
+        model (Model): A compiled Keras model.
+        batches (Iterable): Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
 
     Returns:
         The angle of each layer, by the names of `alignment`; NaN if a gradient is

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_asymbp._arguments import LAYER, describe
+
 
 @keras.saving.register_keras_serializable("keras_asymbp")
 class BatchNormalization(keras.layers.Layer):
@@ -24,26 +26,28 @@ class BatchNormalization(keras.layers.Layer):
     `trainable` takes effect in `fit` when the model is compiled again.
 
     Args:
-        learnable: Whether to learn a gain and an offset, as only the paper's columns
-            `BN` and `BN+BM` do. Their shape is that of the averages.
-        per: `"channel"` for one mean and standard deviation per channel, or
+        learnable (bool): Whether to learn a gain and an offset, as only the paper's
+            columns `BN` and `BN+BM` do. Their shape is that of the averages.
+        per (str): `"channel"` for one mean and standard deviation per channel, or
             `"element"` for one per element of a sample.
-        alpha: The newest batch's share of the moving averages, in (0, 1].
-        epsilon: Added to the variance, to avoid division by zero for constant inputs.
-        axis: The axis of the channels, an integer; 1 after a convolution with
+        alpha (float): The newest batch's share of the moving averages, in (0, 1].
+        epsilon (float): Added to the variance, to avoid division by zero for constant
+            inputs.
+        axis (int): The axis of the channels, an integer; 1 after a convolution with
             `data_format="channels_first"`. With `per="element"` it makes no difference.
-        batch_statistics_when_frozen: Whether a frozen layer normalizes by the batch in
-            training and updates the averages all the same. Its gain and offset are
-            frozen either way.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        batch_statistics_when_frozen (bool): Whether a frozen layer normalizes by the
+            batch in training and updates the averages all the same. Its gain and offset
+            are frozen either way.
+        trainable (bool): Whether gain and offset are trained and the averages move.
 
     Call arguments:
-        inputs: A tensor of any rank; the first axis is the batch's.
-        training: Whether to normalize by the batch and update the averages.
-        mask: True where inputs count in the batch's statistics, of the shape of the
-            inputs without the last axis; None if all count. Outputs have the same mask,
-            and masked inputs are normalized as the others are. A channel or element
-            without an unmasked input is normalized by its averages, which stay.
+        inputs (tensor): A tensor of any rank; the first axis is the batch's.
+        training (bool): Whether to normalize by the batch and update the averages.
+        mask (tensor | None): True where inputs count in the batch's statistics, of the
+            shape of the inputs without the last axis; None if all count. Outputs have
+            the same mask, and masked inputs are normalized as the others are. A channel
+            or element without an unmasked input is normalized by its averages, which
+            stay.
 
     Raises:
         ValueError: If `per`, `alpha` or `axis` isn't one of these, if the inputs have
@@ -215,3 +219,6 @@ class BatchNormalization(keras.layers.Layer):
             batch_statistics_when_frozen=self.batch_statistics_when_frozen,
         )
         return config
+
+
+describe(BatchNormalization, LAYER)

@@ -19,7 +19,7 @@ WIDTHS = (390, 1280)
 # In pixels. A paragraph or list item of more than FEW_WORDS words has a width of at
 # least TEXT, a table's cell of at least CELL, the theme's minimum.
 TEXT, CELL, FEW_WORDS = 200, 100, 5
-HIGHEST = {390: 250_000, 1280: 200_000}
+HIGHEST = {390: 40_000, 1280: 35_000}
 
 BUILD = """
 import sys

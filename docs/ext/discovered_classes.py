@@ -1,4 +1,4 @@
-"""Lists the classes and modules of packages on the API page, by their files.
+"""Lists the classes and modules of packages on the reference pages, by their files.
 
 `<!-- every class in keras_asymbp.feedbacks -->` becomes an entry for each public class
 in a file of that package, as the package finds them at import: a new rule or layer is
@@ -52,8 +52,4 @@ def _entries(mark):
 
 def _module_entry(name):
     label = name.rpartition(".")[2]
-    return (
-        f"::: {name}\n"
-        f"    options: {{heading_level: 4, show_root_full_path: true, "
-        f"toc_label: {label}}}"
-    )
+    return f"::: {name}\n    options: {{show_root_full_path: true, toc_label: {label}}}"

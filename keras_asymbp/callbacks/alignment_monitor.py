@@ -24,11 +24,11 @@ class AlignmentMonitor(keras.callbacks.Callback):
     `CSVLogger` and `TensorBoard` if they come after this callback.
 
     Args:
-        batches: Iterable of `(x, y)` or `(x, y, sample_weight)` batches on which
-            gradients are compared, such as `dataset.take(2)`; they are read once and
-            used for every measurement. None for no comparison.
-        frequency: Number of epochs between measurements, an integer of 1 or more. The
-            epochs between repeat the last values, since loggers need the same keys
+        batches (Iterable | None): Iterable of `(x, y)` or `(x, y, sample_weight)`
+            batches on which gradients are compared, such as `dataset.take(2)`; they are
+            read once and used for every measurement. None for no comparison.
+        frequency (int): Number of epochs between measurements, an integer of 1 or more.
+            The epochs between repeat the last values, since loggers need the same keys
             each time.
 
     Raises:
@@ -36,9 +36,10 @@ class AlignmentMonitor(keras.callbacks.Callback):
             empty.
 
     Attributes:
-        history: A list for each name in the logs: its value at each measurement.
-        epochs: The epochs of the measurements, counted from 0. A `fit` that begins
-            before the last of them restarts both.
+        history (dict[str, list[float]]): A list for each name in the logs: its value at
+            each measurement.
+        epochs (list[int]): The epochs of the measurements, counted from 0. A `fit` that
+            begins before the last of them restarts both.
 
     >>> import keras
     >>> import keras_asymbp

@@ -15,7 +15,7 @@ class BatchStatistics(keras.callbacks.Callback):
     have `batch_statistics_when_frozen`.
 
     Args:
-        batches: Iterable of batches of inputs, without targets, such as a
+        batches (Iterable): Iterable of batches of inputs, without targets, such as a
             `tf.data.Dataset` or a list of arrays. It is read before each evaluation,
             all of it. The paper uses 20 batches.
 

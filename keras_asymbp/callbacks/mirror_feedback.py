@@ -22,12 +22,12 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
     often this function is called.
 
     Args:
-        model: A built `keras.Model` or layer, nested ones included.
-        inputs: A batch of inputs, in the structure that the model takes (a tensor, a
-            list, a dictionary). Only the shapes count: each layer's noise has the shape
-            of its inputs, and a larger batch makes V fluctuate less. By default a batch
-            of 100.
-        steps: Number of steps, an integer of 0 or more.
+        model (Model | Layer): A built `keras.Model` or layer, nested ones included.
+        inputs (tensors | None): A batch of inputs, in the structure that the model
+            takes (a tensor, a list, a dictionary). Only the shapes count: each layer's
+            noise has the shape of its inputs, and a larger batch makes V fluctuate
+            less. By default a batch of 100.
+        steps (int): Number of steps, an integer of 0 or more.
 
     Raises:
         ValueError: If `inputs` is None and the model's inputs have no fixed shape.
@@ -55,10 +55,10 @@ class MirrorFeedback(keras.callbacks.Callback):
     each update, at the cost of these extra steps.
 
     Args:
-        steps: Number of steps of a phase, an integer of 1 or more.
-        inputs: A batch of inputs of the model; see `mirror_feedback`.
-        steps_per_update: Number of steps after each update of W, an integer of 0 or
-            more. Updates are counted as `RedrawFeedback` counts them; if the model's
+        steps (int): Number of steps of a phase, an integer of 1 or more.
+        inputs (tensors | None): A batch of inputs of the model; see `mirror_feedback`.
+        steps_per_update (int): Number of steps after each update of W, an integer of 0
+            or more. Updates are counted as `RedrawFeedback` counts them; if the model's
             own `train_step` has several optimizers, the most updates of a layer with a
             mirroring rule count. With `steps_per_execution` above 1, the steps for all
             updates of an execution run after it.

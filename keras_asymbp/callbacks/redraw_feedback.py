@@ -19,9 +19,9 @@ def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
     batchwise randomness stay as they are.
 
     Args:
-        model: A `keras.Model` or layer, nested ones included.
-        updates: Number of weight updates since the last call, an integer or an
-            integer tensor.
+        model (Model | Layer): A `keras.Model` or layer, nested ones included.
+        updates (int | tensor): Number of weight updates since the last call, an integer
+            or an integer tensor.
 
     >>> import keras
     >>> import keras_asymbp

@@ -1,10 +1,12 @@
 """Feedback rules, one per file; `base.py` has the contract."""
 
+import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from keras_asymbp._arguments import describe
 from keras_asymbp._discover import public_classes
 from keras_asymbp._names import did_you_mean
 from keras_asymbp.feedbacks.base import Feedback
@@ -14,8 +16,11 @@ if TYPE_CHECKING:  # the rules are discovered at import
 
 RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
 globals().update(RULES)
+# The layer sets the other arguments that a Keras layer has.
+_NAME = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default="feedback")
 for _rule in RULES.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_rule)
+    describe(_rule, [_NAME])
 
 ALIASES: dict[str, type[Feedback]] = {
     rule.alias: rule for rule in RULES.values() if rule.alias
@@ -28,9 +33,9 @@ def get(identifier: Any) -> Feedback:
     """Returns the rule for an identifier.
 
     Args:
-        identifier: A rule's name in the paper (`"uSF"`, `"brSF-25"` for a flip
-            probability of 0.25), the name of its class, a rule, a config from
-            `serialize`, or None for backpropagation.
+        identifier (str | dict | Feedback | None): A rule's name in the paper (`"uSF"`,
+            `"brSF-25"` for a flip probability of 0.25), the name of its class, a rule,
+            a config from `serialize`, or None for backpropagation.
 
     Returns:
         A `Feedback`: a new one, or `identifier` itself if that is a rule.

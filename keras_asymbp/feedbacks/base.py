@@ -29,16 +29,18 @@ class Feedback(keras.layers.Layer):
     A rule belongs to one layer, which builds it with the shape of its kernel.
 
     Attributes:
-        alias: The paper's name for the rule, which `feedback="..."` accepts; None
-            for a rule without one.
-        symmetric: Whether V is W, that is, ordinary backpropagation.
-        trained: Whether `call` returns a variable, created with `trainable=True`, that
-            the optimizer updates by the gradient of W.
-        fan_in: The number of inputs of one filter, set by the layer before `build`.
-        fan_out: The number of outputs that one input can reach: width x height x
+        alias (str | None): The paper's name for the rule, which `feedback="..."`
+            accepts; None for a rule without one.
+        symmetric (bool): Whether V is W, that is, ordinary backpropagation.
+        trained (bool): Whether `call` returns a variable, created with
+            `trainable=True`, that the optimizer updates by the gradient of W.
+        fan_in (int): The number of inputs of one filter, set by the layer before
+            `build`.
+        fan_out (int): The number of outputs that one input can reach: width x height x
             output channels, or the units of a Dense layer. Set likewise.
-        regularizer: The kernel's regularizer, or None. Set likewise.
-        constraint: The kernel's constraint, or None. Set likewise.
+        regularizer (Regularizer | None): The kernel's regularizer, or None. Set
+            likewise.
+        constraint (Constraint | None): The kernel's constraint, or None. Set likewise.
 
     Source: section 2 of Liao, Leibo and Poggio, AAAI 2016.
     """
@@ -65,8 +67,8 @@ class Feedback(keras.layers.Layer):
         """Returns V, and changes no state: it may be called to look at V.
 
         Args:
-            kernel: W in its storage dtype: the layer's kernel variable, on JAX its
-                value.
+            kernel (Variable): W in its storage dtype: the layer's kernel variable, on
+                JAX its value.
 
         Returns:
             V, a tensor with the shape of `kernel`.
@@ -80,8 +82,8 @@ class Feedback(keras.layers.Layer):
         """Draws the next V after an update of W; does nothing by default.
 
         Args:
-            kernel: W, the layer's kernel variable, after the update.
-            updates: Number of updates since the last redraw, 0 or more.
+            kernel (Variable): W, the layer's kernel variable, after the update.
+            updates (int): Number of updates since the last redraw, 0 or more.
         """
 
     @property
@@ -100,7 +102,7 @@ class Feedback(keras.layers.Layer):
         no such right.
 
         Args:
-            kernel: W, the layer's kernel variable.
+            kernel (Variable): W, the layer's kernel variable.
         """
 
     def mirror(self, product, inputs, kernel):
@@ -109,9 +111,9 @@ class Feedback(keras.layers.Layer):
         `mirror_feedback` calls it for each call of the layer.
 
         Args:
-            product: The layer's product, a function of inputs and kernel.
-            inputs: The inputs of the call; only their shape is used.
-            kernel: W, the layer's kernel variable.
+            product (Callable): The layer's product, a function of inputs and kernel.
+            inputs (tensor): The inputs of the call; only their shape is used.
+            kernel (Variable): W, the layer's kernel variable.
         """
 
     @property
@@ -122,7 +124,8 @@ class Feedback(keras.layers.Layer):
         """Returns a new rule of the same kind, for another kernel of the layer.
 
         Args:
-            number: Index of the sibling; with a given `seed`, each has its own stream.
+            number (int): Index of the sibling; with a given `seed`, each has its own
+                stream.
         """
         config = self.get_config()
         if config.get("seed") is not None:

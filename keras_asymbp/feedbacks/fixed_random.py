@@ -10,8 +10,8 @@ class FixedRandom(Feedback):
     """Fixed random feedback: `V ~ N(0, stddev^2)`, drawn once, independent of W.
 
     Args:
-        stddev: The standard deviation, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
+        stddev (float): The standard deviation, 0 or more.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
 
     Raises:

@@ -15,14 +15,14 @@ class InitSignedRandom(RandomSignConcordant):
     W(0) is W at the first gradient: weights that are loaded or set before count.
 
     Args:
-        flip_probability: p, in [0, 1]: the probability that a feedback weight has
-            the opposite sign of its forward weight's initial value.
-        seed: Integer in [0, 2^31), or None for one that follows
+        flip_probability (float): p, in [0, 1]: the probability that a feedback weight
+            has the opposite sign of its forward weight's initial value.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
-        scale: Factor of V. None: 1. `"fan_in"`: 1 / (inputs of one filter).
-            `"init_std"`: the standard deviation of He's initializer by outputs,
-            sqrt(2 / (width x height x output channels)), as in Xiao et al. 2018. Or a
-            number above 0.
+        scale (str | float | None): Factor of V. None: 1. `"fan_in"`: 1 / (inputs of one
+            filter). `"init_std"`: the standard deviation of He's initializer by
+            outputs, sqrt(2 / (width x height x output channels)), as in Xiao et al.
+            2018. Or a number above 0.
 
     Raises:
         ValueError: If `flip_probability` or `seed` is out of range, or `scale` isn't

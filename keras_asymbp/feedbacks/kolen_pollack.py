@@ -25,8 +25,8 @@ class KolenPollack(FixedRandom):
     gradient twice.
 
     Args:
-        stddev: The standard deviation of V at the start, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
+        stddev (float): The standard deviation of V at the start, 0 or more.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
 
     Raises:

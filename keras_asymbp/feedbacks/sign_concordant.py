@@ -13,10 +13,10 @@ class SignConcordant(Feedback):
     """Base of the rules that use the signs of W: a factor of V, to vary the paper's.
 
     Args:
-        scale: Factor of V. None: 1, as in the paper. `"fan_in"`: 1 / (inputs of one
-            filter), as in `NuSF`. `"init_std"`: the standard deviation of He's
-            initializer by outputs, sqrt(2 / (width x height x output channels)), as in
-            Xiao et al. 2018. Or a number above 0.
+        scale (str | float | None): Factor of V. None: 1, as in the paper. `"fan_in"`: 1
+            / (inputs of one filter), as in `NuSF`. `"init_std"`: the standard deviation
+            of He's initializer by outputs, sqrt(2 / (width x height x output
+            channels)), as in Xiao et al. 2018. Or a number above 0.
 
     Raises:
         ValueError: If `scale` isn't one of these.

@@ -27,9 +27,9 @@ class WeightMirror(FixedRandom):
     `RndF`.
 
     Args:
-        rate: Share of each new estimate in V, in (0, 1].
-        stddev: The standard deviation of V at the start, 0 or more.
-        seed: Integer in [0, 2^31), or None for one that follows
+        rate (float): Share of each new estimate in V, in (0, 1].
+        stddev (float): The standard deviation of V at the start, 0 or more.
+        seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
 
     Raises:

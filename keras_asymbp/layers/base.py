@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import feedbacks
+from keras_asymbp._arguments import LAYER, described, extended, set_signature
 from keras_asymbp._switch import mirroring
 from keras_asymbp.backend import may_commit, outside_loops
 from keras_asymbp.gradients import asymmetric
@@ -23,7 +24,7 @@ class AsymmetricLayer(keras.layers.Layer):
     inputs and kernel by `_asymmetric`; everything else is the Keras layer's.
 
     Attributes:
-        feedback: The layer's rule, a `keras_asymbp.feedbacks.Feedback`.
+        feedback (Feedback): The layer's rule, a `keras_asymbp.feedbacks.Feedback`.
     """
 
     def __init__(self, *args, feedback="uSF", **kwargs):
@@ -50,7 +51,10 @@ class AsymmetricLayer(keras.layers.Layer):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__init__" not in cls.__dict__:
-            cls.__signature__ = _signature_with_feedback(cls)
+            signature = _signature_with_feedback(cls)
+            set_signature(cls, signature)
+            if cls.__doc__ and cls.twin() in cls.__bases__:
+                cls.__doc__ = described(cls.__doc__, signature, cls.twin())
 
     @classmethod
     def twin(cls):
@@ -220,8 +224,6 @@ def _nothing():
 
 
 def _signature_with_feedback(cls):
-    """Returns the Keras layer's signature with the keyword argument `feedback`."""
-    signature = inspect.signature(cls.twin())
+    """Returns the Keras layer's signature with `feedback` and all of its keywords."""
     feedback = inspect.signature(AsymmetricLayer.__init__).parameters["feedback"]
-    *arguments, variable_keywords = signature.parameters.values()
-    return signature.replace(parameters=[*arguments, feedback, variable_keywords])
+    return extended(inspect.signature(cls.twin()), [feedback, *LAYER])

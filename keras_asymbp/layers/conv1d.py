@@ -11,13 +11,25 @@ class AsymConv1D(AsymmetricLayer, keras.layers.Conv1D):
     same convolution with V (eq. 2); the gradients of W and b are those of Conv1D.
 
     Args:
-        filters: As in `keras.layers.Conv1D`, like all arguments but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+        padding (str): `"valid"` for no padding, `"same"` for zeros around the inputs,
+            with which the outputs have the inputs' size if strides are 1, or `"causal"`
+            for zeros before them, with which no output depends on later inputs.
+
+    Input shape:
+        `(batch, steps, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, steps)`.
+
+    Output shape:
+        `(batch, new steps, filters)`; with `data_format="channels_first"`:
+        `(batch, filters, new steps)`.
 
     Raises:
         ValueError: If the rule is unknown, if `Conv1D` refuses an argument, and for
             LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(size, channels / groups, filters)`.
+        bias (Variable | None): b, of shape `(filters,)`.
 
     >>> import keras
     >>> import keras_asymbp

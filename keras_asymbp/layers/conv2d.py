@@ -9,14 +9,21 @@ class AsymConv2D(AsymmetricLayer, keras.layers.Conv2D):
     Forward the convolution with W (eq. 1), backward the gradient in the inputs of the
     same convolution with V (eq. 2); the gradients of W and b are those of Conv2D.
 
-    Args:
-        filters: As in `keras.layers.Conv2D`, like all arguments but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+    Input shape:
+        `(batch, height, width, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, height, width)`.
+
+    Output shape:
+        `(batch, new height, new width, filters)`; with `data_format="channels_first"`:
+        `(batch, filters, new height, new width)`.
 
     Raises:
         ValueError: If the rule is unknown, if `Conv2D` refuses an argument, and for
             LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(*kernel_size, channels / groups, filters)`.
+        bias (Variable | None): b, of shape `(filters,)`.
 
     >>> import keras
     >>> import keras_asymbp

@@ -13,15 +13,21 @@ class AsymConv2DTranspose(AsymmetricLayer, keras.layers.Conv2DTranspose):
     inputs of the same one with V (eq. 2); the gradients of W and b are those of
     Conv2DTranspose.
 
-    Args:
-        filters: As in `keras.layers.Conv2DTranspose`, like all arguments
-            but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+    Input shape:
+        `(batch, height, width, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, height, width)`.
+
+    Output shape:
+        `(batch, new height, new width, filters)`; with `data_format="channels_first"`:
+        `(batch, filters, new height, new width)`.
 
     Raises:
         ValueError: If the rule is unknown, if `Conv2DTranspose` refuses an argument,
             and for LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(*kernel_size, filters, channels)`.
+        bias (Variable | None): b, of shape `(filters,)`.
 
     >>> import keras
     >>> import keras_asymbp

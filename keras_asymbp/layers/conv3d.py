@@ -9,14 +9,22 @@ class AsymConv3D(AsymmetricLayer, keras.layers.Conv3D):
     Forward the convolution with W (eq. 1), backward the gradient in the inputs of the
     same convolution with V (eq. 2); the gradients of W and b are those of Conv3D.
 
-    Args:
-        filters: As in `keras.layers.Conv3D`, like all arguments but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+    Input shape:
+        `(batch, depth, height, width, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, depth, height, width)`.
+
+    Output shape:
+        `(batch, new depth, new height, new width, filters)`; with
+        `data_format="channels_first"`:
+        `(batch, filters, new depth, new height, new width)`.
 
     Raises:
         ValueError: If the rule is unknown, if `Conv3D` refuses an argument, and for
             LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(*kernel_size, channels / groups, filters)`.
+        bias (Variable | None): b, of shape `(filters,)`.
 
     >>> import keras
     >>> import keras_asymbp

@@ -10,14 +10,19 @@ class AsymDense(AsymmetricLayer, keras.layers.Dense):
     `Y = f(X W + b)` forward (eq. 1), `dE/dX = (dE/dY f'(N)) V^T` backward (eq. 2);
     the gradients of W and b are those of Dense.
 
-    Args:
-        units: As in `keras.layers.Dense`, like all arguments but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+    Input shape:
+        `(batch, ..., inputs)`.
+
+    Output shape:
+        `(batch, ..., units)`.
 
     Raises:
         ValueError: If the rule is unknown, if `Dense` refuses an argument, and for LoRA
             and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(inputs, units)`.
+        bias (Variable | None): b, of shape `(units,)`.
 
     >>> import keras
     >>> import keras_asymbp

@@ -14,14 +14,24 @@ class AsymDepthwiseConv2D(AsymmetricLayer, keras.layers.DepthwiseConv2D):
     DepthwiseConv2D. A filter sees one channel: NuSF divides by width x height.
 
     Args:
-        kernel_size: As in `keras.layers.DepthwiseConv2D`, like all arguments
-            but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+        depth_multiplier (int): Number of outputs of each input channel; the layer has
+            `channels * depth_multiplier` outputs.
+
+    Input shape:
+        `(batch, height, width, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, height, width)`.
+
+    Output shape:
+        `(batch, new height, new width, outputs)`; with `data_format="channels_first"`:
+        `(batch, outputs, new height, new width)`.
 
     Raises:
         ValueError: If the rule is unknown, if `DepthwiseConv2D` refuses an argument,
             and for LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of shape `(*kernel_size, channels, depth_multiplier)`.
+        bias (Variable | None): b, of shape `(outputs,)`.
 
     >>> import keras
     >>> import keras_asymbp

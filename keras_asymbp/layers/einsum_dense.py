@@ -14,13 +14,27 @@ class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
     divides by the number of inputs that each output sums over.
 
     Args:
-        equation: As in `keras.layers.EinsumDense`, like all arguments but `feedback`.
-        feedback: The feedback rule: a name (`"uSF"`), a `Feedback`, its config, or
-            None for backpropagation.
+        equation (str): The sum of products in the notation of `einsum`, with the
+            inputs' axes, the kernel's and the outputs', such as `"abc,cd->abd"`.
+        output_shape (int | tuple[int | None, ...]): Shape of the outputs without the
+            axis of the batch, and without axes that an ellipsis stands for. None where
+            the size is that of the inputs.
+        bias_axes (str | None): Letters of the outputs' axes that b has, such as `"d"`.
+            None: no bias.
+
+    Input shape:
+        That of the equation's first operand, `(batch, a, b, ...)`.
+
+    Output shape:
+        `(batch, *output_shape)`, that of the equation's result.
 
     Raises:
         ValueError: If the rule is unknown, if `EinsumDense` refuses an argument, and
             for LoRA and quantization, which are not supported.
+
+    Attributes:
+        kernel (Variable): W, of the shape of the equation's second operand.
+        bias (Variable | None): b, of the shape of the outputs' `bias_axes`.
 
     >>> import keras
     >>> import keras_asymbp

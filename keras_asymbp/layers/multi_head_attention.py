@@ -13,18 +13,51 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     between them has no weights and is differentiated as usual.
 
     Args:
-        num_heads: As in `keras.layers.MultiHeadAttention`, like all arguments but
-            `feedback`.
-        feedback: The feedback rule of every projection: a name (`"uSF"`), a `Feedback`,
-            its config, or None for backpropagation. Each projection has its own rule;
-            random rules draw independently.
+        num_heads (int): Number of attention heads.
+        key_dim (int): Size of query and key in each head.
+        value_dim (int | None): Size of the value in each head. None: `key_dim`.
+        dropout (float): Probability of dropping an attention score in training.
+        use_bias (bool): Whether the projections have biases.
+        output_shape (int | tuple[int, ...] | None): Shape of one position's output.
+            None: the query's number of features.
+        attention_axes (tuple[int, ...] | None): Axes that attention runs over. None:
+            all but those of batch, heads and features.
+        sliding_window (int | None): Number of positions, including its own, that a
+            target can look back or ahead. None: all.
+        flash_attention (bool | None): Whether to use flash attention. None: where the
+            backend and the shapes allow it.
+        kernel_initializer (str | Initializer): Initializer of each projection's W.
+        bias_initializer (str | Initializer): Initializer of each projection's b.
+        use_gate (bool): Whether a projection of the query, passed through a sigmoid,
+            multiplies the outputs of the heads.
+        seed (int | None): Seed of the dropout.
+        feedback (str | dict | Feedback | None): The rule of every projection: its name,
+            such as `"uSF"`, an instance, or its config. None: backpropagation. Each
+            projection has its own rule; random rules draw independently.
+
+    Call arguments:
+        query (tensor): Of shape `(batch, targets, features)`.
+        value (tensor): Of shape `(batch, sources, value features)`.
+        key (tensor | None): Of shape `(batch, sources, key features)`. None: `value`.
+        query_mask (tensor | None): Mask of the targets, of shape `(batch, targets)`.
+        value_mask (tensor | None): Mask of the sources, of shape `(batch, sources)`.
+        key_mask (tensor | None): The same for the key.
+        attention_mask (tensor | None): 1 where a target may attend to a source, of
+            shape `(batch, targets, sources)`.
+        return_attention_scores (bool): Whether to return a tuple of the outputs and the
+            scores, of shape `(batch, num_heads, targets, sources)`.
+        training (bool | None): Whether to apply dropout.
+        use_causal_mask (bool): Whether targets attend to earlier positions only.
+
+    Output shape:
+        `(batch, targets, features)`, or `(batch, targets, *output_shape)`.
 
     Raises:
         ValueError: If the rule is unknown, if `MultiHeadAttention` refuses an argument,
             and for LoRA and quantization, which are not supported.
 
     Attributes:
-        feedback: The template of the projections' rules; it has no state.
+        feedback (Feedback): The template of the projections' rules; it has no state.
 
     >>> import keras
     >>> import keras_asymbp

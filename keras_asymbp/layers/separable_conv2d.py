@@ -17,18 +17,31 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     are those of SeparableConv2D.
 
     Args:
-        filters: As in `keras.layers.SeparableConv2D`, like all arguments
-            but `feedback`.
-        feedback: The feedback rule of both: a name (`"uSF"`), a `Feedback`, its config,
-            or None for backpropagation. Random rules draw for each independently.
+        feedback (str | dict | Feedback | None): The rule of both kernels: its name,
+            such as `"uSF"`, an instance, or its config. None: backpropagation. Random
+            rules draw for each kernel independently.
+
+    Input shape:
+        `(batch, height, width, channels)`; with `data_format="channels_first"`:
+        `(batch, channels, height, width)`.
+
+    Output shape:
+        `(batch, new height, new width, filters)`; with `data_format="channels_first"`:
+        `(batch, filters, new height, new width)`.
 
     Raises:
         ValueError: If the rule is unknown, if `SeparableConv2D` refuses an argument,
             and for LoRA and quantization, which are not supported.
 
     Attributes:
-        feedback: The rule of the depthwise kernel.
-        pointwise_feedback: The rule of the pointwise kernel, of the same kind.
+        depthwise_kernel (Variable): The W of the depthwise convolution, of shape
+            `(*kernel_size, channels, depth_multiplier)`.
+        pointwise_kernel (Variable): The W of the 1x1 convolution, of shape
+            `(1, 1, channels * depth_multiplier, filters)`.
+        bias (Variable | None): b, of shape `(filters,)`.
+        feedback (Feedback): The rule of the depthwise kernel.
+        pointwise_feedback (Feedback): The rule of the pointwise kernel, of
+            the same kind.
 
     >>> import keras
     >>> import keras_asymbp

@@ -3,6 +3,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_asymbp._arguments import OPTIMIZER, describe
+
 
 @keras.saving.register_keras_serializable("keras_asymbp")
 class BatchManhattan(keras.optimizers.Optimizer):
@@ -27,14 +29,11 @@ class BatchManhattan(keras.optimizers.Optimizer):
     setting 0 needs a larger rate.
 
     Args:
-        learning_rate: A float of 0 or more, or a
-            `keras.optimizers.schedules.LearningRateSchedule`.
-        momentum: m, a float in [0, 1].
-        weight_decay: d, a float of 0 or more; None is 0.
-        setting: 0, 1, 2 or 3.
-        **kwargs: The arguments of every Keras optimizer: `clipnorm`, `clipvalue`,
-            `global_clipnorm`, `use_ema`, `ema_momentum`, `ema_overwrite_frequency`,
-            `loss_scale_factor`, `gradient_accumulation_steps`, `name`.
+        learning_rate (float | LearningRateSchedule): The rate, 0 or more, or a schedule
+            of `keras.optimizers.schedules`.
+        momentum (float): m, in [0, 1].
+        weight_decay (float | None): d, 0 or more. None: 0.
+        setting (int): The tau from above: 0, 1, 2 or 3.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -126,5 +125,6 @@ class BatchManhattan(keras.optimizers.Optimizer):
         return config
 
 
+describe(BatchManhattan, OPTIMIZER)
 # For `compile("batch_manhattan")`: Keras's name is "keras_asymbp>BatchManhattan".
 keras.saving.get_custom_objects()["batch_manhattan"] = BatchManhattan

@@ -50,11 +50,14 @@ def check_feedback(rule, layers=None, checks=None) -> list[str]:
     are tiny. Keras's global seed is set.
 
     Args:
-        rule: A `Feedback` (which is copied through its config, and not changed), a
-            function without arguments or a class that makes one, a name, or a config.
-        layers: Names of layers, such as `["AsymDense"]`; by default all of `CASES`.
-        checks: Names of checks; by default all of `CHECKS` and `JOINT_CHECKS`, but
-            `"replicas"`, which needs two processors, only after `use_two_cpus`.
+        rule (Feedback | Callable | type | str | dict): A `Feedback` (which is copied
+            through its config, and not changed), a function without arguments or a
+            class that makes one, a name, or a config.
+        layers (list[str] | None): Names of layers, such as `["AsymDense"]`; by default
+            all of `CASES`.
+        checks (list[str] | None): Names of checks; by default all of `CHECKS` and
+            `JOINT_CHECKS`, but `"replicas"`, which needs two processors, only after
+            `use_two_cpus`.
 
     Returns:
         The names of the checks that ran.
