@@ -92,7 +92,7 @@ use_ema (bool): Whether to keep an exponential moving average of the weights, an
 _NEXT = re.compile(r"^(Input shape|Call arguments|Raises|Attributes|Source|Alias|>>>)")
 _ENTRY = re.compile(r"(?P<name>\*{0,2}\w+)(?: \((?P<type>.+?)\))?: *(?P<text>.*)")
 _WRAP = textwrap.TextWrapper(
-    width=80,
+    width=76,
     initial_indent=" " * 4,
     subsequent_indent=" " * 8,
     break_long_words=False,

@@ -4,6 +4,8 @@ The site is built without the reports of the recorded results, which have tests 
 own, and measured in a browser.
 """
 
+import html
+import inspect
 import pathlib
 import re
 import shutil
@@ -11,6 +13,8 @@ import subprocess
 import sys
 
 import pytest
+
+from keras_asymbp.layers import LAYERS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium")
@@ -122,3 +126,21 @@ def test_pages_are_neither_narrow_nor_wide_nor_endless(site):
                 faults += [f"{where} has text of {each}" for each in measured["narrow"]]
         browser.close()
     assert not faults, "\n".join([f"{len(faults)} faults", *faults[:20]])
+
+
+@pytest.mark.slow
+def test_the_reference_shows_what_help_shows(site):
+    page = (site / "reference" / "layers.html").read_text(encoding="utf-8")
+    sections = page.split("<h2")
+    for name, layer in LAYERS.items():
+        (entry,) = [
+            each for each in sections if f'{layer.__module__}.{name}"' in each[:99]
+        ]
+        text = " ".join(html.unescape(re.sub(r"<[^>]+>", "", entry)).split())
+        for argument in inspect.signature(layer).parameters:
+            assert f" {argument} (" in text, (name, argument)
+        assert "Output shape: `" not in text  # Markdown, shown as such
+        assert "Output shape: (batch" in text
+        assert not re.search(
+            r"\*\*kwargs|Defaults to", text
+        )  # defaults are by the types
