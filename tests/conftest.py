@@ -4,6 +4,7 @@ TensorFlow reads the environment when it is imported.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -109,6 +110,25 @@ def run_python():
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's chromium, without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not shutil.which("chromium"):
+        pytest.skip("chromium is not on PATH")
+    flags = (
+        *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update"),
+        "--disable-sync",
+    )
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=flags
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
