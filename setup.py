@@ -86,7 +86,12 @@ setuptools.setup(
         "plots": PLOTS,
         "ray": [*BENCHMARKS, *RAY],
         "tensorboard": [*BENCHMARKS, *TENSORBOARD],
-        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
+        "docs": [
+            "mkdocs-material>=9.5",
+            "mkdocstrings[python]>=0.26",
+            # Makes pages of notebooks.
+            "nbconvert>=7.16",
+        ],
         "test": [
             *BENCHMARKS,
             # The report in a browser: Debian's chromium, and axe for its accessibility.

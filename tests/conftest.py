@@ -3,7 +3,9 @@
 TensorFlow reads the environment when it is imported.
 """
 
+import importlib.util
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -110,6 +112,21 @@ def run_python():
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def extension():
+    """Imports a module of docs/ext/, which is no package."""
+    folder = pathlib.Path(__file__).resolve().parents[1] / "docs" / "ext"
+
+    def load(name):
+        path = folder / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The documentation is true: its code runs, its files exist, it leaves nothing out."""
 
 import contextlib
-import importlib.util
 import inspect
 import io
 import pathlib
@@ -120,24 +119,14 @@ def test_links_lead_to_files(page):
             assert (ROOT / target).exists(), target
 
 
-def extension(name):
-    """A module of docs/ext/, which is no package."""
-    spec = importlib.util.spec_from_file_location(
-        name, ROOT / "docs" / "ext" / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_recorded_table_has_our_figures_and_the_paper_s():
+def test_recorded_table_has_our_figures_and_the_paper_s(extension):
     page = extension("recorded_results").on_page_markdown(
         "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"
     )
     assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
 
 
-def test_recorded_tables_of_other_experiments_are_the_report_s():
+def test_recorded_tables_of_other_experiments_are_the_report_s(extension):
     page = extension("recorded_results").on_page_markdown(
         "before\n<!-- recorded FA-bench of quick-fa-bench -->\nafter"
     )
@@ -146,7 +135,7 @@ def test_recorded_tables_of_other_experiments_are_the_report_s():
     assert "| BioTorch: MNIST lenet-mnist | 0.91 | 1.70 |" in page
 
 
-def test_options_of_peers_are_on_their_page():
+def test_options_of_peers_are_on_their_page(extension):
     from keras_asymbp.benchmarks.peers import options
 
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
@@ -160,7 +149,7 @@ def test_options_of_peers_are_on_their_page():
             assert re.search(rf"^\| · {value} \| .*{here.value or ''}", filled, re.M)
 
 
-def test_reference_has_every_public_name():
+def test_reference_has_every_public_name(extension):
     import keras_asymbp
 
     discovered = extension("discovered_classes")

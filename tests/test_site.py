@@ -59,7 +59,7 @@ def visit(browser, site):
     """Opens a page of the site, which may neither complain nor ask for a server."""
     complaints = []
     page = browser.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(30_000)
     page.on(
         "console", lambda told: complaints.append(f"{told.text} {told.location['url']}")
     )
@@ -115,3 +115,11 @@ def test_links_lead_to_files_of_the_site(site):
             inside = "://" not in link and not link.startswith("mailto:")
             if inside and "recorded/" not in link:
                 assert (site / name).parent.joinpath(link).exists(), (name, link)
+
+
+def test_a_notebook_is_shown_with_its_outputs(visit):
+    page = visit("examples/watch_alignment.html")
+    (picture,) = page.locator("article img").all()
+    assert picture.evaluate("image => image.naturalWidth") > 500
+    assert "hidden_2/angle" in page.locator(".language-text code").first.inner_text()
+    assert page.locator("article a[download]").get_attribute("href").endswith(".ipynb")
