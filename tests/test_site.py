@@ -123,3 +123,9 @@ def test_a_notebook_is_shown_with_its_outputs(visit):
     assert picture.evaluate("image => image.naturalWidth") > 500
     assert "hidden_2/angle" in page.locator(".language-text code").first.inner_text()
     assert page.locator("article a[download]").get_attribute("href").endswith(".ipynb")
+
+
+def test_the_search_shows_formulas_as_text(site):
+    index = (site / "search" / "search_index.js").read_text(encoding="utf-8")
+    assert "through its weights W. Backpropagation" in index
+    assert not re.search(r"\\\\[([]", index)
