@@ -148,6 +148,10 @@ def of_subcommand(name=None, *flags):
         return [name, "--list"]
     if name == "translate" and not flags:
         return [name, "--help"]
+    if name == "--version":
+        return [name]
+    if name == "completion":
+        return [name, *(flags or ["bash"])]
     if name in ("claims", "doctor", "pictures", "report", "run", "translate"):
         return [name, *flags]
     raise LookupError(f"no cheap form of the subcommand {name}")

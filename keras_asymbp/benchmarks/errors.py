@@ -62,5 +62,5 @@ def not_prepared(what: str, name: str, data_dir: str | None) -> NotPreparedError
     where = f" --data_dir {data_dir}" if data_dir else ""
     return NotPreparedError(
         f"{what}: name the folder where it is with --data_dir, or prepare it with: "
-        f"python -m keras_asymbp.benchmarks.datasets --prepare {name}{where}"
+        f"keras-asymbp datasets --prepare {name}{where}"
     )

@@ -12,6 +12,7 @@ import pathlib
 
 from absl import flags
 
+from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.folders import define_data_dir
@@ -146,7 +147,11 @@ def _own(name, data_dir):
     except UsageError:
         if not name.replace("_", "").replace("/", "").isalnum():
             raise
-    download.download(TfdsFolder(name), data_dir)
+    try:
+        download.download(TfdsFolder(name), data_dir)
+    except UsageError as error:
+        question = did_you_mean(name, datasets.DATASETS)
+        raise UsageError(*error.args, *([question] if question else ())) from error
     return datasets.get(name, data_dir)
 
 

@@ -112,9 +112,8 @@ def get(name: str) -> Experiment:
 
 def get_all(names: list[str]) -> tuple[Experiment, ...]:
     """Returns experiments by name, without repetition; "all" is all of the paper's."""
-    if "all" in names:
-        return tuple(EXPERIMENTS.values())
-    return tuple(get(name) for name in dict.fromkeys(names))
+    listed = (EXPERIMENTS if name == "all" else (name,) for name in names)
+    return tuple(map(get, dict.fromkeys(itertools.chain.from_iterable(listed))))
 
 
 def select(

@@ -1,14 +1,16 @@
 import importlib.metadata
 import json
+import logging
 import os
 import struct
+import warnings
 
 import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.commands import doctor
-from keras_asymbp.benchmarks.commands.doctor import FINE, SLOW, WRONG
+from keras_asymbp.benchmarks.commands.finding import ABSENT, FINE, SLOW, WRONG
 from keras_asymbp.benchmarks.results.store import Store
 
 
@@ -110,6 +112,44 @@ def test_packages(examine, monkeypatch):
     assert "ray" not in found  # of another extra
 
 
+def test_without_the_extra_the_layers_are_examined(examine, monkeypatch, capsys):
+    """A user of the layers may have some of the extra's packages for other reasons."""
+    real = importlib.metadata.version
+
+    def version(name):
+        if name in ("keras-tuner", "soundfile", "tensorflow-datasets", "jinja2"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    found = examine()
+    assert {"keras", "tensorflow", "absl-py", "memory", "GPU"} <= set(found)
+    assert not {"rich", "jinja2", "data sets", "results folder"} & set(found)
+    assert {f.state for f in found.values()} <= {FINE, SLOW, ABSENT}
+    assert found["benchmarks"].state == ABSENT
+    assert doctor._run(None, "results") == 0
+    assert "absent: benchmarks: not installed; layers work" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_libraries_say_nothing(backend, benchmarks):
+    environment = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "1"}
+    done = benchmarks(module="keras_asymbp.benchmarks.commands.doctor", **environment)
+    assert done.stderr == ""
+    assert "fine" in done.stdout
+
+
+def test_words_of_libraries_are_dropped(caplog, recwarn):
+    with doctor._quiet():
+        logging.getLogger("jax").warning("no GPU")
+        warnings.warn("deprecated", stacklevel=1)
+    assert not caplog.records
+    assert not recwarn
+    logging.getLogger("jax").warning("heard")
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize(
     ("free", "state", "found"),
     [
@@ -181,7 +221,7 @@ def test_results(examine, tmp_path, make_cell, finish):
     folder = tmp_path / "results"
     cell = make_cell()
     finish(Store(folder), cell, cell.trials()[0])
-    assert examine()["results"].found == f"1 trials in {folder}"
+    assert examine()["results"].found == f"1 trial in {folder}"
     (path,) = (folder / "trials").iterdir()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": "x"}))
     finding = examine()["results"]

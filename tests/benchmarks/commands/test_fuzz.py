@@ -1,5 +1,6 @@
 """Whatever is typed, a command ends with an exit code of its own and no traceback."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -11,7 +12,6 @@ import numpy as np
 import pytest
 from absl import flags
 
-from keras_asymbp.benchmarks.commands import ablation, depth, run
 from keras_asymbp.benchmarks.commands.subcommands import SUBCOMMANDS
 
 COUNT, SEED = 200, 19
@@ -51,7 +51,7 @@ NONSENSE = (
 )
 # Values that some flag takes, so that others are read, too.
 USUAL = {
-    "exp": ["C2", "A", "all", "C2,BM", "B1"],
+    "exp": ["C2", "A", "all", "C2,BM", "b1"],
     "models": ["SGD", "uSF", "SGD,SGD", "BP,uSF+BN+BM"],
     "datasets": ["mnist_5k", "mnist", "mnist_5k,mnist_5k", "cifar10,mnist_5k"],
     "preset": ["smoke", "quick", "paper"],
@@ -68,15 +68,7 @@ USUAL = {
     "executor": ["local", "ray"],
     "results_by": ["driver", "workers"],
     "check": ["mnist_5k"],
-    "list": ["true"],
-}
-OF_OTHERS = {
-    "report": ("datasets", "learning_rates", "data_dir", "results_dir"),
-    "pictures": ("datasets", "learning_rates", "data_dir", "results_dir"),
-    "claims": ("datasets", "data_dir", "results_dir"),
-    "datasets": ("list", "prepare", "check", "pictures", "data_dir"),
-    "doctor": ("data_dir", "results_dir"),
-    "translate": (),
+    "list": ["true", "networks", "DATASETS"],
 }
 ABSL = (
     *("v", "verbosity", "stderrthreshold", "log_dir", "flagfile", "undefok"),
@@ -86,11 +78,8 @@ ABSL = (
 
 def names(command):
     """The names of a command's flags."""
-    modules = {"run": run, "depth": depth, "ablation": ablation}
-    if command not in modules:
-        return [*OF_OTHERS[command], *ABSL]
     values = flags.FlagValues()
-    modules[command].Flags(values)
+    importlib.import_module(SUBCOMMANDS[command].module).Flags(values)
     return [*values, *ABSL]
 
 
@@ -141,7 +130,7 @@ def command_line(source, places, results):
         if name == "flagfile":
             pool = readable(pool)
         arguments.append(f"--{name}={source.choice(pool)}")
-    if source.random() < 0.1 or command == "translate":
+    if source.random() < 0.1 or command in ("translate", "completion"):
         arguments.append(source.choice([*NONSENSE, *readable(places)]))
     if command in ("run", "depth", "ablation"):
         if source.random() < 0.8:

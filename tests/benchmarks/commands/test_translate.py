@@ -83,4 +83,4 @@ def test_the_example_on_the_page(command, benchmarks, tmp_path):
     line = next(line for line in shown.splitlines() if line.startswith("python -m "))
     planned = benchmarks(*shlex.split(line)[3:], "--dry_run", timeout=120)
     assert planned.returncode == 0, planned.stderr
-    assert "mnist: 1 cells, 1 trials" in planned.stdout
+    assert "mnist: 1 cell, 1 trial" in planned.stdout

@@ -47,7 +47,7 @@ def test_a_missing_data_set_raises_the_command_that_prepares_it():
         make().version("empty")
     message = str(error.value)
     assert message.startswith("x is not prepared in empty: ")
-    command = "python -m keras_asymbp.benchmarks.datasets --prepare x --data_dir empty"
+    command = "keras-asymbp datasets --prepare x --data_dir empty"
     assert command in message
     assert "\n" not in message
 

@@ -257,3 +257,10 @@ def test_fa_bench_is_no_table_of_the_paper():
     assert experiments.get("FA-bench") is FA_BENCH
     assert FA_BENCH.place == "Benchmarks.md of BioTorch 0.0.16"
     assert experiments.get("A").place == "Table 2 of the paper"
+
+
+def test_all_leaves_no_other_name_out():
+    chosen = [e.name for e in experiments.get_all(["C2", "all", "FA-bench", "C2"])]
+    assert chosen == ["C2", "A", "B1", "B2", "C1", "BM", "FA-bench"]
+    with pytest.raises(UsageError, match="unknown experiment 'C9'"):
+        experiments.get_all(["all", "C9"])
