@@ -5,6 +5,7 @@ is JSON, for everything else.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -73,7 +74,7 @@ class Section:
     rows: tuple[SectionRow, ...]
     commands: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def seeds(self) -> frozenset[int]:
         """The numbers of seeds that comparisons with the baseline are over."""
         return frozenset(
