@@ -483,7 +483,7 @@ def test_other_epochs_are_other_cells(first, benchmarks, contents):
     before = contents(folder / "trials")
     flags = ("--exp=C2", "--models=SGD", "--learning_rates=5e-5")
     more = benchmarks(*flags, "--epochs=2", f"--results_dir={folder}")
-    assert "1 trials run, 0 found stored" in more.stdout
+    assert "1 trial run, 0 found stored" in more.stdout
     assert before.items() <= contents(folder / "trials").items()
     (path,) = set(contents(folder / "trials")) - set(before)
     trial = json.loads((folder / "trials" / path).read_text())

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.run.counting import counted
 
 FLAGS = ("--models=SGD,RndF", "--seeds=0,1", "--jobs=2")  # 4 cells of 2 trials each
 
@@ -43,7 +44,8 @@ def complete(stand_in, trials, tmp_path):
         after = trials(folder)
         assert before.items() <= after.items()
         assert len(after) == 8
-        found = f"{8 - len(before)} trials run, {len(before)} found stored"
+        run = counted(8 - len(before), "trial")
+        found = f"{run} run, {len(before)} found stored"
         assert found in done.stdout
         assert "failed" not in done.stdout
         # The faults have changed no result.
@@ -231,7 +233,7 @@ def test_the_trial_of_a_truncated_file_is_repeated(
     done = stand_in(*FLAGS[:2])
     assert done.returncode == 0
     assert f"warning: {path} is no JSON: half-written" in done.stderr
-    assert "1 trials run, 7 found stored" in done.stdout
+    assert "1 trial run, 7 found stored" in done.stdout
     assert path.read_text() == text[: len(text) // 2]
     assert len(Store(tmp_path / "results").trials()) == 8
 
@@ -345,7 +347,7 @@ def test_two_runs_share_the_work(start_stand_in, trials, notes):
         int(line.split()[0])
         for stdout, _ in outputs
         for line in stdout.splitlines()
-        if "trials run" in line
+        if " run, " in line
     ]
     assert sum(done) == 16
     assert min(done) > 0
@@ -366,7 +368,7 @@ def test_a_run_waits_for_another_and_takes_over_when_it_dies(
     first.communicate()
     stdout, stderr = second.communicate(timeout=30)
     assert second.returncode == 0, stderr
-    assert "waiting for 1 cells of another run" in stdout
+    assert "waiting for 1 cell of another run" in stdout
     assert "4 trials run, 0 found stored" in stdout
     assert len(trials()) == 4
 

@@ -127,7 +127,7 @@ def test_only_missing_trials_are_run(tiny_plan, run, tmp_path, contents):
     missing.unlink()
     before = contents(tmp_path)
     lines, summary = run(plan)
-    assert summary == "1 trials run, 2 found stored"
+    assert summary == "1 trial run, 2 found stored"
     assert len(lines) == 1
     assert "rate 0.005 " in lines[0]
     after = contents(tmp_path)
@@ -148,7 +148,7 @@ def test_other_settings_are_other_trials(tiny_plan, run, tmp_path, contents):
     before = contents(tmp_path)
     for change in ({"epochs": 2}, {"seeds": (1,)}, {"momentum": 0.5}):
         _, summary = run(tiny_plan(learning_rates=(5e-3,), **change))
-        assert summary == "1 trials run, 0 found stored"
+        assert summary == "1 trial run, 0 found stored"
     after = contents(tmp_path)
     assert {name: after[name] for name in before} == before
     assert len(after) == 4
@@ -216,7 +216,7 @@ def test_data_are_truncated_and_fitted_to_the_network(
         architecture="small", train_examples=100, test_examples=30, learning_rates=(1,)
     )
     _, summary = run(plan)
-    assert summary == "1 trials run, 0 found stored"
+    assert summary == "1 trial run, 0 found stored"
     (trial,) = by_name(tmp_path).values()
     settings = trial["settings"]
     assert settings["architecture"] == "small"

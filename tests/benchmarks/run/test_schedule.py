@@ -134,7 +134,7 @@ def test_two_runs(make, cells, do):
     # Only trials of the other run are left.
     assert one.next(None) is None
     assert not one.over
-    assert one.lines()[-1] == "waiting for 1 cells of another run"
+    assert one.lines()[-1] == "waiting for 1 cell of another run"
     # The other run fails, and this one takes over its unfinished trials.
     do(other, others, trials=1)
     other.ended(others, "bad")
@@ -147,7 +147,7 @@ def test_two_runs(make, cells, do):
     assert other.next(None) is None
     assert other.over
     assert one.summary() == "3 trials run, 1 found stored"
-    assert other.summary() == "1 trials run, 3 found stored"
+    assert other.summary() == "1 trial run, 3 found stored"
 
 
 def test_trials_finished_before_they_are_leased(make, cells, do):
@@ -169,7 +169,7 @@ def test_models_of_the_same_settings_are_run_once(make, make_cell, do):
     schedule.ended(task)
     assert schedule.next(None) is None
     assert schedule.over
-    assert schedule.summary() == "1 trials run, 1 found stored"
+    assert schedule.summary() == "1 trial run, 1 found stored"
 
 
 def test_giving_up(make, cells):

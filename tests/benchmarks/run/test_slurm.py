@@ -89,7 +89,7 @@ def submitted(monkeypatch, tmp_path):
 def trials_run(logs):
     """Number of trials that each task reports to have run."""
     return [
-        int(re.search(r"^(\d+) trials run, ", log, re.MULTILINE)[1]) for log in logs
+        int(re.search(r"^(\d+) trials? run, ", log, re.MULTILINE)[1]) for log in logs
     ]
 
 
