@@ -92,6 +92,7 @@ def _run(given: Flags) -> int:
         print(execute.dry_run(planned, given))
         return 0
     # A missing package is reported before anything is trained.
+    execute.require_extra()
     import matplotlib  # noqa: F401
     import rich.console
 

@@ -75,6 +75,17 @@ def start(
     )
 
 
+def require_extra() -> None:
+    """Checks that packages are there that training needs, without importing them.
+
+    Raises:
+        ModuleNotFoundError: If one is missing.
+    """
+    for package in ("keras_tuner", "jinja2", "scipy"):
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
+
+
 def dry_run(plans: "Sequence[Plan]", given: TrainingFlags) -> str:
     """The text of `--dry_run`: the work that is left, and an estimate of its time."""
     from keras_asymbp.benchmarks.results import store
@@ -108,9 +119,7 @@ def execute(
             impossible.
         ModuleNotFoundError: If a package is missing.
     """
-    for package in ("keras_tuner", "jinja2", "scipy"):  # slow to import
-        if importlib.util.find_spec(package) is None:
-            raise ModuleNotFoundError(name=package)
+    require_extra()
     environment.choose_backend(given.backend.value)
     environment.threads(None, 1)  # refuses variables that are no numbers
     with console.status("reading results"):

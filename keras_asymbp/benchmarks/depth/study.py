@@ -10,7 +10,6 @@ from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.escaping import markdown, spreadsheet
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.results.table import finished
 from keras_asymbp.benchmarks.tables.experiments import DEPTH, HELPS, Column
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
@@ -93,6 +92,9 @@ def plans(
 
 def runs(plans: Iterable[Plan], store: Store) -> list[Run]:
     """The best run of each complete cell."""
+    # Imports SciPy, which the command's help does without.
+    from keras_asymbp.benchmarks.results.table import finished
+
     return [
         _run(cell, trials[0])
         for plan in plans

@@ -140,7 +140,11 @@ def test_without_the_extra_it_says_what_to_install(arguments, bare, tmp_path):
 
 
 def test_without_the_extra_there_is_help(bare):
-    for arguments in (["run", "--help"], ["run", "--list"], ["translate", "--help"]):
+    for arguments in (
+        ["run", "--list"],
+        ["ablation", "--help"],
+        ["completion", "bash"],
+    ):
         done = bare(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
 
