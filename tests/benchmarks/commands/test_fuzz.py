@@ -139,6 +139,8 @@ def command_line(source, places, results):
             # What is started must end soon.
             arguments += ["--preset=smoke", "--epochs=1", "--jobs=1"]
             arguments += ["--executor=local", "--retries=0"]
+            if command == "depth":
+                arguments.append("--depths=2")
         if not any(argument.startswith("--results_dir") for argument in arguments):
             arguments.append(f"--results_dir={results}")
     # NUL ends an argument, wherever it comes from.
