@@ -74,7 +74,7 @@ class Section:
     rows: tuple[SectionRow, ...]
     commands: tuple[str, ...]
 
-    @functools.cached_property
+    @functools.cached_property  # asked for by each row
     def seeds(self) -> frozenset[int]:
         """The numbers of seeds that comparisons with the baseline are over."""
         return frozenset(
@@ -121,7 +121,7 @@ class Page:
         """Whether any setup chooses rates and epochs on held-out examples."""
         return any(setup.protocol.validation_share for setup in self.setups)
 
-    @property
+    @functools.cached_property
     def main(self) -> int:
         """The number of the setup whose finding comes first."""
         return _main(self.assessments)
@@ -195,9 +195,9 @@ def _printable(data):
     """The data of the script, which inserts text as it is: each text as one line."""
     if isinstance(data, dict):
         return {one_line(key): _printable(value) for key, value in data.items()}
-    if isinstance(data, str):
-        return one_line(data)
-    return list(map(_printable, data)) if isinstance(data, list | tuple) else data
+    if isinstance(data, list | tuple):
+        return list(map(_printable, data))
+    return one_line(data) if isinstance(data, str) else data
 
 
 class _Figures:
