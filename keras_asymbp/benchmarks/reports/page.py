@@ -10,16 +10,15 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from keras_asymbp.benchmarks.escaping import links
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.pictures import looks
-from keras_asymbp.benchmarks.reports import words
+from keras_asymbp.benchmarks.reports import script_data, words
 from keras_asymbp.benchmarks.results.assessment import Assessment, assess
 from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS
 from keras_asymbp.benchmarks.results.comparison import Comparison, compare_once
 from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.table import Entry, Table
-from keras_asymbp.benchmarks.results.verdicts import UNKNOWN, VERDICTS
+from keras_asymbp.benchmarks.results.verdicts import UNKNOWN
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
@@ -129,7 +128,7 @@ class Page:
     @property
     def examples(self) -> int:
         """The number of test examples of that setup."""
-        return _test_examples(self.setups[self.main])
+        return script_data.test_examples(self.setups[self.main])
 
 
 def build(tables: Sequence[Table], held: Inventory) -> Page:
@@ -174,7 +173,7 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
                 "program": reproduce.PROGRAM,
                 "main": _main(assessments),
                 "setups": [
-                    _setup_data(setup, label, assessment)
+                    script_data.of_setup(setup, label, assessment)
                     for setup, label, assessment in zip(
                         setups, labels, assessments, strict=True
                     )
@@ -182,10 +181,15 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
                 "legend": {"marker": looks.REMEDIES, "fill": looks.LEARNING},
                 "verdicts": [*words.VERDICT_WORDS.values()],
                 "claims": [claim.name for claim in CLAIMS],
-                "looks": [_look_data(look) for look in figures.looks],
+                "looks": [script_data.of_look(look) for look in figures.looks],
                 "figures": figures.data,
-                "trials": [_trial_data(trial) for trial in trials.values()],
-                "experiments": [_experiment_data(section) for section in sections],
+                "trials": [script_data.of_trial(trial) for trial in trials.values()],
+                "experiments": [
+                    script_data.of_experiment(
+                        section.experiment, section.columns, _numbers(section.rows)
+                    )
+                    for section in sections
+                ],
             }
         ),
     )
@@ -230,8 +234,8 @@ class _Figures:
                     "model": column.name,
                     "rule": column.rule,
                     "look": self._looks[column],
-                    "error": _percent(entry.error),
-                    "spread": _percent(entry.spread),
+                    "error": script_data.percent(entry.error),
+                    "spread": script_data.percent(entry.spread),
                     "paper": entry.paper,
                     "expected": entry.expected,
                     "trials": [self._trials[trial["id"]] for trial in entry.trials],
@@ -281,17 +285,15 @@ def _comparisons(row):
     if plan.experiment.baseline not in names:
         return [None] * len(names)
     number = names.index(plan.experiment.baseline)
-    baseline, examples = row.entries[number].errors, _test_examples(plan.setup)
+    baseline, examples = (
+        row.entries[number].errors,
+        script_data.test_examples(plan.setup),
+    )
     return [
         entry.comparison
         or (None if at == number else compare_once(entry.errors, baseline, examples))
         for at, entry in enumerate(row.entries)
     ]
-
-
-def _test_examples(setup: Setup) -> int:
-    """The number of test examples of a setup; 0 if it is not known."""
-    return setup.protocol.test_examples or (setup.dataset.counts or (0, 0))[1]
 
 
 def _labels(setups):
@@ -334,82 +336,9 @@ def _main(assessments):
     return known.index(max(known))
 
 
-def _setup_data(setup, label, assessment):
-    return {
-        "label": label,
-        "paper": setup.dataset.paper,
-        "seeds": list(setup.seeds),
-        "rates": list(setup.protocol.learning_rates),
-        "flags": reproduce.setup_flags(setup),
-        "examples": _test_examples(setup),
-        # A digit for each claim: the number of its verdict.
-        "verdicts": "".join(
-            str(VERDICTS.index(finding.verdict)) for finding in assessment.findings
-        ),
-        "agreement": _agreement_data(assessment.agreements),
-    }
-
-
-def _agreement_data(agreements):
-    """The agreement with all printed tables together; None without any."""
-    if not agreements:
-        return None
-    last = agreements[-1]
-    return [last.place, last.models, last.correlation, last.low, last.high]
-
-
-def _look_data(look):
-    return [look.color, look.on_dark, look.marker, look.line, look.fill, look.shade]
-
-
-def _trial_data(trial):
-    settings, result = trial["settings"], trial["result"]
-    rows = result["curves"]
-    data = {
-        "model": trial["model"],
-        "dataset": settings["dataset"],
-        "seed": settings["seed"],
-        "rate": settings["learning_rate"],
-        "batches": settings["batch_schedule"],
-        "error": _percent(100 * result["best_error"]),
-        "epoch": result["best_epoch"],
-        "diverged": result["diverged"],
-        "seconds": trial["seconds"],
-        "file": trial["file"].rpartition("/")[2],
-        "href": links.to_file(trial["file"]),
-        "train": [_percent(100 * row["train_error"]) for row in rows],
-        "test": [_percent(100 * row["test_error"]) for row in rows],
-    }
-    if alignment := result.get("alignment"):
-        data["alignment"] = [
-            {"layer": layer, **{name: _digits(angle) for name, angle in angles.items()}}
-            for layer, angles in alignment.items()
-        ]
-    return data
-
-
-def _experiment_data(section):
-    concordance = [
-        None if column.flip_probability is None else 100 * (1 - column.flip_probability)
-        for column in section.columns
+def _numbers(rows):
+    """The number of each row's setup, with those of its figures."""
+    return [
+        [row.setup, [figure.number if figure else None for figure in row.figures]]
+        for row in rows
     ]
-    return {
-        "name": section.experiment.name,
-        "title": section.experiment.title,
-        "baseline": section.experiment.baseline,
-        "signs": section.experiment.signs,
-        # In percent; None if the experiment does not vary it.
-        "concordance": concordance if len(set(concordance) - {None}) > 1 else None,
-        "rows": [
-            [row.setup, [figure.number if figure else None for figure in row.figures]]
-            for row in section.rows
-        ],
-    }
-
-
-def _percent(value):
-    return None if value is None else round(value, 3)
-
-
-def _digits(value):
-    return None if value is None else float(f"{value:.4g}")
