@@ -75,7 +75,8 @@ def write_claims(
 
 
 def _write(tables, page, held, origin):
-    contexts = [_context(group) for group in _by_setups(tables)]
+    assessed = dict(zip(page.setups, page.assessments, strict=True))
+    contexts = [_context(group, assessed) for group in _by_setups(tables)]
     problems = held.store.problems
     contexts[-1]["problems"] = problems  # once, at the end
     folder = held.store.folder
@@ -103,12 +104,13 @@ def _by_setups(tables):
     return list(groups.values())
 
 
-def _context(tables):
+def _context(tables, assessed):
     """The variables of the text templates, for tables with the same training."""
     trials = {trial["id"]: trial for table in tables for trial in table.trials()}
     return {
         "tables": tables,
         "training": tables[0].training,
+        "assessments": [assessed[row.plan.setup] for row in tables[0].rows],
         "trials": list(trials.values()),
         "problems": (),
         "legends": list(dict.fromkeys(map(legend, tables))),

@@ -12,6 +12,7 @@ import markupsafe
 from keras_asymbp.benchmarks.escaping import latex, links, markdown
 from keras_asymbp.benchmarks.escaping.printable import one_line, printable
 from keras_asymbp.benchmarks.reports import words
+from keras_asymbp.benchmarks.reports.script_data import test_examples
 from keras_asymbp.benchmarks.results import selection, verdicts
 
 _HERE = pathlib.Path(__file__)
@@ -96,6 +97,7 @@ def _environment(escape, **options):
         csp_hash=csp_hash,
         zip=zip,
         bounds=words.bounds,
+        test_examples=test_examples,
         mean_gain=selection.mean_gain,
         HOLDS=verdicts.HOLDS,
         FAILS=verdicts.FAILS,

@@ -162,23 +162,22 @@ def failing(tested: Tested) -> str:
     return f"{failed} of {of} ({by_points})" if of else UNKNOWN
 
 
-# Each verdict's name in the style sheet, its sign, and its plural.
+# Each verdict's name in the style sheet, its sign, and its words for several and for one.
 VERDICT_WORDS = {
-    HOLDS: ("holds", "✓", "hold"),
-    FAILS: ("fails", "✗", "do not hold"),
-    UNDECIDED: ("undecided", "~", "undecided"),
-    UNKNOWN_VERDICT: ("unknown", "?", "not enough results"),
+    HOLDS: ("holds", "✓", "hold", HOLDS),
+    FAILS: ("fails", "✗", "do not hold", FAILS),
+    UNDECIDED: ("undecided", "~", UNDECIDED, UNDECIDED),
+    UNKNOWN_VERDICT: ("unknown", "?", UNKNOWN_VERDICT, UNKNOWN_VERDICT),
 }
 
 
-def by_verdict(
-    findings: Sequence[Finding],
-) -> list[tuple[tuple[str, str, str], list[str]]]:
-    """The words of each verdict, and the names of the claims that have it."""
-    return [
-        (words, [found.claim.name for found in findings if found.verdict == verdict])
-        for verdict, words in VERDICT_WORDS.items()
-    ]
+def by_verdict(findings: Sequence[Finding]) -> list[tuple[str, str, str, list[str]]]:
+    """Of each verdict its name, its sign, its words, and the claims that have it."""
+    found = []
+    for verdict, (kind, sign, several, one) in VERDICT_WORDS.items():
+        names = [f.claim.name for f in findings if f.verdict == verdict]
+        found.append((kind, sign, one if len(names) == 1 else several, names))
+    return found
 
 
 def agreement(found: Agreement) -> tuple[str, str, str]:

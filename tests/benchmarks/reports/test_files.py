@@ -79,7 +79,7 @@ def test_markdown(make_table, tmp_path):
     ]
     words = " ".join(text.split())
     assert "Of Liao, Leibo and Poggio" in words
-    assert "Preset `quick`: 4 epochs, 2 learning rates, seeds 0." in words
+    assert "Preset `quick`: 4 epochs, 2 learning rates, seed 0." in words
     assert "Data: mnist_5k, version 1." in words
     assert "`mnist_5k` is not the paper's MNIST: " in words
     assert "as in `--seeds 0,1,2`" in words

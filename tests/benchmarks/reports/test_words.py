@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_asymbp.benchmarks.reports import words
-from keras_asymbp.benchmarks.results import checks, verdicts
+from keras_asymbp.benchmarks.results import agreement, checks, verdicts
 from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.claims import Claim
 from keras_asymbp.benchmarks.results.table import Entry
@@ -57,6 +57,27 @@ def test_deviations_from_the_paper_are_named():
     assert words.changes(PRESETS["paper"]) == ""
 
 
+@pytest.mark.parametrize(
+    ("seeds", "expected"), [((0,), "seed 0"), ((0, 2), "seeds 0, 2")]
+)
+def test_seeds_are_never_read_as_none(seeds, expected):
+    assert words.seeds(seeds) == expected
+
+
+def test_the_basis_of_verdicts():
+    assert "over 1,000 test examples, and" in words.basis((7,), 1000)
+    assert words.basis((0, 1), 1000).endswith("over 2 seeds.")
+
+
+def test_an_agreement():
+    found = agreement.Agreement("Table 2", 4, 0.4, None, None)
+    assert "".join(words.agreement(found)) == (
+        "Agreement with Table 2: rank correlation 0.40 of 4 models."
+    )
+    known = dataclasses.replace(found, low=0.1, high=0.5)
+    assert words.agreement(known)[2] == " (95 % interval 0.10 to 0.50) of 4 models."
+
+
 TESTED = verdicts.Tested(
     *(checks.better("a", "b"), (0, 1), 4.0, 1.234, -0.001, 2.5),
     *(0.01, 0.02, verdicts.HOLDS, (3, 70), (1, 70)),
@@ -95,6 +116,12 @@ def test_the_summary_counts_verdicts_by_kind():
         "results 1. Inequalities: 1. Without the correction for their number: holds 3, "
         "does not hold 0, undecided 0, not enough results 1."
     )
+    found = words.by_verdict(findings)
+    numbers = [(kind, said, len(names)) for kind, _, said, names in found]
+    assert numbers == [
+        *(("holds", "holds", 1), ("fails", "do not hold", 0)),
+        *(("undecided", "undecided", 2), ("unknown", "not enough results", 1)),
+    ]
     assert words.summary(Assessment(None, findings[3:])) == (
         "Claims: 1. Verdicts: holds 0, does not hold 0, undecided 0, not enough "
         "results 1."

@@ -4,10 +4,10 @@ function finding(setup) {
   const { label, seeds, examples, verdicts, agreement: found } = data.setups[setup];
   const numbers = [...verdicts].map(Number);
   const unknown = data.verdicts.length - 1;
-  const tile = ([kind, sign, words], verdict) => {
+  const tile = ([kind, sign, several, one], verdict) => {
     const names = data.claims.filter((_, index) => numbers[index] === verdict);
     const listed = verdict === unknown ? [] : [" ", element("span", { class: "names" }, names.join("; "))];
-    return element("li", { class: kind }, element("strong", {}, String(names.length)), " ", element("span", { class: "word" }, `${sign} ${words}`), ...listed);
+    return element("li", { class: kind }, element("strong", {}, String(names.length)), " ", element("span", { class: "word" }, `${sign} ${names.length === 1 ? one : several}`), ...listed);
   };
   const known = numbers.some((number) => number !== unknown);
   const parts = known
