@@ -162,7 +162,7 @@ def failing(tested: Tested) -> str:
     return f"{failed} of {of} ({by_points})" if of else UNKNOWN
 
 
-# Each verdict's name in the style sheet, its sign, and its words for several and for one.
+# Each verdict's name in the style sheet, its sign, and its words for several and one.
 VERDICT_WORDS = {
     HOLDS: ("holds", "✓", "hold", HOLDS),
     FAILS: ("fails", "✗", "do not hold", FAILS),

@@ -105,6 +105,12 @@ def test_no_two_models_of_a_picture_share_a_mark(scheme, visit):
               .filter(({data, mark}) => data.length && mark)
               .map(({label, mark}) => [label, mark])"""
         )
+        legend = page.locator(f"#{name} canvas").evaluate(
+            """canvas => Chart.getChart(canvas).data.datasets
+              .filter(({unlisted}) => !unlisted)
+              .map(({mark, borderDash}) => JSON.stringify([mark, borderDash]))"""
+        )
+        assert len(set(legend)) == len(legend), name
         labels, seen = {label for label, _ in marks}, [m for _, m in marks]
         assert len(labels) == len(marks) > 1, name
         assert len({json.dumps(mark) for mark in seen}) == len(seen), name

@@ -42,9 +42,8 @@ function key(series) {
     return covers.length ? [line(label, [], mark.color, { mark, showLine: false, covers })] : [];
   };
   const rules = distinct(series.map(({ rule }) => rule)).flatMap((rule) => entry(rule === "BP" ? "backpropagation" : rule, { ...plain, color: series.find((one) => one.rule === rule).mark.color }, (one) => one.rule === rule));
-  const parts = (part) => Object.entries(data.legend[part]).flatMap(([value, words]) => entry(words.split(":")[0], { ...plain, [part]: value }, ({ mark }) => mark[part] === value));
-  const fills = parts("fill");
-  return [...rules, ...parts("marker"), ...(fills.length > 1 ? fills : [])];
+  const parts = (part) => Object.entries(data.legend[part]).filter(([value]) => value !== plain.fill).flatMap(([value, words]) => entry(words.split(":")[0], { ...plain, [part]: value }, ({ mark }) => mark[part] === value));
+  return [...rules, ...parts("marker"), ...parts("fill")];
 }
 
 function errors(setup, known) {

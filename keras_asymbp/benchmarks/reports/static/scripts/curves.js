@@ -37,10 +37,11 @@ function curvesOfModel(figure, seed) {
   const look = lookOf(figure);
   const names = runs.map((run) => rateText(run.rate) + (laterBatches(run) && `, batches of ${laterBatches(run)}`) + (run.diverged ? ", diverged" : ""));
   const series = runs.flatMap((run, index) => {
-    // Rates are tones of the rule's colour.
-    const color = mixed(look.color, style("--ground"), (0.7 * index) / Math.max(1, runs.length - 1));
+    // Rates are tones of the rule's colour, and marks with less and less of it.
+    const share = index / Math.max(1, runs.length - 1);
+    const color = mixed(look.color, style("--ground"), 0.6 * share);
     return [
-      line(names[index], curvePoints(run.test), color, { mark: { ...look, color }, markRadius: markRadiusOf(run), borderDash: look.dash }),
+      line(names[index], curvePoints(run.test), color, { mark: { ...look, color, shade: 1 - share }, markRadius: markRadiusOf(run), borderDash: look.dash }),
       line(`${names[index]}, training`, curvePoints(run.train), color, { borderWidth: 1, borderDash: look.dash, unlisted: true }),
     ];
   });
