@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp.benchmarks.results.comparison import compare
+from keras_asymbp.benchmarks.results.comparison import compare, compare_once
 
 # The 97.5 % quantile of Student's t with 2 degrees of freedom, from a printed table.
 T_2 = 4.302653
@@ -61,3 +61,19 @@ def test_exchanging_the_models_changes_the_sign(pairs):
         assert (other.low, other.high) == pytest.approx((-result.high, -result.low))
         assert other.p_value == pytest.approx(result.p_value)
         assert result.low <= result.difference <= result.high
+
+
+def test_one_seed_is_compared_over_test_examples():
+    result = compare_once({0: 30.0, 1: 5.0}, {0: 10.0}, 1000)
+    assert (result.difference, result.seeds, result.p_value) == (20.0, (0,), None)
+    # By hand: 1.96 sqrt((0.3 * 0.7 + 0.1 * 0.9) / 1000) is 3.39 points.
+    assert (result.low, result.high) == pytest.approx((16.6, 23.4), abs=0.02)
+    assert compare_once({0: 0.0}, {0: 0.0}, 10).high > 0  # few examples, no certainty
+
+
+@pytest.mark.parametrize(
+    ("errors", "baseline", "examples"),
+    [({0: 1.0}, {1: 1.0}, 9), ({0: 1.0}, {0: 1.0}, 0), ({0: 1, 1: 1}, {0: 1, 1: 1}, 9)],
+)
+def test_without_one_common_seed_and_examples_there_is_none(errors, baseline, examples):
+    assert compare_once(errors, baseline, examples) is None
