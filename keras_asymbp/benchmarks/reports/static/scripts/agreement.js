@@ -10,7 +10,7 @@ const INTERVALS = { true: "its line is the range of its seeds", false: "its line
 const intervalWords = (figures) => INTERVALS[figures.some((figure) => bestBySeed(figure).length > 1)];
 
 function scatter(setup, known) {
-  const { label, paper } = data.setups[setup];
+  const { label } = data.setups[setup];
   const values = known.flatMap((figure) => [figure.paper, figure.error]);
   const axis = (title) => errorAxis(title, values);
   const { min, max } = axis("");
@@ -24,10 +24,10 @@ function scatter(setup, known) {
   const equal = line("equal", [{ x: min, y: min }, { x: max, y: max }], style("--quiet"), { borderWidth: 1, borderDash: [3, 3], pointHitRadius: 0 });
   const shades = points.some(({ mark }) => mark.shade < 1) ? " Paler marks: more wrong signs, or settings 2 and 3 of BM." : "";
   return {
-    label: `Scatter chart, ${label}: our error of ${points.length} models against the paper’s.`,
-    caption: `${label} against the paper’s ${paper ?? "(none)"}: ${points.length} models, both axes logarithmic. A point is a model, ${intervalWords(known)}; on the diagonal both errors are equal.${shades}`,
+    label: `Scatter chart, ${label}: our error of ${points.length} models against printed ones.`,
+    caption: `${label} against printed errors: ${points.length} models, both axes logarithmic. A point is a model, ${intervalWords(known)}; on the diagonal both errors are equal.${shades}`,
     series: [...points, equal, ...key(points)],
-    scales: { x: axis("the paper’s error, %"), y: axis("our error, %") },
+    scales: { x: axis("printed error, %"), y: axis("our error, %") },
     interaction: { intersect: true },
     tooltip: { title: () => "", label: (item) => (item.raw.figure ? `${item.raw.figure.model}: ours ${percent(item.raw.figure.error)}, paper ${percent(item.raw.figure.paper)}` : "") },
     table: () => numbersTable("Error, %", ["model", "ours", "paper"], known.map((figure) => [figure.model, figure.error, figure.paper])),
