@@ -118,6 +118,11 @@ def keywords(base: type) -> list[Parameter]:
     return []
 
 
+def name_only(default: str | None = None) -> list[Parameter]:
+    """The name, for a layer whose other arguments of a Keras layer are set for it."""
+    return [Parameter("name", Parameter.KEYWORD_ONLY, default=default)]
+
+
 def extended(signature: Signature, more: list[Parameter]) -> Signature:
     """A signature whose `**kwargs` are the arguments that it lacks of others."""
     own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]

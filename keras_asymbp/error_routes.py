@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._arguments import describe, name_only
 from keras_asymbp._switch import hidden
 from keras_asymbp.gradients import direct, stopped
 
@@ -80,7 +81,10 @@ class DirectFeedback(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_asymbp")
 class StopError(keras.layers.Layer):
-    """Returns its input, and stops the error."""
+    """Returns its input, and stops the error.
+
+    `direct_feedback` adds one where the error would go on down.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**{"autocast": False, **kwargs})
@@ -88,3 +92,7 @@ class StopError(keras.layers.Layer):
 
     def call(self, inputs):
         return stopped(inputs)
+
+
+for _layer in (DirectFeedback, StopError):
+    describe(_layer, name_only())

@@ -7,13 +7,16 @@ import keras
 import pytest
 
 import keras_asymbp
-from keras_asymbp import _arguments, callbacks, feedbacks
+from keras_asymbp import _arguments, callbacks, error_routes, feedbacks
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
 from keras_asymbp.testing import CASES
 
 COMPLETED = [
     *LAYERS.values(),
+    feedbacks.Feedback,
     *feedbacks.RULES.values(),
+    error_routes.DirectFeedback,
+    error_routes.StopError,
     keras_asymbp.BatchManhattan,
     keras_asymbp.BatchNormalization,
 ]

@@ -1,12 +1,11 @@
 """Feedback rules, one per file; `base.py` has the contract."""
 
-import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
 import keras
 
-from keras_asymbp._arguments import describe
+from keras_asymbp._arguments import describe, name_only
 from keras_asymbp._discover import public_classes
 from keras_asymbp._names import did_you_mean
 from keras_asymbp.feedbacks.base import Feedback
@@ -16,11 +15,10 @@ if TYPE_CHECKING:  # the rules are discovered at import
 
 RULES: dict[str, Any] = public_classes(__name__, __path__, Feedback)
 globals().update(RULES)
-# The layer sets the other arguments that a Keras layer has.
-_NAME = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default="feedback")
 for _rule in RULES.values():
     keras.saving.register_keras_serializable("keras_asymbp")(_rule)
-    describe(_rule, [_NAME])
+for _rule in (Feedback, *RULES.values()):
+    describe(_rule, name_only("feedback"))
 
 ALIASES: dict[str, type[Feedback]] = {
     rule.alias: rule for rule in RULES.values() if rule.alias

@@ -28,6 +28,9 @@ class Feedback(keras.layers.Layer):
 
     A rule belongs to one layer, which builds it with the shape of its kernel.
 
+    Args:
+        name (str): The name.
+
     Attributes:
         alias (str | None): The paper's name for the rule, which `feedback="..."`
             accepts; None for a rule without one.
