@@ -7,6 +7,7 @@ out of this build; `make docs` builds them, and checks the links to them.
 import pathlib
 import re
 
+import nbformat
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -123,6 +124,19 @@ def test_a_notebook_is_shown_with_its_outputs(visit):
     assert picture.evaluate("image => image.naturalWidth") > 500
     assert "hidden_2/angle" in page.locator(".language-text code").first.inner_text()
     assert page.locator("article a[download]").get_attribute("href").endswith(".ipynb")
+
+
+def test_html_of_a_notebook_is_left_out(extension, tmp_path):
+    data = {"text/html": "<img src='https://a.b/c.png'>", "text/plain": "a figure"}
+    cell = nbformat.v4.new_code_cell(
+        "show()", outputs=[nbformat.v4.new_output("display_data", data)]
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    text, pictures = extension("notebooks").page(tmp_path / "one.ipynb")
+    assert "a figure" in text
+    assert "https" not in text
+    assert pictures == {}
 
 
 def test_the_search_shows_formulas_as_text(site):

@@ -10,7 +10,7 @@ import re
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / "examples"
 # No HTML, which could load anything.
-_OUTPUTS = ["image/svg+xml", "image/png", "text/markdown", "text/plain"]
+_OUTPUTS = ["image/svg+xml", "image/png", "text/plain"]
 _LINK = re.compile(r"(\]\([^)]*examples/[\w-]+)\.ipynb\)")
 
 
@@ -44,8 +44,10 @@ def page(path):
     """
     import nbconvert
     from nbconvert.filters import strip_ansi
+    from traitlets.config import Config
 
-    exporter = nbconvert.MarkdownExporter(display_data_priority=_OUTPUTS)
+    options = Config(NbConvertBase={"display_data_priority": _OUTPUTS})
+    exporter = nbconvert.MarkdownExporter(config=options)
     names = {"unique_key": path.stem, "output_files_dir": path.stem}
     text, resources = exporter.from_filename(str(path), resources=names)
     text = strip_ansi(text).replace("![png](", "![Output of this cell](")
