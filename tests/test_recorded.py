@@ -1,6 +1,5 @@
 """Recorded results are what the present code makes of their trials."""
 
-import importlib.util
 import json
 import pathlib
 import re
@@ -22,23 +21,14 @@ CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claims.md"))
 SMALL = "quick-cifar10"
 
 
-def hook(name):
-    """A hook of the documentation, as a module."""
-    path = ROOT / "docs" / "ext" / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def pages(extension):
+    return extension("recorded_pages")
 
 
 @pytest.fixture(scope="module")
-def pages():
-    return hook("recorded_pages")
-
-
-@pytest.fixture(scope="module")
-def figures():
-    return hook("recorded_figures").Figures(RESULTS)
+def figures(extension):
+    return extension("recorded_figures").Figures(RESULTS)
 
 
 def tables(file):

@@ -100,6 +100,11 @@ def test_formulas_have_their_fonts(visit):
     assert {"KaTeX_Main", "KaTeX_Math"} <= set(loaded)
 
 
+def test_punctuation_stays_with_its_formula(visit):
+    line = visit("index.html").locator("article p span[style*=nowrap]").first
+    assert line.inner_text().endswith("W;")
+
+
 @pytest.mark.parametrize("name", ["index.html", "guides/alignment.html"])
 def test_the_search_works_in_a_folder(name, site, visit):
     page = visit(name)
