@@ -191,9 +191,11 @@ def _entry(rule):
 
 `{made.__name__}`. {line} Here {signs:.0%} of the weights have a V of their sign.
 
+<div style="overflow-x: auto" tabindex="0" markdown>
 ![{rule}: V against W, V after one update of W against V before, and the angles of V to
 W and of the gradient to backpropagation's over {_EPOCHS}
-epochs](pictures/{picture(rule).name})
+epochs](pictures/{picture(rule).name}){{ style="min-width: 600px" }}
+</div>
 """
 
 
