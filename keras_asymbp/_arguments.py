@@ -191,9 +191,7 @@ class _Signature:
 
     def __get__(self, instance, owner):
         if inspect.getattr_static(owner, "__init__") is not self._constructor:
-            raise AttributeError(
-                "__signature__"
-            )  # `inspect` then reads the constructor
+            raise AttributeError  # `inspect` then reads the constructor
         return self._signature
 
 

@@ -41,7 +41,9 @@ NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 ELSEWHERE = {
     "benchmarks.jax_step": ("tests/benchmarks_speed/test_jax_step.py", "jax_step"),
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
+    "docs/ext/gallery.py": ("tests/test_gallery.py", "gallery"),
     "docs/ext/messages.py": ("tests/test_messages.py", "messages.py"),
+    "docs/ext/run_notebooks.py": ("tests/test_examples.py", "run_notebooks"),
     "keras_asymbp._stubs": ("tests/test_stubs.py", "_stubs.stubs()"),
     "tests/feedbacks/test_largest_signs.py": ("tests/test_docs.py", "largest_signs.py"),
     "tests/layers/test_contract.py": ("tests/test_docs.py", "lSF"),

@@ -51,7 +51,14 @@ def test_image_sizes_are_those_of_keras(name, size):
     assert networks.get(name).input_shape == (size, size, 3)
 
 
-@pytest.mark.parametrize("name", ["resnet20", "", "ResNet", "lenet"])
-def test_an_unknown_network_is_refused_with_all_names(name):
-    with pytest.raises(UsageError, match=r"unknown architecture .*lenet-mnist.*VGG16"):
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("resnet20", "did you mean 'resnet-20'"),
+        ("lenet", "did you mean 'lenet-mnist' or 'lenet-cifar'"),
+        ("", "--list' shows all"),
+    ],
+)
+def test_an_unknown_network_is_refused_with_near_names(name, near):
+    with pytest.raises(UsageError, match=f"unknown architecture '{name}': .*{near}"):
         networks.get(name)

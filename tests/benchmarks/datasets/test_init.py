@@ -69,7 +69,7 @@ def test_a_registered_data_set_is_found(tiny):
 
 def test_unknown_data_set():
     with pytest.raises(
-        UsageError, match=r"unknown data set 'MNIST': .*mnist_5k, mnist.*\.npz file"
+        UsageError, match=r"unknown data set 'MNIST': .*'mnist'.*\.npz file"
     ):
         datasets.get("MNIST")
 

@@ -325,7 +325,9 @@ def test_a_network_is_one_row_of_data(monkeypatch):
 
 
 def test_unknown_network():
-    with pytest.raises(UsageError, match=r"unknown architecture 'lenet': .*mnist, "):
+    with pytest.raises(
+        UsageError, match=r"unknown architecture 'lenet': .*lenet-mnist"
+    ):
         build("lenet", 10)
 
 
