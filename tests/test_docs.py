@@ -36,6 +36,10 @@ def blocks(text):
     return found
 
 
+# Their code trains for ten seconds or more.
+LONG = {"docs/guides/diagnose.md", "docs/rules.md"}
+
+
 @pytest.fixture
 def registered():
     """The catalog of data sets; those that a test adds are removed after it."""
@@ -46,7 +50,13 @@ def registered():
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("page", sorted(PAGES))
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page in LONG else [])
+        for page in sorted(PAGES)
+    ],
+)
 def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # Names that Keras numbers start anew, as for a reader.

@@ -55,6 +55,7 @@ def test_nothing_has_any_name():
             assert "def __getattr__(name: str) -> Any" not in text, path
 
 
+@pytest.mark.slow
 def test_an_editor_completes_layers_rules_and_arguments():
     def completed(line):
         script = jedi.Script(f"import keras_asymbp\nkeras_asymbp.{line}")
