@@ -74,7 +74,11 @@ setuptools.setup(
         "keras_asymbp": ["py.typed"],
         "keras_asymbp.feedbacks": ["*.pyi"],
         "keras_asymbp.layers": ["*.pyi"],
-        "keras_asymbp.benchmarks.reports": ["static/*", "templates/*"],
+        "keras_asymbp.benchmarks.reports": [
+            "static/*",
+            "static/scripts/*",
+            "templates/*",
+        ],
         "keras_asymbp.benchmarks.run": ["*.jinja"],
         "keras_asymbp.benchmarks.tables": ["printed/*.csv"],
         "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],

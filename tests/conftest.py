@@ -129,6 +129,31 @@ def extension():
     return load
 
 
+# The reports on recorded results are left out: they have tests of their own.
+_SITE = """
+import sys
+
+from mkdocs.commands import build
+from mkdocs.config import load_config
+from mkdocs.utils import yaml_load
+
+with open("mkdocs.yml", encoding="utf-8") as file:
+    hooks = yaml_load(file)["hooks"]
+hooks.remove("docs/ext/recorded_pages.py")
+build.build(load_config("mkdocs.yml", hooks=hooks, site_dir=sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, run_python):
+    """The folder of the built documentation."""
+    pytest.importorskip("mkdocs")
+    folder = tmp_path_factory.mktemp("site")
+    root = pathlib.Path(__file__).resolve().parents[1]
+    run_python(_SITE, arguments=[str(folder)], cwd=root)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Debian's chromium, without a window."""

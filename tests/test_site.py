@@ -12,18 +12,6 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 HEADS = ["Start", "Guides", "Reference", "Benchmarks", "Contributing"]
-BUILD = """
-import sys
-
-from mkdocs.commands import build
-from mkdocs.config import load_config
-from mkdocs.utils import yaml_load
-
-with open("mkdocs.yml", encoding="utf-8") as file:
-    hooks = yaml_load(file)["hooks"]
-hooks.remove("docs/ext/recorded_pages.py")
-build.build(load_config("mkdocs.yml", hooks=hooks, site_dir=sys.argv[1]))
-"""
 # Text that should have become a formula; code may have dollars.
 RAW = """
 () => {
@@ -39,14 +27,6 @@ RAW = """
 }
 """
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, run_python):
-    """The folder of the built site."""
-    folder = tmp_path_factory.mktemp("site")
-    run_python(BUILD, arguments=[str(folder)], cwd=ROOT)
-    return folder
 
 
 def pages(site):

@@ -3,7 +3,7 @@
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE")
+NAMES = ("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE")
 
 
 def on_files(files, config):
