@@ -29,6 +29,8 @@ _ESCAPES = (
     (r"^( ?):", r"\1&#58;"),
     (r"^( ?\d+)([.)])(?= |$)", r"\1\\\2"),
 )
+# What none of them matches, as most cells of a table are.
+_INERT = re.compile(r"[a-zA-Z][a-zA-Z0-9 ,/%()]*|\d+(\.\d+)?")
 _PLAIN = re.compile(r"[\w .,:/+%()-]*")
 
 
@@ -39,6 +41,8 @@ def escape(text: object) -> str:
     mnist_5k &lt;b> \[x\](y) a&#124;b
     """
     line = one_line(text)
+    if _INERT.fullmatch(line):
+        return line
     for pattern, replacement in _ESCAPES:
         line = re.sub(pattern, replacement, line)
     return line

@@ -9,6 +9,7 @@ from keras_asymbp.benchmarks.reports import page as pages
 from keras_asymbp.benchmarks.reports import rows as csv_rows
 from keras_asymbp.benchmarks.reports.rendering import render
 from keras_asymbp.benchmarks.reports.words import legend
+from keras_asymbp.benchmarks.results import garbage
 from keras_asymbp.benchmarks.results.aggregates import Aggregate
 from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.atomic import write_atomically
@@ -38,6 +39,7 @@ def write(rows: Sequence[Row], held: Inventory) -> None:
     _write(group(rows), page, held, "of the last command")
 
 
+@garbage.unsearched()
 def write_all(held: Inventory) -> pages.Page:
     """Writes the same files, all for the whole results folder.
 

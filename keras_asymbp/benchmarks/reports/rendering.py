@@ -120,6 +120,8 @@ def _finalize(escape):
     def finalize(value):
         if type(value) in (str, int):
             return of_plain(value)
+        if type(value) is jinja2.Undefined:  # of a condition without `else`
+            return ""
         return value if hasattr(value, "__html__") else escape(value)
 
     return finalize
@@ -129,9 +131,13 @@ def _markup(escape):
     return lambda text: markupsafe.Markup(escape(text))
 
 
-# By the ending of a file's name. Jinja escapes what HTML needs.
+def _html(value):
+    return markupsafe.escape(one_line(value))
+
+
+# By the ending of a file's name.
 _ENVIRONMENTS = {
-    "html": _environment(one_line, autoescape=True),
+    "html": _environment(_html, autoescape=True),
     "md": _environment(markdown.escape),
     "tex": _environment(latex.escape),
 }

@@ -261,11 +261,11 @@ def _version():
 def _text(path):
     """The content of a file; None if it is none, or too large."""
     # Opening a device can have effects, and opening a pipe waits for its writer.
-    if not stat.S_ISREG(path.stat().st_mode):
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
         return None
-    with open(path, "rb") as file:
-        text = file.read(_LARGEST + 1)
-    return text if len(text) <= _LARGEST else None
+    with open(path, "rb", buffering=0) as file:
+        return file.read(found.st_size)  # what grows meanwhile is no JSON
 
 
 def _digest(trial):

@@ -45,6 +45,13 @@ def test_a_row_keeps_its_cells(first, second):
         assert html.unescape(cell).split() == markdown.one_line(text).split()
 
 
+@given(st.from_regex(markdown._INERT, fullmatch=True))
+def test_what_passes_by_the_escapes_needs_none(text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown, "_INERT", re.compile("(?!)"))
+        assert markdown.escape(text) == markdown.one_line(text)
+
+
 def test_a_name_is_code_if_it_is_plain():
     assert markdown.code("mnist_5k") == "`mnist_5k`"
     assert markdown.code("<b>") == "&lt;b>"

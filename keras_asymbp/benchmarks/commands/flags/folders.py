@@ -1,6 +1,5 @@
 """The folders of data sets and of results, and the contents of the latter."""
 
-import gc
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -95,15 +94,10 @@ def take_inventory(
     """
     own = {d.name: d for d in (datasets.get(name, data_dir) for name in names)}
     searched = None if rates is None else learning_rates(rates)
-    from keras_asymbp.benchmarks.results import inventory, store
+    from keras_asymbp.benchmarks.results import garbage, inventory, store
 
-    # Trials stay: looking for garbage among thousands takes a fifth of the time.
-    gc.disable()
-    try:
+    with garbage.unsearched():
         return inventory.take(store.Store(results_dir, make=False), own, searched)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def warn(problems: Sequence[str]) -> None:
