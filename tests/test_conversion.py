@@ -741,8 +741,14 @@ def test_whole_networks(make, tmp_path):
     present = sum(type(layer) in supported for layer in model._flatten_layers())
     assert len(asymmetric_layers(twin)) >= present > 4
     assert not any(type(layer) in supported for layer in twin.layers)
-    # One step: the error reaches the weights of all layers.
-    twin.compile(BatchManhattan(1e-4), "categorical_crossentropy", jit_compile=False)
+    # One step: the error reaches the weights of all layers. A graph of hundreds of
+    # layers takes minutes to trace.
+    twin.compile(
+        BatchManhattan(1e-4),
+        "categorical_crossentropy",
+        run_eagerly=len(twin.layers) > 50,
+        jit_compile=False,
+    )
     before = [weight.numpy() for weight in twin.trainable_weights]
     twin.fit(x, y, batch_size=2, verbose=0, callbacks=[RedrawFeedback()])
     after = twin.trainable_weights

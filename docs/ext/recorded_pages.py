@@ -75,10 +75,7 @@ def _write_depth(folder):
     results = store.Store(folder, make=False)
     setup = inventory.take(results).setups[0]
     chosen = [(f, d) for f in FAMILIES for d in study.DEPTHS if d in FAMILIES[f].depths]
-    plans = study.plans(
-        *(chosen, DEPTH.columns, setup.dataset, setup.version, setup.protocol),
-        *(setup.base, setup.seeds),
-    )
+    plans = study.plans(chosen, DEPTH.columns, setup)
     runs = study.runs(plans, results)
     if len(runs) != sum(len(plan.cells()) for plan in plans):
         raise RuntimeError(f"{folder} lacks trials of the depth study")

@@ -3,14 +3,12 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.results.agreement import rank_correlation
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, mark
 from keras_asymbp.benchmarks.tables.experiments import ABLATION
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import Protocol
 from keras_asymbp.benchmarks.tables.readings import Reading
 
 # A rate beyond the five is this many times the last of them, or smaller.
@@ -75,31 +73,12 @@ class Line:
         }
 
 
-def plans(
-    chosen: Iterable[Reading],
-    dataset: Dataset,
-    version: str,
-    protocol: Protocol,
-    preset: str,
-    seeds: tuple[int, ...],
-) -> list[Plan]:
-    """A plan for each reading.
-
-    Args:
-        chosen: The readings.
-        dataset: The data set.
-        version: Its version.
-        protocol: The protocol, which each reading changes.
-        preset: The preset behind the protocol.
-        seeds: The seeds.
-    """
+def plans(chosen: Iterable[Reading], setup: Setup) -> list[Plan]:
+    """A plan for each reading, which changes the protocol of a setup."""
+    protocols = (reading.applied(setup.protocol) for reading in chosen)
     return [
-        Plan(
-            ABLATION,
-            ABLATION.columns,
-            Setup(dataset, version, reading.applied(protocol), preset, seeds),
-        )
-        for reading in chosen
+        Plan(ABLATION, ABLATION.columns, dataclasses.replace(setup, protocol=protocol))
+        for protocol in protocols
     ]
 
 

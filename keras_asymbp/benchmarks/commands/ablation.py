@@ -56,19 +56,15 @@ def plans(given: Flags) -> "tuple[list[Reading], list[Plan]]":
     """
     from keras_asymbp.benchmarks.ablation import study
 
-    dataset, version = given.one_row("the ablation")
-    protocol, seeds = given.protocol(), given.seeds()
-    protocol.check(dataset)
+    setup = given.setup("the ablation")
+    setup.protocol.check(setup.dataset)
     names = given.readings.value
     chosen = (
         [readings.get(name) for name in dict.fromkeys(names)]
         if names
-        else readings.for_network(protocol.network(dataset))
+        else readings.for_network(setup.network)
     )
-    planned = study.plans(
-        *(chosen, dataset, version, protocol, given.preset.value, seeds)
-    )
-    return chosen, planned
+    return chosen, study.plans(chosen, setup)
 
 
 def _run(given: Flags) -> int:

@@ -72,16 +72,11 @@ def plans(given: Flags) -> "list[Plan]":
             just one data set is given.
     """
     networks = _networks(given.networks.value, given.depths.value)
-    protocol = given.protocol()
-    seeds = given.seeds()
-    dataset, version = given.one_row("the depth study")
+    setup = given.setup("the depth study")
     ((_, columns),) = experiments.select([experiments.DEPTH], given.models.value)
-    planned = study.plans(
-        *(networks, given.columns(columns), dataset, version),
-        *(protocol, given.preset.value, seeds),
-    )
+    planned = study.plans(networks, given.columns(columns), setup)
     for plan in planned:
-        plan.setup.protocol.check(dataset)
+        plan.setup.protocol.check(setup.dataset)
     return planned
 
 

@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from keras_asymbp.benchmarks import networks
-from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.escaping import markdown, spreadsheet
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.experiments import DEPTH, HELPS, Column
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import Protocol
 
 DEPTHS = (2, 4, 8, 14, 20)
 # The name of a model's help by its column's fields.
@@ -65,29 +63,25 @@ class Run:
 def plans(
     chosen: Iterable[tuple[str, int]],
     columns: tuple[Column, ...],
-    dataset: Dataset,
-    version: str,
-    protocol: Protocol,
-    preset: str,
-    seeds: tuple[int, ...],
+    setup: Setup,
 ) -> list[Plan]:
     """A plan for each network.
 
     Args:
         chosen: Family and depth of each network.
         columns: The models.
-        dataset: The data set.
-        version: Its version.
-        protocol: The training protocol; its network is replaced.
-        preset: The preset behind the protocol.
-        seeds: The seeds.
+        setup: Their setup; the network of its protocol is replaced.
     """
     protocols = (
-        dataclasses.replace(protocol, architecture=FAMILIES[family].network(depth))
+        dataclasses.replace(
+            setup.protocol, architecture=FAMILIES[family].network(depth)
+        )
         for family, depth in chosen
     )
-    setups = (Setup(dataset, version, each, preset, seeds) for each in protocols)
-    return [Plan(DEPTH, columns, setup) for setup in setups]
+    return [
+        Plan(DEPTH, columns, dataclasses.replace(setup, protocol=protocol))
+        for protocol in protocols
+    ]
 
 
 def runs(plans: Iterable[Plan], store: Store) -> list[Run]:

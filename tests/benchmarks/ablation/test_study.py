@@ -7,6 +7,7 @@ from keras_asymbp.benchmarks.ablation import study
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import ABLATION
+from keras_asymbp.benchmarks.tables.plan import Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 NAMES = [column.name for column in ABLATION.columns]
@@ -23,7 +24,7 @@ def store(tmp_path):
 @pytest.fixture
 def planned():
     dataset = datasets.get("mnist_5k")
-    return study.plans(CHOSEN, dataset, "1", PRESETS["quick"], "quick", (0,))
+    return study.plans(CHOSEN, Setup(dataset, "1", PRESETS["quick"], "quick", (0,)))
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_a_plan_for_each_network():
     models = COLUMNS["uSF"], COLUMNS["uSF+BN+BM"]
     mnist, quick = datasets.get("mnist_5k"), PRESETS["quick"]
     networks = [("plain", 2), ("residual", 4)]
-    plans = study.plans(networks, models, mnist, "1", quick, "quick", (0, 3))
+    plans = study.plans(networks, models, Setup(mnist, "1", quick, "quick", (0, 3)))
     assert [plan.setup for plan in plans] == [
         Setup(mnist, "1", Protocol(epochs=6, architecture=network), "quick", (0, 3))
         for network in ("plain-2", "residual-4")
@@ -100,9 +100,8 @@ def test_runs_are_the_best_of_complete_cells(tmp_path, finish):
         for name in ("uSF+BN+BM", "RndF", "NuSF")
     ]
     mnist, protocol = datasets.get("mnist_5k"), Protocol(epochs=2, alignment_batches=1)
-    plans = study.plans(
-        [("plain", 8)], tuple(models), mnist, "1", protocol, "quick", (0,)
-    )
+    setup = Setup(mnist, "1", protocol, "quick", (0,))
+    plans = study.plans([("plain", 8)], tuple(models), setup)
     store = Store(tmp_path)
     results = {
         "uSF+BN+BM": [(0.5, {}), (0.125, ANGLES)],
@@ -130,11 +129,9 @@ def test_runs_are_the_best_of_complete_cells(tmp_path, finish):
     ],
 )
 def test_a_stored_run_may_lack_its_angles(alignment, layers, tmp_path, finish):
-    dataset = datasets.get("mnist_5k")
-    (plan,) = study.plans(
-        *([("plain", 2)], DEPTH.columns[:1], dataset, "1"),
-        *(dataclasses.replace(PRESETS["smoke"], epochs=1), "smoke", (0,)),
-    )
+    protocol = dataclasses.replace(PRESETS["smoke"], epochs=1)
+    setup = Setup(datasets.get("mnist_5k"), "1", protocol, "smoke", (0,))
+    (plan,) = study.plans([("plain", 2)], DEPTH.columns[:1], setup)
     store = Store(tmp_path)
     (cell,) = plan.cells()
     nothing = {"best_error": 0.9, "best_epoch": None, "diverged": True, "curves": []}

@@ -11,6 +11,7 @@ from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
 from keras_asymbp.benchmarks.commands.flags.protocol import ProtocolFlags
 from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.tables.plan import Setup
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.datasets import Dataset
@@ -74,18 +75,20 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
             raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
         return rows
 
-    def one_row(self, study: str) -> "tuple[Dataset, str]":
-        """The row of a study that takes one data set.
+    def setup(self, study: str) -> Setup:
+        """The setup of a study that takes one data set.
 
         Args:
             study: The study, for the error.
 
         Raises:
-            UsageError: If several data sets are given.
+            UsageError: If a preset, seed or data set is unknown, or if several data
+                sets are given.
         """
+        protocol, seeds = self.protocol(), self.seeds()
         rows = self.rows()
         if len(rows) > 1:
             raise UsageError(
                 f"--datasets names {len(rows)} data sets: {study} takes one"
             )
-        return rows[0]
+        return Setup(*rows[0], protocol, self.preset.value, seeds)

@@ -87,10 +87,12 @@ def test_an_integer_of_more_than_32_bits_is_refused(name):
 
 
 def test_a_study_takes_one_data_set(tmp_path):
-    dataset, version = parse("--datasets=mnist_5k").one_row("the study")
-    assert (dataset.name, version) == ("mnist_5k", "1")
+    setup = parse("--datasets=mnist_5k", "--preset=smoke").setup("the study")
+    assert (setup.dataset.name, setup.version) == ("mnist_5k", "1")
+    assert (setup.protocol, setup.preset) == (PRESETS["smoke"], "smoke")
+    assert setup.seeds == (0,)
     with pytest.raises(UsageError, match="names 2 data sets: the study takes one"):
-        parse("--datasets=mnist_5k,mnist", "--dry_run").one_row("the study")
+        parse("--datasets=mnist_5k,mnist", "--dry_run").setup("the study")
 
 
 def test_names_of_another_case_are_read_as_the_known_ones():
