@@ -6,7 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 
 BIN := .venv/bin
-PYTEST := TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest
+PYTEST := TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --durations=15
 BAZEL := PYTHON_BIN_PATH=$(CURDIR)/$(BIN)/python bazel
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -19,14 +19,16 @@ from absl import app, flags
 
 from keras_asymbp import AsymConv2D, AsymDense, RedrawFeedback, feedbacks, random
 
+CONTESTANTS = ("BP", "uSF", "frSF", "brSF")
 _JSON = flags.DEFINE_string("json", None, "File for the figures.")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Measurements of each contestant.", 1)
 _STEPS = flags.DEFINE_integer("steps", 300, "Steps of a measurement.", 1)
 _NETWORKS = flags.DEFINE_multi_enum(
     "network", ["mnist", "cifar"], ["mnist", "cifar"], "Networks of Table 1."
 )
-
-CONTESTANTS = ("stock", "BP", "uSF", "frSF", "brSF")
+_RULES = flags.DEFINE_multi_enum(
+    "rule", CONTESTANTS, CONTESTANTS, "Rules to compare with stock Keras."
+)
 BATCH = 100
 
 
@@ -114,7 +116,7 @@ def measure(name: str) -> dict:
     """Returns microseconds of a step, and the ratios to stock Keras."""
     contestants = {
         each: Contestant(name, None if each == "stock" else each, _STEPS.value)
-        for each in CONTESTANTS
+        for each in ("stock", *_RULES.value)
     }
     ways = "step", "scan"
     seconds: dict = {f"{way} {each}": [] for way in ways for each in contestants}
