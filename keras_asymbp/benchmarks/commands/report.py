@@ -32,8 +32,8 @@ def main() -> None:
 def _run(held: "Inventory") -> int:
     from keras_asymbp.benchmarks.reports import files
 
+    warn((*held.store.problems, *held.problems))
     page = program.write_or_warn(held.store, files.write_all, held)
-    warn((*held.store.problems, *(page.problems if page else ())))
     if not page:
         return 1
     report = one_line(held.store.folder / "report.html")

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
-from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, stored
@@ -125,7 +125,10 @@ def _assign(trial, known):
             "keras-asymbp"
         )
     if settings["dataset"] not in known:
-        raise unknown("data set", settings["dataset"], known)
+        raise UsageError(
+            f"is on {settings['dataset']}, a data set of its user: name it, as in "
+            "--datasets mine.npz"
+        )
     dataset = known[settings["dataset"]]
     version = settings["data_version"]
     protocol = Protocol.from_settings(settings | _overridden(trial))

@@ -83,6 +83,17 @@ def test_unused_files_are_named(report, put, make_cell, tmp_path):
         assert "notes.txt" in (tmp_path / "results" / name).read_text()
 
 
+def test_where_all_files_are_unused_the_reasons_are_named(report, tmp_path):
+    trials = tmp_path / "results" / "trials"
+    trials.mkdir(parents=True)
+    (trials / "notes.txt").write_text("mine")
+    done = report()
+    assert done.returncode == 2
+    warning, error = done.stderr.splitlines()
+    assert "notes.txt is no JSON" in warning
+    assert error.startswith("error: no finished trial in")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_is_read_only(report, put, make_cell, tmp_path):
     put(make_cell(), 0.5)

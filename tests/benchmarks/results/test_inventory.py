@@ -118,7 +118,10 @@ def test_a_trial_counts_for_columns_of_another_name(store, run, make_cell):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda settings: settings.update(dataset="gone"), "unknown data set 'gone'"),
+        (
+            lambda settings: settings.update(dataset="gone"),
+            "is on gone, a data set of its user: name it, as in --datasets mine.npz",
+        ),
         (lambda settings: settings.update(revision=99), "update keras-asymbp"),
     ],
 )
