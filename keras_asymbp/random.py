@@ -92,7 +92,23 @@ def derive_seed(seed: int, number: int) -> int:
 
 
 def normal(shape, seed, stddev):
-    """Draws N(0, stddev^2), float32, of `shape`, for the `build` of a layer.
+    """Draws N(0, stddev^2), float32, of `shape`, for the `build` of a layer."""
+    return ops.convert_to_tensor((stddev * _normal(shape, seed)).astype("float32"))
+
+
+def orthonormal(shape, seed):
+    """Draws a matrix with orthonormal columns, float32, for the `build` of a layer.
+
+    It is uniform among these: the factor Q of a normal matrix whose factor R has a
+    positive diagonal. Source: Mezzadri, "How to generate random matrices from the
+    classical compact groups", 2007.
+    """
+    q, r = np.linalg.qr(_normal(shape, seed))
+    return ops.convert_to_tensor((q * np.sign(np.diag(r))).astype("float32"))
+
+
+def _normal(shape, seed):
+    """Draws N(0, 1), float64, a NumPy array of `shape`.
 
     They are computed on the host, in float64: logarithms and sines differ between
     backends. Source: Box and Muller (1958), as `tf.random.stateless_normal` has it.
@@ -105,8 +121,7 @@ def normal(shape, seed, stddev):
     radius = np.sqrt(-2 * np.log(np.maximum(u1, 1e-7)))
     angle = 2 * np.pi * u2
     pairs = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
-    values = stddev * pairs.ravel()[:size].reshape(shape)
-    return ops.convert_to_tensor(values.astype("float32"))
+    return pairs.ravel()[:size].reshape(shape)
 
 
 def signed_magnitudes(shape, seed, draw, flip_probability):

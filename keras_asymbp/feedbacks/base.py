@@ -35,12 +35,15 @@ class Feedback(keras.layers.Layer):
         alias (str | None): The paper's name for the rule, which `feedback="..."`
             accepts; None for a rule without one.
         symmetric (bool): Whether V is W, that is, ordinary backpropagation.
-        trained (bool): Whether `call` returns a variable, created with
-            `trainable=True`, that the optimizer updates by the gradient of W.
+        trained (bool): Whether V is trained: the gradient of V is that of W. `call`
+            returns a variable created with `trainable=True`, or a differentiable
+            function of such variables, which the optimizer then updates.
         fan_in (int): The number of inputs of one filter, set by the layer before
             `build`.
         fan_out (int): The number of outputs that one input can reach: width x height x
             output channels, or the units of a Dense layer. Set likewise.
+        output_axes (tuple[int, ...]): The axes of the kernel that only the outputs
+            have, as negative numbers; (-1,) for Dense and Conv layers. Set likewise.
         regularizer (Regularizer | None): The kernel's regularizer, or None. Set
             likewise.
         constraint (Constraint | None): The kernel's constraint, or None. Set likewise.
@@ -61,6 +64,7 @@ class Feedback(keras.layers.Layer):
         with keras.RematScope(mode=None):
             super().__init__(**kwargs)
         self.fan_in = self.fan_out = self.regularizer = self.constraint = None
+        self.output_axes = (-1,)
 
     def build(self, kernel_shape):
         """Creates the rule's state for a kernel of `kernel_shape`; by default none."""

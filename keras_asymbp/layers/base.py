@@ -81,6 +81,7 @@ class AsymmetricLayer(keras.layers.Layer):
             kernel = getattr(self, attribute)
             rule.fan_in = self._fan_in(kernel)
             rule.fan_out = self._fan_out(kernel)
+            rule.output_axes = self._output_axes(kernel)
             rule.regularizer = kernel.regularizer
             rule.constraint = kernel.constraint
             # V is stored as W is.
@@ -132,6 +133,10 @@ class AsymmetricLayer(keras.layers.Layer):
         """Returns the largest number of outputs of one input, over all filters."""
         *size, _, outputs = kernel.shape
         return math.prod(size) * outputs
+
+    def _output_axes(self, kernel):
+        """Returns the axes of `kernel` that only the outputs have, negative."""
+        return (-1,)
 
     def _asymmetric(self, product, inputs, kernel, rule=None):
         """Returns `product(inputs, kernel)`, whose error travels back through V.

@@ -61,3 +61,6 @@ class AsymConv2DTranspose(AsymmetricLayer, keras.layers.Conv2DTranspose):
 
     def _fan_out(self, kernel):
         return math.prod(kernel.shape[:-1])
+
+    def _output_axes(self, kernel):
+        return (-2,)

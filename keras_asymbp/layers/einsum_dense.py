@@ -62,12 +62,25 @@ class AsymEinsumDense(AsymmetricLayer, keras.layers.EinsumDense):
     def _fan_out(self, kernel):
         return self._size(kernel, lambda subscript, output: subscript in output)
 
+    def _output_axes(self, kernel):
+        inputs, subscripts, output = self._subscripts()
+        only = set(output) - set(inputs)
+        return tuple(
+            axis - len(subscripts)
+            for axis, subscript in enumerate(subscripts)
+            if subscript in only
+        )
+
     def _size(self, kernel, counts):
         """Returns the product of the kernel's dimensions whose subscript counts."""
-        operands, output = self.equation.replace(" ", "").split("->")
-        _, subscripts = operands.split(",")
+        _, subscripts, output = self._subscripts()
         return math.prod(
             size
             for subscript, size in zip(subscripts, kernel.shape, strict=True)
             if counts(subscript, output)
         )
+
+    def _subscripts(self):
+        """Returns the equation's subscripts of inputs, kernel and outputs."""
+        operands, output = self.equation.replace(" ", "").split("->")
+        return *operands.split(","), output

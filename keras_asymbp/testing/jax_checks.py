@@ -8,7 +8,7 @@ from jax import numpy as jnp
 from keras_asymbp.testing.registry import check_on
 from keras_asymbp.testing.tools import (
     assert_close,
-    assert_equal,
+    assert_same_v,
     error_for,
     feedback_kernels,
     gradients_of,
@@ -31,7 +31,7 @@ def check_modes(case, rule):
 
     v, gradients = everything()
     actual_v, actual = jax.jit(everything)()
-    assert_equal(actual_v, v, "V, compiled")
+    assert_same_v(layer, actual_v, v, "V, compiled")
     labels = [f"{label}, compiled" for label in labels_of(layer, xs)]
     assert_close(actual, gradients, labels)
 

@@ -69,9 +69,12 @@ def check_shapes(case, rule):
     assert tuple(layer(*xs).shape) == tuple(shape)
     trainable = {weight.path for weight in layer.trainable_weights}
     expected = {weight.path for weight in own_weights(layer)}
-    expected |= {
-        w.path for rule in rules_of(layer) if rule.trained for w in rule.weights
-    }
+    for each in filter(lambda each: each.trained, rules_of(layer)):
+        assert each.trainable_weights, (
+            "a rule with trained=True has a variable made with trainable=True. "
+            f"Received: {sorted(w.path for w in each.weights)}"
+        )
+        expected |= {w.path for w in each.trainable_weights}
     assert trainable == expected, (
         "a rule's state is made with trainable=False, unless the rule has trained=True."
         f" Expected: {sorted(expected)}. Received: {sorted(trainable)}"

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_asymbp.testing.registry import check_on
 from keras_asymbp.testing.tools import (
     assert_close,
-    assert_equal,
+    assert_same_v,
     feedback_kernels,
     gradients_of,
     labels_of,
@@ -27,7 +27,7 @@ def check_modes(case, rule):
     v, gradients = everything()
     for mode, jit_compile in [("in a graph", False), ("under XLA", True)]:
         actual_v, actual = tf.function(everything, jit_compile=jit_compile)()
-        assert_equal(actual_v, v, f"V {mode}")
+        assert_same_v(layer, actual_v, v, f"V {mode}")
         labels = [f"{label} {mode}" for label in labels_of(layer, xs)]
         assert_close(actual, gradients, labels)
 

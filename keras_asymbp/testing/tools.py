@@ -170,6 +170,17 @@ def assert_equal(actual, expected, labels):
         np.testing.assert_array_equal(a, e, err_msg=label)
 
 
+def assert_same_v(layer, actual, expected, label):
+    """Asserts that V is the same, bit for bit.
+
+    A trained V may be a product, whose sums have another order when compiled.
+    """
+    if any(rule.trained for rule in rules_of(layer)):
+        assert_close(actual, expected, [label] * len(actual), atol=1e-6)
+    else:
+        assert_equal(actual, expected, label)
+
+
 def assert_close(actual, expected, labels, rtol=1e-4, atol=1e-5):
     """Asserts closeness: `rtol`, or `atol` relative to the largest element."""
     for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
