@@ -1,4 +1,6 @@
-"""Direct feedback alignment: the output's error goes directly to each layer."""
+"""Direct feedback: the output's error, or the target, goes directly to each layer."""
+
+from typing import Literal
 
 import keras
 
@@ -16,9 +18,12 @@ from keras_asymbp.surgery import (
 
 
 def direct_feedback(
-    model: keras.Model, stddev: float = 0.05, seed: int | None = None
+    model: keras.Model,
+    stddev: float = 0.05,
+    seed: int | None = None,
+    signal: Literal["error", "target"] = "error",
 ) -> keras.Model:
-    """Returns a model's twin that learns by direct feedback alignment (DFA).
+    """Returns a model's twin that learns by direct feedback: DFA or DRTP.
 
     It has the same weights and outputs. Where a layer with a kernel would send the
     error dE/dX = (dE/dN) W^T to its inputs X, the twin sends
@@ -30,6 +35,19 @@ def direct_feedback(
     Everything between these layers (activations, pooling, normalization, sums)
     backpropagates the error that reaches it. So e B, which arrives behind an activation
     f, is multiplied by f', and shortcuts carry the error as usual.
+
+    That is direct feedback alignment (DFA). With `signal="target"` it is direct random
+    target projection (DRTP): the layers below receive the target t, whatever the output
+    is, and the last layer learns from its error as usual,
+
+        dE/dX = s t B
+
+    where s is the weight of the example in the loss, 1 / n in a mean over n. The target
+    is read off the error e = s (p - t) of softmax or sigmoid and cross-entropy, in
+    which exactly the targets of 1 have a negative element. So DRTP needs such a loss,
+    with targets of 0 and 1: one-hot or class numbers for softmax. With others (label
+    smoothing, soft targets, squared errors) it would send something else, which a
+    compiled gradient can't refuse. An example whose error rounds to 0 sends nothing.
 
     A layer with a kernel is one that has an asymmetric form
     (`keras_asymbp.layers.LAYERS`) or creates such a layer in its own code. Those with
@@ -45,15 +63,19 @@ def direct_feedback(
         stddev (float): The standard deviation of B, 0 or more.
         seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`. Each layer draws from its own stream.
+        signal (str): What the layers below receive: `"error"` (DFA) or `"target"`
+            (DRTP). For the target, the model ends with a softmax or sigmoid, or is
+            linear: then its outputs are logits of softmax, as with `from_logits=True`.
 
     Returns:
         The new model; the old one is not changed.
 
     Raises:
-        ValueError: If `stddev` or `seed` is out of range; if the model isn't built, is
-            a subclassed model or contains another model; if it has several outputs, a
-            layer with a rule, fewer than two layers with a kernel, unknown sizes, or a
-            path from its input to its output past the last layer with a kernel.
+        ValueError: If `stddev`, `seed` or `signal` is out of range; if the model isn't
+            built, is a subclassed model or contains another model; if it has several
+            outputs, a layer with a rule, fewer than two layers with a kernel, unknown
+            sizes, or a path from its input to its output past the last layer with a
+            kernel; for the target, if it ends otherwise than stated above.
 
     >>> import keras
     >>> from keras_asymbp.direct_feedback import direct_feedback
@@ -64,15 +86,24 @@ def direct_feedback(
     >>> [tuple(b.shape) for b in twin.get_layer("direct_feedback").weights]
     [(3, 5)]
 
-    Source: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
-    Networks", NIPS 2016.
+    Sources: Nøkland, "Direct Feedback Alignment Provides Learning in Deep Neural
+    Networks", NIPS 2016; Frenkel, Lefebvre and Bol, "Learning Without Feedback: Fixed
+    Random Learning Signals Allow for Feedforward Training of Deep Neural Networks",
+    2021. Its code sends the target with s = 1, and draws B by He's initializer.
     """
+    if signal not in ("error", "target"):
+        raise ValueError(
+            "Argument `signal` must be 'error' or 'target'. Received: "
+            f"signal={signal!r}"
+        )
     check(model, "direct_feedback")
     trainable = model.trainable
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     last = _last(model)
-    surgery = _Surgery(last, DirectFeedback(stddev, seed, name="direct_feedback"))
+    sent = "error" if signal == "error" else f"{_distribution(model, last)}_target"
+    feedback = DirectFeedback(stddev, seed, sent, name="direct_feedback")
+    surgery = _Surgery(last, feedback)
     with not_compiled(model):
         twin = keras.models.clone_model(
             model, clone_function=surgery.copy, call_function=surgery.call
@@ -179,6 +210,40 @@ def _last(model):
             f"'{model.name}' with {len(weighted)}"
         )
     return weighted[-1]
+
+
+def _distribution(model, last):
+    """Returns the distribution of a model's outputs, "softmax" or "sigmoid"."""
+    operations = model.operations  # layers, and operations such as `keras.ops.exp(x)`
+    behind = operations[operations.index(last) + 1 :]
+    ends = [*filter(None, [_activation(last)]), *map(_end, behind)]
+    known = {
+        keras.activations.softmax: "softmax",
+        keras.activations.sigmoid: "sigmoid",
+    }
+    units = model.outputs[0].shape[-1]
+    if len(ends) < 2 and (not ends or ends[0] in known):
+        name = known[ends[0]] if ends else "softmax"
+        if name == "sigmoid" or units != 1:
+            return name
+    raise ValueError(
+        "`direct_feedback` reads the target off the error of softmax or sigmoid and "
+        "cross-entropy. Expected: a last layer with a kernel that ends the model, with "
+        "'softmax', 'sigmoid' or, for logits of softmax, no activation. Received: "
+        f"'{last.name}' with {units} units, and then "
+        f"{', '.join(map(_name, ends)) or 'nothing'}"
+    )
+
+
+def _end(layer):
+    """Returns the activation that a layer is, or else the layer."""
+    if isinstance(layer, keras.layers.Softmax) and layer.axis == -1:
+        return keras.activations.softmax
+    return layer.activation if isinstance(layer, keras.layers.Activation) else layer
+
+
+def _name(end):
+    return getattr(end, "name", getattr(end, "__name__", repr(end)))
 
 
 def _is_weighted(layer):

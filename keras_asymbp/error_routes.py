@@ -8,7 +8,14 @@ from keras import ops
 from keras_asymbp import random
 from keras_asymbp._arguments import describe, name_only
 from keras_asymbp._switch import hidden
-from keras_asymbp.gradients import direct, stopped
+from keras_asymbp.gradients import direct, sigmoid_targets, softmax_targets, stopped
+
+# What is sent, a function of outputs and error.
+SIGNALS = {
+    "error": lambda outputs, error: error,
+    "softmax_target": softmax_targets,
+    "sigmoid_target": sigmoid_targets,
+}
 
 
 @keras.saving.register_keras_serializable("keras_asymbp")
@@ -21,20 +28,29 @@ class DirectFeedback(keras.layers.Layer):
         stddev (float): The standard deviation of the matrices, 0 or more.
         seed (int | None): Integer in [0, 2^31), or None for one that follows
             `keras.utils.set_random_seed`.
+        signal (str): What it sends: `"error"`, or the targets that follow from the
+            error of softmax or sigmoid and cross-entropy, `"softmax_target"` or
+            `"sigmoid_target"`.
 
     Raises:
-        ValueError: If `stddev` or `seed` is out of range, or the layer is built with an
-            unknown size.
+        ValueError: If `stddev` or `seed` is out of range, `signal` is unknown, or the
+            layer is built with an unknown size.
     """
 
-    def __init__(self, stddev=0.05, seed=None, **kwargs):
+    def __init__(self, stddev=0.05, seed=None, signal="error", **kwargs):
         # No rounding: each error keeps the precision of its tensor.
         super().__init__(**{"autocast": False, **kwargs})
         if not stddev >= 0:
             raise ValueError(
                 f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
             )
+        if signal not in SIGNALS:
+            raise ValueError(
+                f"Argument `signal` must be one of {', '.join(map(repr, SIGNALS))}. "
+                f"Received: signal={signal!r}"
+            )
         self.stddev = float(stddev)
+        self.signal = signal
         self.seed = seed
         self._first_seed = random.resolve_seed(seed)
         self.supports_masking = True
@@ -68,7 +84,10 @@ class DirectFeedback(keras.layers.Layer):
     def call(self, inputs):
         outputs, *others = inputs
         return direct(
-            outputs, others, [ops.convert_to_tensor(b) for b in self._matrices]
+            outputs,
+            others,
+            [ops.convert_to_tensor(b) for b in self._matrices],
+            SIGNALS[self.signal],
         )
 
     @property
@@ -76,7 +95,8 @@ class DirectFeedback(keras.layers.Layer):
         return [] if hidden else super().variables
 
     def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+        own = {"stddev": self.stddev, "seed": self.seed, "signal": self.signal}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("keras_asymbp")

@@ -119,6 +119,7 @@ def direct(
     outputs: Any,
     inputs: Sequence[Any],
     matrices: Sequence[Any],
+    signal: Callable[[Any, Any], Any] = lambda outputs, error: error,
 ) -> Any:
     """Returns `outputs`, whose error also goes directly to each of `inputs`.
 
@@ -132,6 +133,8 @@ def direct(
         inputs (list[tensor]): The X_l, float tensors of shape `(batch, ...)`.
         matrices (list[tensor]): The B_l, one for each X_l, of shape `(elements of Y,
             elements of X_l)`, counted in one example.
+        signal (Callable): Function of Y and dE/dY that returns the e that is sent, a
+            tensor of their shape; by default dE/dY.
 
     Returns:
         `outputs`.
@@ -154,7 +157,7 @@ def direct(
 
     def backward(tensors, error):
         xs, bs = tensors[1 : 1 + count], tensors[1 + count :]
-        e = ops.reshape(error, (ops.shape(error)[0], -1))
+        e = ops.reshape(signal(tensors[0], error), (ops.shape(error)[0], -1))
         sent = [
             ops.reshape(ops.matmul(e, ops.cast(b, e.dtype)), ops.shape(x))
             for x, b in zip(xs, bs, strict=True)
@@ -164,6 +167,56 @@ def direct(
 
     tensors = [outputs, *inputs, *matrices]
     return backend.with_backward(lambda y, *_: y, backward, tensors)
+
+
+def softmax_targets(logits: Any, error: Any) -> Any:
+    """Returns the one-hot targets of softmax and cross-entropy, at the error's scale.
+
+    The error of the logits is e = s (p - t), with p the softmax, t the target and s the
+    weight of the example in the loss: 1 for a sum over the batch, 1 / n for a mean.
+    Only the target's element of e is negative, so t is known from e, and s is the sum
+    of the others over that of their p. An example whose error is 0 has s = 0.
+
+    Args:
+        logits (tensor): Float tensor of shape `(..., classes)`.
+        error (tensor): e, of the same shape.
+
+    Returns:
+        s t, a tensor with the shape and dtype of `error`.
+
+    >>> logits, target = ops.array([[1.0, 2.0, 3.0]]), ops.array([[0.0, 1.0, 0.0]])
+    >>> error = 0.25 * (ops.softmax(logits) - target)
+    >>> ops.convert_to_numpy(softmax_targets(logits, error)).round(3).tolist()
+    [[0.0, 0.25, 0.0]]
+
+    Source: Frenkel, Lefebvre and Bol, "Learning without feedback", 2021, for the sign
+    of the error; the scale is ours.
+    """
+    e, target, p = _signs(error, ops.softmax, logits)
+    # Elements near 0 keep their precision, the target's may be a difference near 0.
+    return _scaled_targets((1 - target) * e, (1 - target) * p, target, error)
+
+
+def sigmoid_targets(logits: Any, error: Any) -> Any:
+    """Returns the targets, 0 or 1, of sigmoid and cross-entropy, at the error's scale.
+
+    As `softmax_targets`, for outputs that are independent: each may have the target 1.
+    The weight s is that of an example, the sum of |e| over that of |p - t|.
+    """
+    e, target, p = _signs(error, ops.sigmoid, logits)
+    return _scaled_targets(ops.abs(e), ops.abs(p - target), target, error)
+
+
+def _signs(error, activation, logits):
+    e = ops.cast(error, "float32")
+    return e, ops.cast(e < 0, "float32"), activation(ops.cast(logits, "float32"))
+
+
+def _scaled_targets(sent, expected, target, error):
+    scale = ops.divide_no_nan(
+        ops.sum(sent, axis=-1, keepdims=True), ops.sum(expected, axis=-1, keepdims=True)
+    )
+    return ops.cast(scale * target, error.dtype)
 
 
 def stopped(inputs):

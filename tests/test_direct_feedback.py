@@ -522,6 +522,104 @@ def test_an_exported_model_needs_none_of_our_code(tmp_path, run_python):
     )
 
 
+@pytest.mark.parametrize(
+    ("last", "reduction"),
+    [
+        ("softmax", "sum"),
+        ("softmax", "sum_over_batch_size"),
+        (None, "sum_over_batch_size"),
+        ("sigmoid", "sum_over_batch_size"),
+    ],
+)
+def test_the_target_matches_numpy(last, reduction):
+    """Direct random target projection, with examples of different weights."""
+    twin = direct_feedback(three_layers("tanh", last), signal="target")
+    x, weights = normal(8, 4), np.linspace(0.5, 4, 8)
+    t = np.eye(3)[classes()]
+    if last == "sigmoid":
+        t[::2] = [1, 1, 0]
+        loss = keras.losses.BinaryCrossentropy(reduction=reduction)
+    else:
+        loss = keras.losses.CategoricalCrossentropy(last is None, reduction=reduction)
+    w1, c1, w2, c2, w3, c3 = (np.asarray(w) for w in twin.trainable_weights)
+    b1, b2 = matrices(twin)
+    h1 = np.tanh(x @ w1 + c1)
+    h2 = np.tanh(h1 @ w2 + c2)
+    logits = h2 @ w3 + c3
+    p = 1 / (1 + np.exp(-logits)) if last == "sigmoid" else softmax(logits)
+    divisor = {"sum": 1, "sum_over_batch_size": 8}[reduction]
+    s = weights[:, None] / divisor / (3 if last == "sigmoid" else 1)
+    e = s * (p - t)
+    d2 = (s * t @ b2) * (1 - h2**2)
+    d1 = (s * t @ b1) * (1 - h1**2)
+    expected = [x.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ e, e.sum(0)]
+    twin.compile(keras.optimizers.SGD(1.0), loss)
+    before = [weight.numpy() for weight in twin.trainable_weights]
+    twin.train_on_batch(x, t, weights)
+    after = [weight.numpy() for weight in twin.trainable_weights]
+    assert_close([a - b for a, b in zip(before, after, strict=True)], expected)
+
+
+def test_targets_align_the_last_layer_with_the_projection(tmp_path):
+    """The claims of Frenkel et al. 2021: W of the last layer aligns with -B^T, so that
+    the targets' gradients stay within 90 degrees of backpropagation's, and train."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(20, 8))[np.arange(200) % 20]
+    x += 0.3 * generator.normal(size=(200, 8))
+    y = np.arange(200) % 20 // 4  # classes of four clusters each
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            layers.Dense(40, "tanh", name="hidden"),
+            layers.Dense(5, "softmax", name="logits"),
+        ]
+    )
+    twin = direct_feedback(model, stddev=1.0, seed=1, signal="target")
+    twin.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    logits, [b] = twin.get_layer("logits"), matrices(twin)
+    assert metrics.angle(logits.kernel, -b.T) > 80
+    twin.fit(x, y, batch_size=20, epochs=12, verbose=0)
+    assert metrics.angle(logits.kernel, -b.T) < 70
+    angles = metrics.gradient_angles(twin, [(x, y)])
+    assert angles["hidden"] < 80
+    assert angles["logits"] == 0
+    assert np.mean(np.argmax(twin(x), -1) == y) > 0.85
+    twin.save(tmp_path / "twin.keras")
+    loaded = keras.models.load_model(tmp_path / "twin.keras")
+    assert loaded.get_layer("direct_feedback").signal == "softmax_target"
+
+
+def ends(*more, last=None, units=3):
+    hidden = [keras.Input((4,)), layers.Dense(5)]
+    return keras.Sequential([*hidden, layers.Dense(units, last, name="logits"), *more])
+
+
+@pytest.mark.parametrize(
+    ("model", "received"),
+    [
+        (lambda: ends(last="tanh"), "'logits' with 3 units, and then tanh"),
+        (lambda: ends(units=1), "with 1 units, and then nothing"),
+        (lambda: ends(layers.Rescaling(2.0, name="twice")), "and then twice"),
+        (lambda: ends(layers.Softmax(axis=0, name="rows")), "and then rows"),
+        (lambda: ends(layers.ReLU(name="relu"), last="softmax"), "softmax, relu"),
+    ],
+)
+def test_a_model_whose_error_has_no_target_is_refused(model, received):
+    assert direct_feedback(model())
+    with pytest.raises(ValueError, match=f"reads the target off.*{received}"):
+        direct_feedback(model(), signal="target")
+
+
+def test_refuses_an_unknown_signal():
+    with pytest.raises(ValueError, match="must be 'error' or 'target'"):
+        direct_feedback(three_layers(), signal="targets")
+
+
+@pytest.mark.parametrize("last", [layers.Softmax(), layers.Activation("sigmoid")])
+def test_an_activation_may_be_a_layer(last):
+    assert direct_feedback(ends(last), signal="target")
+
+
 def two_outputs():
     inputs = keras.Input((4,))
     x = layers.Dense(4)(inputs)

@@ -124,3 +124,8 @@ def test_config():
 def test_refuses_an_invalid_standard_deviation(stddev):
     with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
         DirectFeedback(stddev=stddev)
+
+
+def test_refuses_an_unknown_signal():
+    with pytest.raises(ValueError, match="`signal` must be one of 'error', 'softmax_t"):
+        DirectFeedback(signal="target")

@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp.gradients import asymmetric
+from keras_asymbp.gradients import asymmetric, sigmoid_targets, softmax_targets
 
 SIZES = st.integers(1, 5)
 
@@ -172,3 +172,23 @@ def test_a_graph_computes_v_only_for_the_error(needed_by):
 def test_in_a_graph_the_update_waits_for_the_reads_of_v(needed_by):
     # dE/dW = X^T dE/dY doesn't need W itself.
     assert any("V/" in name and "Read" in name for name in needed_by("w"))
+
+
+@pytest.mark.parametrize("offset", [0, 12, 30])
+def test_targets_are_found_in_errors_near_zero(offset):
+    """An output that is almost its target has an error that is almost 0."""
+    logits = np.array([[offset, 0.5, -1], [0.2, 0, offset], [1, offset, 2]], "float32")
+    target, scale = np.eye(3)[[0, 2, 1]], np.array([[0.125], [0], [8]])
+    exact = logits.astype("float64")
+    p = np.exp(exact) / np.exp(exact).sum(-1, keepdims=True)
+    actual = softmax_targets(logits, (scale * (p - target)).astype("float32"))
+    np.testing.assert_allclose(actual, scale * target, rtol=1e-5)
+
+
+def test_independent_targets_are_found():
+    logits = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
+    target = np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1], [0, 1, 0]])
+    scale = np.array([[2], [0.5], [0.25], [1]])
+    error = scale * (1 / (1 + np.exp(-logits)) - target)
+    actual = sigmoid_targets(logits, error.astype("float32"))
+    np.testing.assert_allclose(actual, scale * target, rtol=1e-5)

@@ -24,6 +24,15 @@ ALIASES: dict[str, type[Feedback]] = {
     rule.alias: rule for rule in RULES.values() if rule.alias
 }
 
+# Methods of whole models: name, and the call that has it.
+_OF_MODELS = {
+    "DFA": ("Direct feedback alignment", "direct_feedback(model)"),
+    "DRTP": (
+        "Direct random target projection",
+        'direct_feedback(model, signal="target")',
+    ),
+}
+
 __all__ = ["ALIASES", "RULES", "Feedback", "deserialize", "get", "serialize", *RULES]
 
 
@@ -60,11 +69,12 @@ def get(identifier: Any) -> Feedback:
         partial = re.fullmatch(r"(\w+)-(\d{1,2}|100)", identifier)
         if partial and partial[1] in _partial_aliases():
             return ALIASES[partial[1]](flip_probability=int(partial[2]) / 100)
-        if identifier.upper() == "DFA":
+        if identifier.upper() in _OF_MODELS:
+            name, call = _OF_MODELS[identifier.upper()]
             raise ValueError(
-                "Direct feedback alignment is not a rule of one layer: it sends the "
-                "error of the output to every layer. Expected a rule. Use "
-                f"`keras_asymbp.direct_feedback(model)`. Received: {identifier!r}"
+                f"{name} is not a rule of one layer: it connects the output to every "
+                f"layer. Expected a rule. Use `keras_asymbp.{call}`. "
+                f"Received: {identifier!r}"
             )
     raise ValueError(
         f"Unknown feedback rule.{_hint(identifier)} Expected one of "

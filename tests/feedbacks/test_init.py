@@ -133,6 +133,9 @@ def test_get_asks_for_no_far_fetched_name(unknown):
     assert "mean" not in str(error.value)
 
 
-def test_direct_feedback_is_named_in_any_case():
-    with pytest.raises(ValueError, match="Received: 'dfa'"):
-        feedbacks.get("dfa")
+@pytest.mark.parametrize(
+    ("name", "call"), [("dfa", r"\(model\)"), ("DRTP", r'\(model, signal="target"\)')]
+)
+def test_direct_feedback_is_named_in_any_case(name, call):
+    with pytest.raises(ValueError, match=f"direct_feedback{call}.*Received: '{name}'"):
+        feedbacks.get(name)

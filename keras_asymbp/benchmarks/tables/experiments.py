@@ -18,7 +18,8 @@ class Column:
 
     Attributes:
         name: The paper's name for it.
-        rule: Name of the feedback rule of every layer.
+        rule: Name of the feedback rule of every layer; or `DFA` or `DRTP`, direct
+            feedback of the error or the target.
         flip_probability: Probability p that a sign of the feedback is wrong (Table 3),
             in [0, 1]; None for rules without random signs.
         normalization: None, "BN" (no learnable parameters) or "BN learnable".

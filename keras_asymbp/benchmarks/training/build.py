@@ -1,5 +1,7 @@
 """Builds a network of the suite: the model of a cell."""
 
+from typing import Literal
+
 import keras
 
 from keras_asymbp import feedbacks
@@ -12,7 +14,7 @@ from keras_asymbp.models import building
 from keras_asymbp.normalization import BatchNormalization
 
 # Not a rule of single layers: `direct_feedback` converts the whole model.
-DIRECT = "DFA"
+DIRECT: dict[str, Literal["error", "target"]] = {"DFA": "error", "DRTP": "target"}
 
 
 def build(
@@ -37,7 +39,7 @@ def build(
             untrained, with Keras's own initializers and normalization.
         num_classes: Number of units of the last layer.
         feedback: Name or config of the feedback rule; each layer gets its own instance.
-            "DFA" is direct feedback alignment.
+            "DFA" is direct feedback alignment, "DRTP" direct random target projection.
         normalization: "BN" (no learnable parameters), "BN learnable", or None for the
             network's own, if any.
         clamped: "Bottom" freezes the last layer, "Top" all layers except the last,
@@ -59,7 +61,7 @@ def build(
     """
     network = networks.get(name)
     shared = {
-        "feedback": "BP" if feedback == DIRECT else _scaled(feedback, scale),
+        "feedback": "BP" if feedback in DIRECT else _scaled(feedback, scale),
         "trainable": clamped != "Top",
     }
 
@@ -88,8 +90,8 @@ def build(
             last = {"name": "logits", "trainable": clamped != "Bottom"}
             steps += builder.output(num_classes, **last)
             model = building.join(network.input_shape, steps, name)
-    if feedback == DIRECT:
-        model = direct_feedback(model)
+    if feedback in DIRECT:
+        model = direct_feedback(model, signal=DIRECT[feedback])
     return model
 
 

@@ -244,7 +244,7 @@ class Trainer:
         gradients = metrics.gradient_angles(
             self.model, itertools.islice(batches, protocol.alignment_batches)
         )
-        direct = self._cell.column.feedback == build.DIRECT
+        direct = self._cell.column.feedback in build.DIRECT
         return {
             "alignment": {
                 layer: {

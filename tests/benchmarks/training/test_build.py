@@ -499,6 +499,9 @@ def test_direct_feedback_converts_the_whole_model():
     assert {matrix.shape[0] for matrix in matrices} == {10}
     x = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
     np.testing.assert_allclose(model(x), plain(x), rtol=1e-5, atol=1e-5)
+    assert model.get_layer("direct_feedback").signal == "error"
+    targets = build("lenet-mnist", 10, feedback="DRTP")
+    assert targets.get_layer("direct_feedback").signal == "softmax_target"
 
 
 def test_a_sign_based_rule_is_scaled():
