@@ -192,7 +192,9 @@ def test_new_seeds_are_the_numbers_that_numpy_would_give():
     assert [int(np.random.randint(2**31, dtype=np.int64)) for _ in range(3)] == seeds
 
 
-@pytest.mark.parametrize("rule", ["brSF", "frSF", "RndF", "KP", "WM", "PFA", "frSF-25"])
+@pytest.mark.parametrize(
+    "rule", ["brSF", "frSF", "RndF", "KP", "WM", "PAL", "PFA", "frSF-25"]
+)
 def test_rules_move_nobody_s_generator(rule):
     keras.utils.set_random_seed(4)
     before = python_random.getstate(), np.random.get_state()

@@ -1,5 +1,6 @@
 """The contract of a feedback rule."""
 
+import math
 from typing import Any, ClassVar
 
 import keras
@@ -167,6 +168,42 @@ class Feedback(keras.layers.Layer):
 def sign(kernel):
     """Returns sign(W), with sign(0) = 0: a weight of zero sends no error back."""
     return ops.sign(kernel)
+
+
+def to_matrix(kernel, output_axes):
+    """Returns a kernel as a matrix of inputs by outputs.
+
+    Args:
+        kernel (tensor): W or V.
+        output_axes (tuple[int, ...]): The rule's `output_axes`.
+
+    Returns:
+        A tensor of shape `(inputs, outputs)`: a row for each element of the axes that
+        are not those of the outputs, in their order.
+    """
+    order, inputs, _ = _order(kernel.shape, output_axes)
+    return ops.reshape(ops.transpose(kernel, order), (inputs, -1))
+
+
+def from_matrix(matrix, shape, output_axes):
+    """Returns the kernel of `shape` that `to_matrix` makes into `matrix`."""
+    order, _, _ = _order(shape, output_axes)
+    moved = ops.reshape(matrix, [shape[axis] for axis in order])
+    return ops.transpose(moved, [order.index(axis) for axis in range(len(order))])
+
+
+def matrix_shape(shape, output_axes):
+    """Returns the shape of `to_matrix` for a kernel of `shape`."""
+    _, inputs, outputs = _order(shape, output_axes)
+    return inputs, outputs
+
+
+def _order(shape, output_axes):
+    """The axes of a kernel, those of the outputs last; numbers of inputs, outputs."""
+    last = [axis % len(shape) for axis in output_axes]
+    first = [axis for axis in range(len(shape)) if axis not in last]
+    inputs, outputs = (math.prod(shape[a] for a in axes) for axes in (first, last))
+    return first + last, inputs, outputs
 
 
 def overrides(rule: Feedback, method: str) -> bool:

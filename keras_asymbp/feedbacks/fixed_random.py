@@ -50,6 +50,7 @@ class FixedRandom(Feedback):
             regularizer=self.regularizer if self.trained else None,
             constraint=self.constraint if self.trained else None,
             trainable=self.trained,
+            aggregation="none" if self.trained else "only_first_replica",
         )
         super().build(kernel_shape)
 

@@ -1,9 +1,9 @@
-import math
 from typing import Any
 
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp.feedbacks.base import from_matrix, matrix_shape
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 
 
@@ -83,12 +83,8 @@ class ProductFeedbackAlignment(FixedRandom):
                 f"Received: {type(self.constraint).__name__}. Use the rule 'KP', whose "
                 "V has the constraint of W."
             )
-        rank = len(kernel_shape)
-        last = [axis % rank for axis in self.output_axes]
-        self._axes = [axis for axis in range(rank) if axis not in last] + last
-        self._shape = [kernel_shape[axis] for axis in self._axes]
-        inputs = self._shape[: rank - len(last)]
-        outputs = math.prod(self._shape[rank - len(last) :])
+        self._kernel_shape = kernel_shape
+        inputs, outputs = matrix_shape(kernel_shape, self.output_axes)
         path = self.expansion * outputs
         self._projection = self.add_weight(
             name="projection",
@@ -99,7 +95,7 @@ class ProductFeedbackAlignment(FixedRandom):
             ),
             trainable=False,
         )
-        super().build((*inputs, path))
+        super().build((inputs, path))
 
     def _draw_projection(self, shape, seed):
         """Draws B, of shape (path, outputs)."""
@@ -107,8 +103,7 @@ class ProductFeedbackAlignment(FixedRandom):
 
     def call(self, kernel):
         product = ops.matmul(self._weights, self._projection)
-        order = [self._axes.index(axis) for axis in range(len(self._axes))]
-        return ops.transpose(ops.reshape(product, self._shape), order)
+        return from_matrix(product, self._kernel_shape, self.output_axes)
 
     def get_config(self):
         return {**super().get_config(), "expansion": self.expansion}

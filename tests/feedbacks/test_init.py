@@ -15,6 +15,7 @@ RULES = {
     # Beyond the paper.
     "KP": feedbacks.KolenPollack,
     "WM": feedbacks.WeightMirror,
+    "PAL": feedbacks.PhaselessAlignment,
     "PFA": feedbacks.ProductFeedbackAlignment,
     "PFA-o": feedbacks.OrthogonalProductFeedbackAlignment,
 }
@@ -88,6 +89,7 @@ def test_get_lists_the_rules_for_an_unknown_name(unknown):
         (feedbacks.FixedRandom, {"stddev": 0.1, "seed": 5}),
         (feedbacks.KolenPollack, {"stddev": 0.1, "seed": 5}),
         (feedbacks.WeightMirror, {"rate": 0.5, "stddev": 0.1, "seed": 5}),
+        (feedbacks.PhaselessAlignment, {"rate": 0.5, "samples": 3, "seed": 5}),
         (feedbacks.ProductFeedbackAlignment, {"expansion": 4, "seed": 5}),
         (feedbacks.OrthogonalProductFeedbackAlignment, {"expansion": 2}),
         (feedbacks.InitSignedRandom, {"flip_probability": 0.5, "scale": 2.0}),

@@ -55,7 +55,7 @@ def test_b_connects_the_outputs_of_each_layer(layer, shape, outputs):
     r, b = path(layer)
     w = layer.kernel.numpy()
     last = np.moveaxis(w, outputs, range(-len(outputs), 0))
-    flat = last.reshape(*last.shape[: -len(outputs)], b.shape[1])
+    flat = last.reshape(-1, b.shape[1])
     assert np.abs(layer.feedback_kernel - w).max() > 0.1
     r.assign(flat @ b.numpy().T)
     np.testing.assert_allclose(layer.feedback_kernel, w, atol=1e-5)
