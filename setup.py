@@ -34,7 +34,7 @@ BENCHMARKS = [
     "jinja2>=3.1",
     "keras-tuner>=1.4.8",
     "pillow>=10.4",
-    # Configuration files of BioTorch.
+    # Tables of users, and configuration files of BioTorch.
     "pyyaml>=6.0",
     "scipy>=1.14",
     "rich>=13.9",

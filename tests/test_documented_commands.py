@@ -178,6 +178,8 @@ def folder(tmp_path_factory):
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
     configuration = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
     (folder / "usf.yaml").write_text(configuration, encoding="utf-8")
+    for table in ("right_signs.yaml", "decays.py"):
+        shutil.copy(ROOT / "docs" / "examples" / table, folder)
     (folder / "job.sh").write_text("python train.py --algo sham --arch alexnet x\n")
     for split in ("train", "test"):
         for name in ("cat", "dog"):

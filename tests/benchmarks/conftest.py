@@ -196,7 +196,7 @@ def make_plan():
 
     def make(columns=(SGD,), dataset=None, seeds=(0,), baseline="SGD", **protocol):
         return Plan(
-            Experiment("X", "Made up", "Table 0", tuple(columns), baseline),
+            Experiment("X", "Made up", "Table 0", tuple(columns), baseline, "paper"),
             tuple(columns),
             Setup(
                 dataset or datasets.get("mnist_5k"),

@@ -123,7 +123,7 @@ def execute(
     environment.choose_backend(given.backend.value)
     environment.threads(None, 1)  # refuses variables that are no numbers
     with console.status("reading results"):
-        from keras_asymbp.benchmarks.results import store
+        from keras_asymbp.benchmarks.results import definitions, store
         from keras_asymbp.benchmarks.run import progress, runner
 
         results = store.Store(given.results_dir.value)
@@ -133,6 +133,11 @@ def execute(
         os.environ |= environment.threads(execution.threads, execution.threads)
     data_dir = given.data_dir.value
     _fit_data(plans, data_dir, console)
+    try:
+        definitions.keep(results.folder, [plan.experiment for plan in plans])
+    except OSError as error:
+        line = f"can't store the table in {results.folder} ({error.strerror})"
+        print(one_line(f"warning: {line}"), file=sys.stderr)
     for problem in results.problems:
         print(one_line(f"warning: {problem}"), file=sys.stderr)
     _warn_of_other_content(plans, results)

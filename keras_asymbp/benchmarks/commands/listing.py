@@ -2,11 +2,12 @@
 
 import itertools
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from keras_asymbp.benchmarks import datasets, networks
 from keras_asymbp.benchmarks.errors import unknown
 from keras_asymbp.benchmarks.tables import experiments, readings
+from keras_asymbp.benchmarks.tables.experiments import Experiment
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 _WIDTH = 80
@@ -14,8 +15,12 @@ _NAMES = 16  # width of the column of names
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
-def text(topic: str | None = None) -> str:
+def text(topic: str | None = None, own: Sequence[Experiment] = ()) -> str:
     """The names of a topic, or of all.
+
+    Args:
+        topic: The topic; None for all.
+        own: The user's own experiments, listed with the package's.
 
     Raises:
         UsageError: If the topic is unknown.
@@ -23,15 +28,21 @@ def text(topic: str | None = None) -> str:
     if topic is not None and topic not in TOPICS:
         raise unknown("topic of --list", topic, TOPICS)
     topics = TOPICS if topic is None else (topic,)
-    return "\n\n".join("\n".join(TOPICS[name]()) for name in topics)
+    lines = {name: [*TOPICS[name]()] for name in topics}
+    if "experiments" in lines:
+        lines["experiments"] += [line for each in own for line in _experiment(each)]
+    return "\n\n".join(map("\n".join, lines.values()))
 
 
 def _experiments() -> Iterator[str]:
     yield "Experiments, for --exp, and their models, for --models"
     for experiment in experiments.ALL.values():
-        yield from _row(experiment.name, f"{experiment.title} ({experiment.table})")
-        names = (column.name for column in experiment.columns)
-        yield from _row("", _joined(names))
+        yield from _experiment(experiment)
+
+
+def _experiment(experiment):
+    yield from _row(experiment.name, f"{experiment.title} ({experiment.table})")
+    yield from _row("", _joined(column.name for column in experiment.columns))
 
 
 def _presets() -> Iterator[str]:

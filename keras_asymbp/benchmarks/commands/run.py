@@ -26,7 +26,7 @@ from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables import experiments, own
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
@@ -46,8 +46,10 @@ class Flags(TrainingFlags):
         self.exp = group.list(
             "exp",
             None,
-            "Experiments to run, separated by commas, or all; --list shows them.",
+            "Experiments to run, separated by commas: names shown by --list, all, or "
+            ".yaml and .py files with tables of your own.",
             known=(*experiments.ALL, "all"),
+            others=True,
         )
         self.models = group.list(
             "models",
@@ -113,14 +115,12 @@ def plans(given: Flags) -> list[Plan]:
     """
     if not given.exp.value:
         raise UsageError(f"name an experiment with --exp: {', '.join(experiments.ALL)}")
-    chosen = experiments.get_all(given.exp.value)
+    chosen = own.find(given.exp.value)
     protocol = given.protocol()
     seeds = given.seeds()
     rows = given.rows()
-    for dataset, _ in rows:
-        protocol.check(dataset)
     preset = given.preset.value
-    return [
+    planned = [
         Plan(
             experiment,
             given.columns(columns),
@@ -133,6 +133,9 @@ def plans(given: Flags) -> list[Plan]:
         for experiment, columns in experiments.select(chosen, given.models.value)
         for dataset, version in rows
     ]
+    for plan in planned:
+        plan.setup.protocol.check(plan.setup.dataset)  # an experiment's own network
+    return planned
 
 
 def _protocol(experiment, dataset, protocol, given) -> Protocol:
@@ -146,7 +149,8 @@ def _protocol(experiment, dataset, protocol, given) -> Protocol:
 
 def _run(given: Flags) -> int:
     if topic := given.list.value:
-        print(listing.text(None if topic is True else topic))
+        files = [name for name in given.exp.value or () if own.is_path(name)]
+        print(listing.text(None if topic is True else topic, own.find(files)))
         return 0
     if given.claims.value:
         from keras_asymbp.benchmarks.commands import claims

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import scipy.stats
@@ -10,7 +10,12 @@ import scipy.stats
 from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import fill, stored
-from keras_asymbp.benchmarks.tables.experiments import ALL, EXPERIMENTS, Column
+from keras_asymbp.benchmarks.tables.experiments import (
+    ALL,
+    EXPERIMENTS,
+    Column,
+    Experiment,
+)
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 
 # With fewer, the correlation can only be 1 or -1.
@@ -43,7 +48,9 @@ class Agreement:
     high: float | None
 
 
-def agreements(setup: Setup, store: Store) -> list[Agreement]:
+def agreements(
+    setup: Setup, store: Store, experiments: Iterable[Experiment] = tuple(ALL.values())
+) -> list[Agreement]:
     """The agreement in each printed table, then in all of the paper's together.
 
     Tables without three models that have both errors are omitted.
@@ -51,12 +58,13 @@ def agreements(setup: Setup, store: Store) -> list[Agreement]:
     Args:
         setup: The setup.
         store: The store.
+        experiments: The experiments with printed tables.
     """
     found: list[Agreement] = []
     of_paper: dict[Column, Pair] = {}
     if len(store.models(setup.common)) < FEWEST:
         return found
-    for experiment in ALL.values():
+    for experiment in experiments:
         columns = tuple(stored(setup, experiment.columns, store))
         pairs = {
             column.nameless: (entry.paper, entry.error)

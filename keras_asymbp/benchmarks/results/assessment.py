@@ -51,7 +51,7 @@ def assess(
         Assessment(
             setup,
             evaluate(setup, held.store, [most.get(alone(setup), setup)]),
-            agreements(setup, held.store),
+            agreements(setup, held.store, held.experiments),
             selections(of_setup[setup], held.store),
         )
         if setup

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from keras_asymbp.benchmarks.datasets import DATASETS, Dataset
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import printable
+from keras_asymbp.benchmarks.results import definitions
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, stored
 from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.cells import Common, Model, model
-from keras_asymbp.benchmarks.tables.experiments import ALL
+from keras_asymbp.benchmarks.tables.experiments import ALL, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
@@ -28,24 +29,33 @@ class Inventory:
     Attributes:
         store: The store.
         setups: The setups of its trials.
-        problems: A line for each trial without a setup.
+        problems: A line for each trial without a setup, and for each unusable
+            definition of an experiment.
+        own: The experiments that users have defined.
     """
 
     store: Store
     setups: tuple[Setup, ...]
     problems: tuple[str, ...]
+    own: tuple[Experiment, ...] = ()
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """The package's experiments, then the users' own."""
+        return (*ALL.values(), *self.own)
 
     def plans(self, asked: Sequence[Plan] = ()) -> list[Plan]:
         """The plans that show every model of a known experiment, in the paper's order.
 
-        The requested plans come first. Then, for each setup, the experiment is added
-        that shows the most further models, with the fewest missing trials, until every
-        model is shown.
+        The requested plans come first, and users' own experiments of which at least
+        half the models are stored. Then, for each setup, the experiment is added that
+        shows the most further models, with the fewest missing trials, until every model
+        is shown.
 
         Args:
             asked: The requested plans, shown even without trials.
         """
-        plans = [*asked]
+        plans = [*asked, *self._own_plans(asked)]
         seen = {model for plan in plans for model in self._missing(plan)}
         shown = collections.defaultdict(list)
         for plan in plans:
@@ -53,7 +63,7 @@ class Inventory:
         for setup in self.setups:
             others = [
                 (plan, self._missing(plan))
-                for experiment in ALL.values()
+                for experiment in self.experiments
                 if experiment not in shown[setup.subject]
                 for plan in [Plan(experiment, experiment.columns, setup)]
             ]
@@ -70,6 +80,18 @@ class Inventory:
                 seen |= models.keys()
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
+
+    def _own_plans(self, asked):
+        """Plans of users' experiments of which at least half the models are stored."""
+        shown = {(plan.experiment, plan.setup.subject) for plan in asked}
+        return [
+            Plan(experiment, experiment.columns, setup)
+            for setup in self.setups
+            for experiment in self.own
+            if (experiment, setup.subject) not in shown
+            and 2 * len(stored(setup, experiment.columns, self.store))
+            >= len(experiment.columns)
+        ]
 
     def _missing(self, plan: Plan) -> dict[tuple[Common, Model], int]:
         """A plan's stored models, each with its number of missing trials."""
@@ -113,7 +135,8 @@ def take(
         _setup(known[name], version, protocol, of_setup, learning_rates)
         for (name, version, protocol), of_setup in sorted(runs.items(), key=str)
     )
-    return Inventory(store, tuple(setups), tuple(problems))
+    own, unusable = definitions.read(store.folder)
+    return Inventory(store, tuple(setups), (*problems, *unusable), tuple(own))
 
 
 def _assign(trial, known):

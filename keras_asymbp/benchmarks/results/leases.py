@@ -39,7 +39,7 @@ import time
 import uuid
 from typing import Any
 
-from keras_asymbp.benchmarks.results.form import (
+from keras_asymbp.benchmarks.tables.form import (
     ANYTHING,
     TEXT,
     Fields,

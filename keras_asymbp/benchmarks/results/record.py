@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Any
 
-from keras_asymbp.benchmarks.results.form import (
+from keras_asymbp.benchmarks.tables.form import (
     ANYTHING,
     SCALAR,
     TEXT,

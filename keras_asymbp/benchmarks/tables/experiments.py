@@ -71,11 +71,15 @@ class Experiment:
         columns: Its models, in the table's order.
         baseline: Name of the column that the others are compared with.
         source: Source of the printed figures; None without printed figures.
+        figures: Printed errors in percent that are not in `tables/printed`: triples of
+            a data set's name, a column's name and the error.
         networks: Pairs of a data set's own network (Table 1) and the network used
             instead; data sets without a pair keep their own.
         validation_share: Default of the protocol's `validation_share`.
         signs: How signs are drawn ("batchwise" or "fixed"), if the columns vary the
             share of wrong signs; labels its line in the report. Otherwise None.
+        file: The user's file that it was read from, as typed; None for an experiment of
+            the package. The same table in another file is the same experiment.
     """
 
     name: str
@@ -83,20 +87,31 @@ class Experiment:
     table: str
     columns: tuple[Column, ...]
     baseline: str = "SGD"
-    source: str | None = "paper"
+    source: str | None = None
     networks: tuple[tuple[str, str], ...] = ()
     validation_share: float = 0.0
     signs: str | None = None
+    figures: tuple[tuple[str, str, float], ...] = ()
+    file: str | None = dataclasses.field(default=None, compare=False)
 
     @property
     def place(self) -> str:
         """Where the figures are printed, for display."""
-        return self.table + (" of the paper" if self.source == "paper" else "")
+        if self.source != "paper":
+            return self.source if self.source and self.figures else self.table
+        return f"{self.table} {'beside' if self.file else 'of'} the paper"
+
+    @property
+    def argument(self) -> str:
+        """Its value for `--exp`: the user's file, or the name."""
+        return self.file or self.name
 
     def row(self, dataset: Dataset, network: str) -> str:
         """The row of printed figures for a network on a data set."""
         if self.source == "paper":
             return dataset.paper or ""
+        if self.figures:
+            return dataset.name
         return f"{dataset.paper or dataset.name} {network}" if self.source else ""
 
 
@@ -107,11 +122,12 @@ def get(name: str) -> Experiment:
         UsageError: If no experiment has this name.
     """
     if name not in ALL:
-        raise unknown("experiment", name, (*ALL, "all"))
+        other = "a .yaml or .py file with a table of your own"
+        raise unknown("experiment", name, (*ALL, "all"), other)
     return ALL[name]
 
 
-def get_all(names: list[str]) -> tuple[Experiment, ...]:
+def get_all(names: Sequence[str]) -> tuple[Experiment, ...]:
     """Returns experiments by name, without repetition; "all" is all of the paper's."""
     listed = (EXPERIMENTS if name == "all" else (name,) for name in names)
     return tuple(map(get, dict.fromkeys(itertools.chain.from_iterable(listed))))
@@ -193,6 +209,7 @@ EXPERIMENTS = {
             name="A",
             title="Sign-concordant feedback",
             table="Table 2",
+            source="paper",
             columns=(
                 SGD,
                 Column("BM", setting=1),
@@ -216,6 +233,7 @@ EXPERIMENTS = {
             name="B1",
             title="Sign concordance violated with probability p, anew for each batch",
             table="Table 3, left",
+            source="paper",
             columns=_concordance("brSF"),
             signs="batchwise",
         ),
@@ -223,6 +241,7 @@ EXPERIMENTS = {
             name="B2",
             title="Sign concordance violated with probability p, fixed",
             table="Table 3, right",
+            source="paper",
             columns=_concordance("frSF"),
             signs="fixed",
         ),
@@ -230,6 +249,7 @@ EXPERIMENTS = {
             name="C1",
             title="Fixed random feedback",
             table="Table 4, left",
+            source="paper",
             columns=(
                 SGD,
                 RNDF,
@@ -245,12 +265,14 @@ EXPERIMENTS = {
             name="C2",
             title="Control experiments for fixed random feedback",
             table="Table 4, right",
+            source="paper",
             columns=_with_clamped(SGD, RNDF, RNDF_BN_BM, USF_BN_BM),
         ),
         Experiment(
             name="BM",
             title="Settings of Batch Manhattan",
             table="Table 5",
+            source="paper",
             columns=(
                 SGD,
                 *(Column(f"BM{number}", setting=number) for number in (1, 2, 3)),
@@ -338,7 +360,6 @@ DEPTH = Experiment(
         for rule in DEPTH_RULES
     ),
     baseline="BP",
-    source=None,
 )
 
 # The columns by which the readings of what the paper leaves open are compared.
@@ -346,6 +367,7 @@ ABLATION = Experiment(
     name="ablation",
     title="Readings of what the paper leaves open",
     table="Tables 2 and 3",
+    source="paper",
     columns=tuple(
         next(c for e in EXPERIMENTS.values() for c in e.columns if c.name == name)
         for name in (

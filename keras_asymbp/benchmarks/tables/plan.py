@@ -98,12 +98,23 @@ class Plan:
 
     def printed(self, column: Column) -> float | None:
         """The printed error of a model in percent; None without one."""
-        return printed.error(self._printed_row(), column.name)
+        row = self._printed_row()
+        if self.experiment.figures:
+            return self._own_figures.get((row, column.name))
+        return printed.error(row, column.name)
 
     @property
     def has_printed_row(self) -> bool:
         """Whether figures are printed for the setup."""
-        return printed.has(self._printed_row())
+        row = self._printed_row()
+        if self.experiment.figures:
+            return any(row == known for known, _ in self._own_figures)
+        return printed.has(row)
+
+    @functools.cached_property
+    def _own_figures(self):
+        """The experiment's own figures, by row and column."""
+        return {(row, column): error for row, column, error in self.experiment.figures}
 
     def printed_row(self) -> str | None:
         """Source and name of the row of printed figures, for display; None without."""

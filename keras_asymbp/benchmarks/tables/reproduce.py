@@ -19,8 +19,8 @@ _FLAGS = ("epochs", "learning_rates", *REQUESTED)
 
 def reproduce(plans: Sequence[Plan]) -> str:
     """The command that makes the tables of plans with the same training."""
-    names = list(dict.fromkeys(plan.experiment.name for plan in plans))
-    words = ["--exp", "all" if names == list(EXPERIMENTS) else ",".join(names)]
+    names = list(dict.fromkeys(plan.experiment.argument for plan in plans))
+    words = ["--exp", "all" if names == list(EXPERIMENTS) else _list(names)]
     datasets = dict.fromkeys(plan.setup.dataset.name for plan in plans)
     words += ["--datasets", _list(datasets)]
     columns = list(dict.fromkeys(c for plan in plans for c in plan.columns))
@@ -43,7 +43,7 @@ def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
     >>> model_flags(c2, c2.columns[1], smoke)
     "--exp C2 --models 'SGD Bottom' --learning_rates 0.005,0.0005"
     """
-    words = ["--exp", experiment.name, "--models", column.name]
+    words = ["--exp", _list([experiment.argument]), "--models", column.name]
     return shell.join([*words, *_rates(setup, [column])])
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_asymbp.benchmarks.results.form import (
+from keras_asymbp.benchmarks.tables.form import (
     SCALAR,
     TEXT,
     TRUTH,
