@@ -44,7 +44,8 @@ tests-slow: .venv/.installed-test
 
 # Keras has one backend in a process. These files run on either.
 tests-jax: .venv/.installed-test
-	KERAS_BACKEND=jax $(PYTEST) -n 2 -m "not slow" tests/backend tests/feedbacks \
+	KERAS_BACKEND=jax $(PYTEST) -n 2 -m "not slow" tests/backend tests/diagnostics \
+		tests/feedbacks \
 		tests/layers/test_contract.py tests/test_testing.py \
 		$(addprefix tests/benchmarks/training/test_,batches.py device.py draws.py \
 		epoch_program.py feeding.py first_weights.py lanes.py)

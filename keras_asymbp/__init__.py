@@ -33,8 +33,15 @@ if not TYPE_CHECKING and _is_command():
 
     _guard.install()
 else:
+    from keras_asymbp import (
+        diagnostics,
+        feedbacks,
+        layers,
+        metrics,
+        models,
+        optimizers,
+    )
     from keras_asymbp import export as _export  # noqa: F401
-    from keras_asymbp import feedbacks, layers, metrics, models, optimizers
     from keras_asymbp.callbacks import (
         AlignmentMonitor,
         BatchStatistics,
@@ -58,6 +65,7 @@ else:
         "MirrorFeedback",
         "RedrawFeedback",
         "asymmetrize",
+        "diagnostics",
         "direct_feedback",
         "feedbacks",
         "layers",

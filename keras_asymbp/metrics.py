@@ -6,11 +6,11 @@ All metrics are computed in float64 by NumPy: they are for inspection, not for t
 import numpy as np
 from keras.ops import convert_to_numpy
 
+from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.backend import gradients, inlined
 from keras_asymbp.error_routes import DirectFeedback
-from keras_asymbp.layers import LAYERS, AsymmetricLayer
 
 __all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concordance"]
 
@@ -91,7 +91,8 @@ def alignment(model) -> dict[str, dict[str, float]]:
                 "norm_ratio": norm_ratio(kernel, feedback_kernel),
                 "sign_concordance": sign_concordance(kernel, feedback_kernel),
             }
-            for name, kernel, feedback_kernel in _kernels(model)
+            for part in layers_with_kernels(model)
+            for name, (kernel, feedback_kernel) in part.kernels.items()
         }
 
 
@@ -120,7 +121,8 @@ def gradient_angles(model, batches) -> dict[str, float]:
         trained = {id(variable) for variable in model.trainable_variables}
         kernels = {
             name: kernel
-            for name, kernel, _ in _kernels(model, _stock(model))
+            for part in layers_with_kernels(model, _stock(model))
+            for name, (kernel, _) in part.kernels.items()
             if id(kernel) in trained
         }
     asymmetric = _summed_gradients(model, list(kernels.values()), batches)
@@ -129,27 +131,36 @@ def gradient_angles(model, batches) -> dict[str, float]:
     return dict(zip(kernels, map(angle, asymmetric, symmetric), strict=True))
 
 
-def _summed_gradients(model, kernels, batches):
-    with unchanged(untrained(model)):
-        batchwise = [_loss_gradients(model, kernels, *batch) for batch in batches]
-    return [np.sum(each, axis=0) for each in zip(*batchwise, strict=True)]
-
-
-def _loss_gradients(model, variables, x, y, sample_weight=None):
-    """Returns the gradients of a compiled model's loss on a batch, in training mode.
+def training_loss(model, x, y, sample_weight=None):
+    """Returns a compiled model's loss on a batch, in training mode.
 
     As in `fit`, the loss is scaled if the optimizer scales it.
     """
+    outputs = model(x, training=True)
+    value = model.compute_loss(x, y, outputs, sample_weight, training=True)
+    return model.optimizer.scale_loss(value)
 
-    def loss():
-        outputs = model(x, training=True)
-        value = model.compute_loss(x, y, outputs, sample_weight, training=True)
-        return model.optimizer.scale_loss(value)
 
-    _, found = gradients(loss, [], variables)
+def _summed_gradients(model, kernels, batches):
+    with unchanged(untrained(model)):
+        batchwise = [
+            gradients(lambda batch=batch: training_loss(model, *batch), [], kernels)[1]
+            for batch in batches
+        ]
+    return summed(kernels, batchwise)
+
+
+def summed(variables, batchwise):
+    """Returns the sum over batches of each variable's gradient, which may be None."""
     return [
-        np.zeros(variable.shape) if gradient is None else convert_to_numpy(gradient)
-        for variable, gradient in zip(variables, found, strict=True)
+        np.sum(
+            [
+                np.zeros(variable.shape) if each is None else convert_to_numpy(each)
+                for each in found
+            ],
+            axis=0,
+        )
+        for variable, found in zip(variables, zip(*batchwise, strict=True), strict=True)
     ]
 
 
@@ -157,41 +168,7 @@ def _stock(model):
     """Returns the stock layer classes if the model has direct feedback, else none."""
     if not any(isinstance(layer, DirectFeedback) for layer in model._flatten_layers()):
         return ()
-    return tuple(layer.twin() for layer in LAYERS.values())
-
-
-def _kernels(model, stock=()):
-    """Returns the name, W and V of every kernel with feedback; names are unique.
-
-    Kernels of layers of the classes `stock` have None for V.
-    """
-    found: dict = {}
-    seen = set()
-
-    def look(layer, name):
-        if id(layer) in seen:
-            return
-        seen.add(id(layer))
-        if isinstance(layer, AsymmetricLayer):
-            pairs = layer.feedback_pairs()
-        elif isinstance(layer, stock):
-            pairs = [
-                (attribute, kernel, None)
-                for attribute in ("depthwise_kernel", "pointwise_kernel", "kernel")
-                if (kernel := getattr(layer, attribute, None)) is not None
-            ]
-        else:
-            pairs = []
-        for attribute, *kernels in pairs:
-            key = "/".join([*name, attribute] if len(pairs) > 1 else name)
-            if key in found:
-                key = f"{key}_{len(found)}"
-            found[key] = kernels
-        for inner in layer._layers:
-            look(inner, [*name, inner.name])
-
-    look(model, [model.name] if isinstance(model, AsymmetricLayer) else [])
-    return [(name, *kernels) for name, kernels in found.items()]
+    return stock_layers()
 
 
 def _vectors(a, b):

@@ -171,6 +171,7 @@ def test_reference_has_every_public_name(extension):
     packages = (
         keras_asymbp,
         keras_asymbp.callbacks,
+        keras_asymbp.diagnostics,
         keras_asymbp.feedbacks,
         keras_asymbp.layers,
         keras_asymbp.metrics,

@@ -249,6 +249,22 @@ def inlined():
     return contextlib.nullcontext()
 
 
+_uncompiled = Switch("uncompiled")
+
+
+def uncompiled(everything=False):
+    """See `tensorflow.py`. Everything is slow: Keras's own functions are compiled, too.
+
+    Otherwise functions are traced apart from other times. An exception leaves no trace.
+    """
+    return jax.disable_jit() if everything else _uncompiled()
+
+
+def has_value(tensor):
+    """See `tensorflow.py`."""
+    return not _is_traced(tensor)
+
+
 class CompiledCall:
     """A call of a model for its effects, traced once for each signature of the inputs.
 

@@ -370,6 +370,22 @@ def inlined():
         tf.config.run_functions_eagerly(before)
 
 
+def uncompiled(everything=False):
+    """Returns a context in which values inside of a user's functions can be read.
+
+    Args:
+        everything: Whether all compiled functions and loops run as Python. If not, JAX
+            has values outside of them only, and runs a function's Python again, to find
+            that out. TensorFlow has values everywhere.
+    """
+    return inlined()
+
+
+def has_value(tensor):
+    """Whether a tensor has a value now, not only once a function runs."""
+    return not tf.is_symbolic_tensor(tensor)
+
+
 class CompiledCall:
     """A call of a model for its effects, traced once for each signature of the inputs.
 

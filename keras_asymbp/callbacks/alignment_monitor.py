@@ -3,12 +3,25 @@ from typing import Any
 import keras
 
 from keras_asymbp import metrics
+from keras_asymbp.diagnostics import diagnose
 
 _TITLES = {
     "angle": "angle of W and V",
     "norm_ratio": "norm ratio |V| / |W|",
     "sign_concordance": "sign concordance",
     "gradient_angle": "angle of the gradient to BP's",
+    "preactivation_rms": "RMS of N",
+    "error_rms": "RMS of the error",
+    "bp_error_rms": "RMS of BP's error",
+    "error_cosine": "cosine of the error and BP's",
+    "error_norm_ratio": "norm ratio of the error to BP's",
+    "error_effective_rank": "effective rank of the error",
+    "bp_error_effective_rank": "effective rank of BP's error",
+    "gradient_cosine": "cosine of the gradient and BP's",
+    "gradient_norm_ratio": "norm ratio of the gradient to BP's",
+    "gradient_relative_error": "relative error of the gradient",
+    "gradient_decrease": "decrease of the loss, as a share of BP's",
+    "cka": "linear CKA with the twin",
 }
 
 
@@ -20,6 +33,11 @@ class AlignmentMonitor(keras.callbacks.Callback):
     `batches` the `gradient_angle`, in degrees, between the kernel's gradient and
     backpropagation's.
 
+    With `diagnostics` it also measures errors and gradients beside backpropagation's, for
+    each layer with a kernel, asymmetric or not: `error_cosine`, `error_norm_ratio`,
+    `error_rms`, `error_effective_rank`, `gradient_cosine` and so on, as
+    `keras_asymbp.diagnostics.diagnose` describes them.
+
     The values go into the logs as `"<layer>/angle"` and so on, for `History`, and for
     `CSVLogger` and `TensorBoard` if they come after this callback.
 
@@ -30,10 +48,14 @@ class AlignmentMonitor(keras.callbacks.Callback):
         frequency (int): Number of epochs between measurements, an integer of 1 or more.
             The epochs between repeat the last values, since loggers need the same keys
             each time.
+        diagnostics (bool): Whether to measure what `diagnose` does, on `batches`.
+        twin (Model | None): A model with layers of the same names, such as one trained
+            by backpropagation, for the `cka` of `diagnostics`. It is compared as it is at
+            each measurement.
 
     Raises:
-        ValueError: If `frequency` isn't an integer of 1 or more, or `batches` is
-            empty.
+        ValueError: If `frequency` isn't an integer of 1 or more, `batches` is empty,
+            `diagnostics` have no batches or `twin` is given without `diagnostics`.
 
     Attributes:
         history (dict[str, list[float]]): A list for each name in the logs: its value at
@@ -56,7 +78,13 @@ class AlignmentMonitor(keras.callbacks.Callback):
     sign concordance.
     """
 
-    def __init__(self, batches: Any = None, frequency: int = 1) -> None:
+    def __init__(
+        self,
+        batches: Any = None,
+        frequency: int = 1,
+        diagnostics: bool = False,
+        twin: keras.Model | None = None,
+    ) -> None:
         super().__init__()
         if (
             isinstance(frequency, bool)
@@ -70,7 +98,19 @@ class AlignmentMonitor(keras.callbacks.Callback):
         self.batches = None if batches is None else list(batches)
         if self.batches == []:
             raise ValueError("Argument `batches` must have a batch. Received none.")
+        if diagnostics and self.batches is None:
+            raise ValueError(
+                "Errors and gradients are those of batches. Expected: argument `batches` "
+                "with `diagnostics=True`. Received: batches=None"
+            )
+        if twin is not None and not diagnostics:
+            raise ValueError(
+                "Argument `twin` is for diagnostics. Expected: diagnostics=True with it. "
+                f"Received: diagnostics={diagnostics}"
+            )
         self.frequency = frequency
+        self.diagnostics = diagnostics
+        self.twin = twin
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
 
@@ -108,8 +148,13 @@ class AlignmentMonitor(keras.callbacks.Callback):
 
         measured = [name.rpartition("/")[2] for name in self.history]
         quantities = [quantity for quantity in _TITLES if quantity in measured]
-        figure = Figure(figsize=(3.4 * len(quantities), 3.2), layout="constrained")
-        panels = figure.subplots(1, len(quantities), squeeze=False)[0]
+        columns = min(len(quantities), 4)
+        rows = -(-len(quantities) // columns)
+        figure = Figure(figsize=(3.4 * columns, 3.2 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        panels = grid[: len(quantities)]
+        for unused in grid[len(quantities) :]:
+            unused.remove()
         epochs = [epoch + 1 for epoch in self.epochs]  # as in Keras's progress bar
         layers = dict.fromkeys(name.rpartition("/")[0] for name in self.history)
         colors = {layer: f"C{number}" for number, layer in enumerate(layers)}
@@ -123,8 +168,17 @@ class AlignmentMonitor(keras.callbacks.Callback):
             panel.xaxis.get_major_locator().set_params(integer=True)
             if quantity.endswith("angle"):
                 panel.set_ylabel("degrees")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right upper", title="layer")
+            if "rms" in quantity or quantity.startswith(
+                ("error_norm", "gradient_norm")
+            ):
+                panel.set_yscale("log")
+        lines: dict = {}
+        for panel in panels:
+            handles, labels = panel.get_legend_handles_labels()
+            lines = dict(zip(labels, handles, strict=True)) | lines
+        figure.legend(
+            lines.values(), lines.keys(), loc="outside right upper", title="layer"
+        )
         return figure
 
     def _measure(self):
@@ -137,5 +191,12 @@ class AlignmentMonitor(keras.callbacks.Callback):
             angles = metrics.gradient_angles(self.model, self.batches)
             values |= {
                 f"{name}/gradient_angle": value for name, value in angles.items()
+            }
+        if self.diagnostics:
+            measures = diagnose(self.model, self.batches, self.twin)
+            values |= {
+                f"{layer}/{quantity}": value
+                for layer, quantities in measures.items()
+                for quantity, value in quantities.items()
             }
         return values

@@ -13,7 +13,10 @@ from keras_asymbp import (
     AsymSeparableConv2D,
     RedrawFeedback,
     metrics,
+    symmetrize,
 )
+from keras_asymbp.callbacks.alignment_monitor import _TITLES
+from keras_asymbp.diagnostics import diagnose
 
 QUANTITIES = ["angle", "norm_ratio", "sign_concordance"]
 
@@ -203,6 +206,35 @@ def test_a_wrong_frequency_is_refused(frequency):
 def test_no_batches_are_refused():
     with pytest.raises(ValueError, match="must have a batch"):
         AlignmentMonitor(batches=[])
+
+
+def test_diagnostics_are_those_of_diagnose(tmp_path):
+    model, batches = make_model(), [data()]
+    twin = symmetrize(model)
+    monitor = AlignmentMonitor(batches, diagnostics=True, twin=twin)
+    history = fit(model, RedrawFeedback(), monitor, epochs=2).history
+    for layer, measures in diagnose(model, batches, twin).items():
+        assert "cka" in measures
+        for quantity, value in measures.items():
+            assert history[f"{layer}/{quantity}"][-1] == value
+    # What is measured without them stays.
+    others = [*QUANTITIES, "gradient_angle"]
+    assert {f"first/{quantity}" for quantity in others} <= set(history)
+    figure = monitor.plot()
+    assert [panel.get_title() for panel in figure.axes] == list(_TITLES.values())
+    figure.savefig(tmp_path / "plot.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"diagnostics": True}, "`batches` with `diagnostics=True`"),
+        ({"twin": keras.Sequential()}, "diagnostics=True with it"),
+    ],
+)
+def test_diagnostics_need_their_arguments(arguments, expected):
+    with pytest.raises(ValueError, match=expected):
+        AlignmentMonitor(**arguments)
 
 
 def test_plot(tmp_path):

@@ -1,0 +1,70 @@
+"""The layers of a model that have kernels, by the path of their names."""
+
+from typing import Any, NamedTuple
+
+from keras_asymbp.layers import LAYERS, AsymmetricLayer
+
+
+class Part(NamedTuple):
+    """A layer with kernels.
+
+    Attributes:
+        name: Its path, such as `"block/conv"`; unique in the model.
+        layer: The layer.
+        kernels: W and V of each kernel, by a unique name: the layer's if it has one
+            kernel, else `"<layer>/<attribute>"`. V is None in a stock layer.
+    """
+
+    name: str
+    layer: Any
+    kernels: dict[str, tuple[Any, Any]]
+
+
+def stock_layers() -> tuple[type, ...]:
+    """Returns the Keras layers that have an asymmetric form."""
+    return tuple(layer.twin() for layer in LAYERS.values())
+
+
+def layers_with_kernels(model: Any, stock: tuple[type, ...] = ()) -> list[Part]:
+    """Returns the asymmetric layers of a model, and those of the classes `stock`."""
+    parts: list[Part] = []
+    taken: set[str] = set()
+    seen = set()
+
+    def unique(key):
+        if key in taken:
+            key = f"{key}_{len(taken)}"
+        taken.add(key)
+        return key
+
+    def look(layer: Any, path: list[str]) -> None:
+        if id(layer) in seen:
+            return
+        seen.add(id(layer))
+        pairs = _pairs(layer, stock)
+        names = [
+            unique("/".join([*path, attribute] if len(pairs) > 1 else path))
+            for attribute, *_ in pairs
+        ]
+        if pairs:
+            name = names[0] if len(pairs) == 1 else names[0].rpartition("/")[0]
+            kernels = {key: (w, v) for key, (_, w, v) in zip(names, pairs, strict=True)}
+            parts.append(Part(name, layer, kernels))
+        for inner in layer._layers:
+            look(inner, [*path, inner.name])
+
+    alone = isinstance(model, (AsymmetricLayer, stock))
+    look(model, [model.name] if alone else [])
+    return parts
+
+
+def _pairs(layer, stock):
+    if isinstance(layer, AsymmetricLayer):
+        return layer.feedback_pairs()
+    if not isinstance(layer, stock):
+        return []
+    return [
+        (attribute, kernel, None)
+        for attribute in ("depthwise_kernel", "pointwise_kernel", "kernel")
+        if (kernel := getattr(layer, attribute, None)) is not None
+    ]

@@ -1,0 +1,163 @@
+"""Each layer's error and gradient, compared with backpropagation's."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_asymbp._kernels import layers_with_kernels, stock_layers
+from keras_asymbp._state import unchanged, untrained
+from keras_asymbp._switch import backpropagation
+from keras_asymbp.diagnostics.errors import backward, preactivations
+from keras_asymbp.diagnostics.rank import effective_rank
+from keras_asymbp.diagnostics.similarity import similarity
+from keras_asymbp.diagnostics.taps import can_be_tapped
+
+
+def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
+    """Compares each layer's error and gradient with backpropagation's.
+
+    With N a layer's pre-activation (eq. 1) and L the loss, E = dL/dN is the error that
+    arrives there: a matrix with a column for each unit, and a row for each example,
+    position and call of the layer. G = dL/dW is the gradient of a kernel, summed over
+    batches and calls. E' and G' are backpropagation's, at the same weights and with the
+    same dropout. Products and norms are those of vectors.
+
+    For each layer with a kernel, asymmetric or not:
+
+        preactivation_rms            root of the mean of N^2
+        error_rms, bp_error_rms      roots of the means of E^2 and E'^2
+        error_cosine                 <E, E'> / (|E| |E'|)
+        error_norm_ratio             |E| / |E'|
+        error_effective_rank,        of E and E': see `effective_rank`
+        bp_error_effective_rank
+        cka                          see `similarity`; with a twin
+
+    and for each of its kernels that is trained:
+
+        gradient_cosine              <G, G'> / (|G| |G'|)
+        gradient_norm_ratio          |G| / |G'|
+        gradient_relative_error      |G - G'| / |G'|
+        gradient_decrease            <G, G'> / |G'|^2
+
+    The last is the decrease of the loss by a small step of gradient descent on this
+    kernel, as a share of the decrease by a step of backpropagation at the same rate. A
+    cosine is NaN if one of both is zero; a ratio if backpropagation's is. The model is
+    not changed.
+
+    Args:
+        model (Model): A built and compiled Keras model.
+        batches (Iterable): Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
+        twin (Model | None): A model with layers of the same names, for `cka`: a twin
+            that was trained by backpropagation. None for no comparison.
+
+    Returns:
+        The measures of each layer, by name. The name of a layer inside another layer
+        or model has both names, `"block/conv"`. A layer with two kernels has the
+        measures of their gradients under names of their own, such as
+        `"conv/depthwise_kernel"`. A subclass that doesn't apply its attribute
+        `activation` to N has no measures of N and of the error.
+
+    Raises:
+        ValueError: If `batches` is empty, if the model isn't built and compiled, or if
+            no layer is in both model and twin.
+
+    >>> import keras
+    >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
+    >>> rule = keras_asymbp.feedbacks.UniformSignConcordant()
+    >>> hidden = keras_asymbp.AsymDense(5, activation="tanh", name="hidden")
+    >>> logits = keras_asymbp.AsymDense(2, feedback=rule, name="logits")
+    >>> model = keras.Sequential([keras.Input((3,)), hidden, logits])
+    >>> model.compile("sgd", "mse")
+    >>> measures = diagnose(model, [(np.ones((4, 3)), np.ones((4, 2)))])
+    >>> round(measures["logits"]["error_cosine"], 6)
+    1.0
+    >>> measures["hidden"]["error_norm_ratio"] > 1.1
+    True
+
+    Source: Hao, Wan and Zhai, arXiv 2606.21126, for scales and the validity of the
+    reference beside each cosine; Boeshertz, Pascanu and Clopath, arXiv 2606.11123, for
+    the effective rank of the error; Lance and Kieu, arXiv 2605.08564, for comparing
+    representations.
+    """
+    batches = list(batches)
+    if not batches:
+        raise ValueError("Argument `batches` must have a batch. Received none.")
+    if not (model.built and getattr(model, "compiled", False)):
+        raise ValueError(
+            "Errors are those of a loss. Expected a built model after `compile`. "
+            f"Received: '{model.name}', built={model.built}, "
+            f"compiled={getattr(model, 'compiled', False)}"
+        )
+    with unchanged(untrained(model)):
+        parts = layers_with_kernels(model, stock_layers())
+    trained = {id(variable) for variable in model.trainable_variables}
+    kernels = {
+        name: kernel
+        for part in parts
+        for name, (kernel, _) in part.kernels.items()
+        if id(kernel) in trained
+    }
+    layers = {part.name: part.layer for part in parts if can_be_tapped(part.layer)}
+
+    calls, context = preactivations(model, list(layers.values()), batches)
+    passes = [list(layers.values()), list(kernels.values()), batches, calls, context]
+    found = backward(model, *passes)
+    with backpropagation():
+        reference = backward(model, *passes)
+
+    measures: dict[str, dict[str, float]] = {}
+    for number, (name, error, bp_error) in enumerate(
+        zip(layers, found.errors, reference.errors, strict=True)
+    ):
+        if error is not None:
+            n = [n.ravel() for each in calls for at, n in each if at == number]
+            rms = _rms(np.concatenate(n).astype(np.float64))
+            measures[name] = {"preactivation_rms": rms} | _of_error(error, bp_error)
+    for name, *pair in zip(kernels, found.gradients, reference.gradients, strict=True):
+        measures.setdefault(name, {}).update(_of_gradient(*pair))
+    if twin is not None:
+        for name, value in similarity(model, twin, batches).items():
+            measures.setdefault(name, {})["cka"] = value
+    return measures
+
+
+def _of_error(error: Any, bp_error: Any) -> dict[str, float]:
+    return {
+        "error_rms": _rms(error),
+        "bp_error_rms": _rms(bp_error),
+        "error_cosine": _cosine(error, bp_error),
+        "error_norm_ratio": _ratio(error, bp_error),
+        "error_effective_rank": effective_rank(error),
+        "bp_error_effective_rank": effective_rank(bp_error),
+    }
+
+
+def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
+    cosine = _cosine(gradient, bp_gradient)
+    ratio = _ratio(gradient, bp_gradient)
+    return {
+        "gradient_cosine": cosine,
+        "gradient_norm_ratio": ratio,
+        "gradient_relative_error": _ratio(gradient - bp_gradient, bp_gradient),
+        "gradient_decrease": 0.0 if ratio == 0 else ratio * cosine,
+    }
+
+
+def _rms(values):
+    return float(_norm(values) / np.sqrt(values.size))
+
+
+def _ratio(a, b):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nan if not b.any() else _norm(a) / _norm(b))
+
+
+def _cosine(a, b):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b = (each.ravel() / _norm(each) for each in (a, b))
+        return float(a @ b)
+
+
+def _norm(values):
+    return np.linalg.norm(values.ravel())
