@@ -20,7 +20,7 @@ _TITLES = {
     "gradient_cosine": "cosine of the gradient and BP's",
     "gradient_norm_ratio": "norm ratio of the gradient to BP's",
     "gradient_relative_error": "relative error of the gradient",
-    "gradient_decrease": "decrease of the loss, as a share of BP's",
+    "gradient_decrease": "decrease of the loss, share of BP's",
     "cka": "linear CKA with the twin",
 }
 
@@ -33,10 +33,10 @@ class AlignmentMonitor(keras.callbacks.Callback):
     `batches` the `gradient_angle`, in degrees, between the kernel's gradient and
     backpropagation's.
 
-    With `diagnostics` it also measures errors and gradients beside backpropagation's, for
+    With `diagnostics` it also compares errors and gradients with backpropagation's, for
     each layer with a kernel, asymmetric or not: `error_cosine`, `error_norm_ratio`,
-    `error_rms`, `error_effective_rank`, `gradient_cosine` and so on, as
-    `keras_asymbp.diagnostics.diagnose` describes them.
+    `error_rms`, `error_effective_rank`, `gradient_cosine` and so on, all those of
+    `keras_asymbp.diagnostics.diagnose`.
 
     The values go into the logs as `"<layer>/angle"` and so on, for `History`, and for
     `CSVLogger` and `TensorBoard` if they come after this callback.
@@ -50,8 +50,8 @@ class AlignmentMonitor(keras.callbacks.Callback):
             each time.
         diagnostics (bool): Whether to measure what `diagnose` does, on `batches`.
         twin (Model | None): A model with layers of the same names, such as one trained
-            by backpropagation, for the `cka` of `diagnostics`. It is compared as it is at
-            each measurement.
+            by backpropagation, for the `cka` of `diagnostics`. It is compared as it is
+            at each measurement.
 
     Raises:
         ValueError: If `frequency` isn't an integer of 1 or more, `batches` is empty,
@@ -100,13 +100,13 @@ class AlignmentMonitor(keras.callbacks.Callback):
             raise ValueError("Argument `batches` must have a batch. Received none.")
         if diagnostics and self.batches is None:
             raise ValueError(
-                "Errors and gradients are those of batches. Expected: argument `batches` "
-                "with `diagnostics=True`. Received: batches=None"
+                "Errors and gradients are those of batches. Expected: argument "
+                "`batches` with `diagnostics=True`. Received: batches=None"
             )
         if twin is not None and not diagnostics:
             raise ValueError(
-                "Argument `twin` is for diagnostics. Expected: diagnostics=True with it. "
-                f"Received: diagnostics={diagnostics}"
+                "Argument `twin` is for diagnostics. Expected: diagnostics=True with "
+                f"it. Received: diagnostics={diagnostics}"
             )
         self.frequency = frequency
         self.diagnostics = diagnostics
@@ -168,9 +168,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
             panel.xaxis.get_major_locator().set_params(integer=True)
             if quantity.endswith("angle"):
                 panel.set_ylabel("degrees")
-            if "rms" in quantity or quantity.startswith(
-                ("error_norm", "gradient_norm")
-            ):
+            if quantity.endswith(("rms", "_norm_ratio")):
                 panel.set_yscale("log")
         lines: dict = {}
         for panel in panels:
