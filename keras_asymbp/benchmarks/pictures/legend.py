@@ -5,15 +5,14 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from keras_asymbp.benchmarks.pictures import looks
 from keras_asymbp.benchmarks.pictures.looks import (
     FILLS,
     LEARNING,
     LINES,
-    MARKERS,
     REMEDIES,
     Look,
     look,
-    remedies,
     shade,
 )
 from keras_asymbp.benchmarks.tables.experiments import Column
@@ -35,8 +34,7 @@ def add(figure: Figure, columns: Iterable[Column]) -> None:
     handles += [
         Line2D([], [], color="0.3", marker=marker, linestyle="none", label=label)
         for label, marker in {
-            REMEDIES[marker]: marker
-            for marker in (MARKERS[remedies(column)] for column in columns)
+            REMEDIES[marker]: marker for marker in map(looks.marker, columns)
         }.items()
     ]
     if len(clamped) > 1:

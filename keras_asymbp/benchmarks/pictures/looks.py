@@ -44,6 +44,8 @@ MARKERS = {
     (False, True): "^",
     (True, True): "D",
 }
+# Of optimizers beside Batch Manhattan.
+OPTIMIZERS = {"Signum": "v", "Lion": ">", "Adam": "p", "Muon": "h"}
 # By the layers that learn: the line, and the half of a marker that is filled.
 LINES: dict[str | None, Literal["-", "--", ":"]] = {
     None: "-",
@@ -57,7 +59,9 @@ FILLS: dict[str | None, Fill] = {
     "Top": "top",
 }
 # The words of a legend, by marker and by the half that is filled.
-REMEDIES = {"o": "no remedy", "s": "BN", "^": "BM", "D": "BN and BM"}
+REMEDIES = {"o": "no remedy", "s": "BN", "^": "BM", "D": "BN and BM"} | {
+    marker: name for name, marker in OPTIMIZERS.items()
+}
 LEARNING = {
     "full": "all layers learn",
     "bottom": "Bottom: all but the last",
@@ -65,7 +69,7 @@ LEARNING = {
 }
 # Of models that differ in nothing above.
 _SHADES = (1.0, 0.75, 0.5, 0.25, 0.0)
-_OTHER_MARKERS = ("v", "<", ">", "p", "h")
+_OTHER_MARKERS = ("<",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Look:
 
     Attributes:
         color: The rule's.
-        marker: That of the remedies, BN and BM.
+        marker: That of the remedies, BN and BM, or of another optimizer.
         line: The style that tells *Bottom* and *Top*.
         fill: The half of the marker that is filled, which tells them, too.
         shade: How strong the colour of the fill is, in [0, 1]: the share of right
@@ -125,7 +129,7 @@ def look(column: Column) -> Look:
     """
     return Look(
         COLORS.get(column.rule, OTHER_RULES),
-        MARKERS[remedies(column)],
+        marker(column),
         LINES[column.clamped],
         FILLS[column.clamped],
         shade(column),
@@ -174,6 +178,13 @@ def _color(number):
 def remedies(column: Column) -> tuple[bool, bool]:
     """Whether a model has batch normalization, and Batch Manhattan."""
     return column.normalization is not None, column.setting > 0
+
+
+def marker(column: Column) -> str:
+    """That of the optimizer, or of the remedies with Batch Manhattan."""
+    if column.optimizer:
+        return OPTIMIZERS[column.optimizer]
+    return MARKERS[remedies(column)]
 
 
 def shade(column: Column) -> float:

@@ -100,7 +100,7 @@ _SETTINGS = Fields(
         "batch_schedule": Kind("pairs of an epoch and a batch size", _is_schedule),
         "seed": whole(0),
     },
-    {**{name: _PROTOCOL[name] for name in _LATER}, "scale": TEXT},
+    {**{name: _PROTOCOL[name] for name in _LATER}, "scale": TEXT, "optimizer": TEXT},
 )
 # As `training.trial.Trial` writes them.
 _ROW = Fields(
@@ -164,7 +164,7 @@ _RECORD = Fields(
 
 def _unlike_settings(settings):
     """A setting that no run writes, in words: it is omitted at its default."""
-    for name, default in (_LATER | {"scale": ""}).items():
+    for name, default in (_LATER | {"scale": "", "optimizer": ""}).items():
         if settings.get(name, _MISSING) == default:
             return f"settings.{name} is its default, which is never stored"
     return None

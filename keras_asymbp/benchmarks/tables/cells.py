@@ -14,6 +14,7 @@ from keras_asymbp.benchmarks.tables.protocol import Protocol
 # all models of a setup.
 _OF_A_MODEL = (
     *("feedback", "normalization", "setting", "clamped", "scale", "weight_decay"),
+    "optimizer",
 )
 _OF_A_RUN = ("seed", "learning_rate", "batch_schedule")
 
@@ -46,6 +47,7 @@ def model(column: Column, protocol: Protocol) -> Model:
     return (
         *(column.feedback, column.normalization, column.setting, column.clamped),
         *(column.scale or None, protocol.weight_decay if own is None else own),
+        column.optimizer or None,
     )
 
 
@@ -142,8 +144,12 @@ class Cell:
             "learning_rate": trial.learning_rate,
             "batch_schedule": [list(phase) for phase in trial.batch_schedule],
             "seed": self.seed,
-            # Omitted if None, so ids of results older than this setting stay valid.
-            **({"scale": self.column.scale} if self.column.scale else {}),
+            # Omitted if None, so ids of results older than these settings stay valid.
+            **{
+                name: value
+                for name in ("scale", "optimizer")
+                if (value := getattr(self.column, name))
+            },
         }
 
     def label(self, trial: TrialSpec) -> str:

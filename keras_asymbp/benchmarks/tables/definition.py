@@ -11,7 +11,12 @@ from typing import Any
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.errors import unknown
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.tables.experiments import ALL, Column, Experiment
+from keras_asymbp.benchmarks.tables.experiments import (
+    ALL,
+    OPTIMIZERS,
+    Column,
+    Experiment,
+)
 from keras_asymbp.benchmarks.tables.form import (
     Fields,
     Form,
@@ -83,6 +88,7 @@ _COLUMN: dict[str, Form] = {
     "weight_decay": Nullable(number(0)),
     "scale": _choice("fan_in", "init_std"),
     "learning_rates": Nullable(Items(_RATE)),
+    "optimizer": _choice(*OPTIMIZERS),
 }
 _EXPERIMENT: dict[str, Form] = {
     "name": _NAME,
@@ -232,6 +238,8 @@ def _column(given):
             f"{place}: flip_probability is {column.flip_probability}, expected a whole "
             "percentage, such as 0.25"
         )
+    if column.setting and column.optimizer:
+        raise Fault(f"{place}: setting is Batch Manhattan's, not {column.optimizer}'s")
     for name in ("learning_rates", "batch_schedules"):
         if getattr(column, name) == ():
             raise Fault(f"{place}: {name} is empty")

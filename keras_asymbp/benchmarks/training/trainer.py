@@ -11,7 +11,7 @@ import keras
 
 from keras_asymbp import metrics
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
-from keras_asymbp.benchmarks.training import build
+from keras_asymbp.benchmarks.training import build, optimizers
 from keras_asymbp.benchmarks.training.batches import (
     Examples,
     batches_per_epoch,
@@ -23,7 +23,6 @@ from keras_asymbp.benchmarks.training.observers import Observer
 from keras_asymbp.benchmarks.training.trial import Trial
 from keras_asymbp.callbacks import BatchStatistics, MirrorFeedback, RedrawFeedback
 from keras_asymbp.layers import rules_with
-from keras_asymbp.optimizers import BatchManhattan
 
 # Upper limit for Keras's `steps_per_execution`; redraws are exact for any value.
 _STEPS_PER_EXECUTION = 10
@@ -52,13 +51,7 @@ class Trainer:
         protocol = cell.protocol
         self._graph = _graph(cell, examples)
         self.model = _build(cell)
-        optimizer = BatchManhattan(
-            momentum=protocol.momentum,
-            weight_decay=cell.weight_decay,
-            setting=cell.column.setting,
-        )
-        if not protocol.bias_decay:
-            optimizer.exclude_from_weight_decay(var_names=["bias"])
+        optimizer = optimizers.make(cell)
         self.model.compile(
             optimizer,
             loss=keras.losses.SparseCategoricalCrossentropy(
@@ -297,7 +290,7 @@ def _graph(cell, examples):
     return (
         *(cell.network, cell.dataset.num_classes),
         *(column.feedback, column.normalization, column.setting, column.clamped),
-        column.scale,
+        *(column.scale, column.optimizer),
         *(protocol.momentum, cell.weight_decay, protocol.bias_decay),
         protocol.loss_reduction,
         *(protocol.normalization_per, protocol.statistics_alpha),

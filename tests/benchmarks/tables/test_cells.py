@@ -121,6 +121,7 @@ def test_every_setting_of_the_protocol_changes_the_id(field, schedule, make_cell
         ("batch_schedules", (((0, 50),),)),
         ("weight_decay", 1.0),
         ("scale", "init_std"),
+        ("optimizer", "Lion"),
     ],
 )
 def test_every_setting_of_the_column_changes_the_id(field, value, make_cell):
@@ -131,6 +132,7 @@ def test_every_field_of_the_column_is_tested_here():
     assert {field.name for field in dataclasses.fields(Column)} == {
         *("name", "rule", "flip_probability", "normalization", "setting"),
         *("clamped", "batch_schedules", "weight_decay", "scale", "learning_rates"),
+        "optimizer",
     }
 
 

@@ -87,6 +87,10 @@ FAULTS = {
     "flip_probability is 0.125, expected a whole": column(
         rule="brSF", flip_probability=0.125
     ),
+    "column 2: optimizer is 'lion', expected 'Signum' or": column(optimizer="lion"),
+    "column 'u': setting is Batch Manhattan's, not Lion's": column(
+        optimizer="Lion", setting=1
+    ),
     "column 2: setting is True, expected 0, 1, 2 or 3": column(setting=True),
     "column 2: clamped is 'top', expected 'Bottom' or 'Top'": column(clamped="top"),
     "column 2: weight_decay is -1": column(weight_decay=-1),

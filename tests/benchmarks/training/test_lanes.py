@@ -55,6 +55,8 @@ COLUMNS = [
     Column("KP", rule="KP", weight_decay=0.1),
     Column("RndF Top", rule="RndF", normalization="BN learnable", clamped="Top"),
     Column("ISR", rule="InitSignedRandom"),
+    Column("Lion", rule="uSF", optimizer="Lion"),
+    Column("Muon", rule="brSF", optimizer="Muon"),
 ]
 
 

@@ -236,6 +236,7 @@ def test_a_cell_that_is_taken_up_brings_its_data(
         {"column": Column("X", normalization="BN")},
         {"column": Column("X", setting=1)},
         {"column": Column("X", clamped="Top")},
+        {"column": Column("X", optimizer="Lion")},
         {"column": Column("X", weight_decay=0.25)},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
