@@ -7,12 +7,13 @@ import ast
 import dataclasses
 import functools
 import pathlib
+from typing import Literal
 
 import keras_asymbp
 
 _FOLDER = pathlib.Path(keras_asymbp.__file__).with_name("feedbacks")
-# Not a rule of single layers, but a model's: see `keras_asymbp.direct_feedback`.
-_DIRECT = "DFA"
+# Not rules of single layers, but a model's: the `signal` of `direct_feedback`.
+DIRECT: dict[str, Literal["error", "target"]] = {"DFA": "error", "DRTP": "target"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +55,7 @@ def rules() -> dict[str, Rule]:
         for of in [bases(name)]
         if "Feedback" in of and (_alias(node) or _has_v(node))
     }
-    return {**found, _DIRECT: Rule()}
+    return {**found, **dict.fromkeys(DIRECT, Rule())}
 
 
 def _alias(node):

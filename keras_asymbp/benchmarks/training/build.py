@@ -1,20 +1,16 @@
 """Builds a network of the suite: the model of a cell."""
 
-from typing import Literal
-
 import keras
 
 from keras_asymbp import feedbacks
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.networks import Application
+from keras_asymbp.benchmarks.tables.rules import DIRECT
 from keras_asymbp.benchmarks.training.first_weights import draw_anew, first_weights
 from keras_asymbp.conversion import asymmetrize
 from keras_asymbp.direct_feedback import direct_feedback
 from keras_asymbp.models import building
 from keras_asymbp.normalization import BatchNormalization
-
-# Not a rule of single layers: `direct_feedback` converts the whole model.
-DIRECT: dict[str, Literal["error", "target"]] = {"DFA": "error", "DRTP": "target"}
 
 
 def build(

@@ -11,6 +11,7 @@ import keras
 
 from keras_asymbp import metrics
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks.tables.rules import DIRECT
 from keras_asymbp.benchmarks.training import build, optimizers
 from keras_asymbp.benchmarks.training.batches import (
     Examples,
@@ -237,7 +238,7 @@ class Trainer:
         gradients = metrics.gradient_angles(
             self.model, itertools.islice(batches, protocol.alignment_batches)
         )
-        direct = self._cell.column.feedback in build.DIRECT
+        direct = self._cell.column.feedback in DIRECT
         return {
             "alignment": {
                 layer: {
