@@ -37,7 +37,10 @@ def blocks(text):
 
 
 # Their code trains for ten seconds or more.
-LONG = {"docs/guides/diagnose.md", "docs/rules.md"}
+LONG = {
+    *("docs/experiments.md", "docs/extend.md", "docs/rules.md"),
+    *("docs/guides/diagnose.md", "docs/guides/resnet.md"),
+}
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ SMALL = {
     # Without a GPU nothing is measured, but all flags are checked.
     "benchmarks.speed": ["--device=gpu"],
 }
-SLOW = {"benchmarks.cell_cost", "benchmarks.throughput", "benchmarks.weight_decay"}
+SLOW = set(SMALL)
 # Printed without flags, too, where they are only named.
 NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 # What another test runs, since it needs more: that test, and a word in it.
