@@ -328,14 +328,17 @@ FA_BENCH = Experiment(
 
 # Around the usual rates of these optimizers, whose steps don't depend on the gradient's
 # size: as many rates as the paper's, and closer.
-_RATES = (5e-3, 1.5e-3, 5e-4, 1.5e-4, 5e-5)
+_RATES = {
+    **dict.fromkeys(("Signum", "Lion", "Adam"), (5e-3, 1.5e-3, 5e-4, 1.5e-4, 5e-5)),
+    "Muon": (5e-2, 1.5e-2, 5e-3, 1.5e-3, 5e-4),
+}
 
 
 def _optimized(rule: str) -> tuple[Column, ...]:
     """A rule with each of the optimizers."""
     start = "" if rule == "BP" else f"{rule}+"
     return tuple(
-        Column(f"{start}{name}", rule, learning_rates=_RATES, optimizer=name)
+        Column(f"{start}{name}", rule, learning_rates=_RATES[name], optimizer=name)
         for name in OPTIMIZERS
     )
 

@@ -80,4 +80,4 @@ def test_bm_family_pairs_each_optimizer_with_both_rules():
     assert pairs == [(r, o) for r in ("BP", "uSF") for o in (0, 1, *OPTIMIZERS)]
     # The rates of each optimizer are its own, and as many as the paper's.
     rates = {c.learning_rates for c in family.columns if c.optimizer}
-    assert [len(set(each)) for each in rates] == [5]
+    assert {len(set(each)) for each in rates} == {5}

@@ -21,14 +21,16 @@ function signs(setup) {
     const mark = { ...lookOf(points.at(-1).figure), shade: 1 };
     const hollow = { ...mark, shade: 0 };
     series.push(line(`ours, ${name}`, ours, mark.color, { mark, intervals: "y" }));
+    columns.push([`ours, ${name}`, ours]);
+    if (papers.every(({ y }) => y === null)) continue;
     series.push(line(`paper, ${name}`, papers, mark.color, { mark: hollow, borderWidth: 1 }));
-    columns.push([`ours, ${name}`, ours], [`paper, ${name}`, papers]);
+    columns.push([`paper, ${name}`, papers]);
   }
   const at = distinct(columns.flatMap(([, points]) => points.map(({ x }) => x))).sort((a, b) => a - b);
   const { label, paper } = data.setups[setup];
   return {
     label: `Line chart, ${label}: error against the share of concordant signs.`,
-    caption: `${label}. Filled and thick: ours, ${intervalWords(figuresOf(setup)).replace("its line", "each upright line")}; hollow and thin: the paper’s ${paper ?? "(none)"}.`,
+    caption: `${label}. Filled and thick: ours, ${intervalWords(figuresOf(setup)).replace("its line", "each upright line")}${series.length > concordanceRows(setup).length ? `; hollow and thin: the paper’s ${paper ?? "(none)"}` : ""}.`,
     series,
     scales: {
       x: { type: "linear", min: -2, max: 102, title: { display: true, text: "concordant signs, 100 − p, %" }, afterBuildTicks: (axis) => { axis.ticks = at.map((value) => ({ value })); } },
