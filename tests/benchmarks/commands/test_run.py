@@ -114,6 +114,10 @@ BAD_INPUT = {
     "no experiment": ([], ["--exp", "C2"]),
     "empty experiment": (["--exp="], ["--exp", "C2"]),
     "unknown experiment": (["--exp=C9"], ["experiment 'C9'", "C2"]),
+    "no table of one's own": (
+        ["--exp={folder}/mine.yaml"],
+        ["can't read {folder}/mine.yaml (No such file", "ends in .yaml, .yml, .py"],
+    ),
     "unknown data set": (
         ["--exp=C2", "--datasets=mnist_5k,cifar"],
         ["data set 'cifar'", "did you mean 'cifar10'", "--list"],
