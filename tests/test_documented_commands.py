@@ -29,6 +29,7 @@ SUBCOMMANDS = f"{SUITE}.commands.subcommands"
 # Flags that make the work of a program small, where it is not the run's `--dry_run`.
 SMALL = {
     "benchmarks.cell_cost": ["--networks=mnist", "--rounds=1"],
+    "benchmarks.diagnostics_cost": ["--read=benchmarks/results/speed/diagnostics.json"],
     "benchmarks.throughput": ["--part=overhead", "--cells=10", "--rounds=1"],
     "benchmarks.weight_decay": ["--models=SGD", "--epochs=1", "--seeds=0"],
     # Without a GPU nothing is measured, but all flags are checked.

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_asymbp.diagnostics import diagnose
 from keras_asymbp.diagnostics.taps import as_matrix, tapped
 
 
@@ -13,6 +14,22 @@ def test_activations_come_back_after_an_error():
     with pytest.raises(ZeroDivisionError), tapped(layers, lambda *_: 1 / 0):
         layers[0](np.ones((1, 3)))
     assert [layer.activation for layer in layers] == [keras.activations.relu, None]
+
+
+def test_vectorized_layers_are_refused():
+    class Vectorized(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+            self.dense.build((None, 3))
+
+        def call(self, x):
+            return keras.ops.vectorized_map(lambda row: self.dense(row[None])[0], x)
+
+    model = keras.Sequential([keras.Input((3,), batch_size=4), Vectorized()])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="vectorized or compiled"):
+        diagnose(model, [(np.ones((4, 3)), np.ones((4, 2)))])
 
 
 @pytest.mark.parametrize(
