@@ -33,6 +33,7 @@ if not TYPE_CHECKING and _is_command():
 
     _guard.install()
 else:
+    import keras_asymbp.backend as _backend  # noqa: F401 (refuses others before all)
     from keras_asymbp import (
         diagnostics,
         feedbacks,

@@ -99,15 +99,25 @@ class PhaselessAlignment(FixedRandom):
         """Number of steps of V so far, an integer."""
         return int(self._state[_DRAW]) - 1
 
+    def call(self, kernel):
+        return self._present(kernel)[0]
+
     def catch_up(self, kernel):
-        state = ops.convert_to_tensor(self._state)
+        v, state = self._present(kernel)
+        self._weights.assign(v)
+        self._state.assign(state)
+
+    def _present(self, kernel):
+        """V and the state of a gradient at a kernel: a step later if W was updated."""
+        v, state = (ops.convert_to_tensor(x) for x in (self._weights, self._state))
         fingerprint, known = random.fingerprint(kernel), state[_FINGERPRINT]
         updated = ops.logical_and(known != 0, known != fingerprint)
-        v = ops.convert_to_tensor(self._weights)
         estimate = self._estimate(ops.cast(kernel, v.dtype), state)
-        self._weights.assign(ops.where(updated, v + self.rate * (estimate - v), v))
         draw = state[_DRAW] + ops.cast(updated, "int32")
-        self._state.assign(ops.stack([state[_SEED], draw, fingerprint]))
+        return (
+            ops.where(updated, v + self.rate * (estimate - v), v),
+            ops.stack([state[_SEED], draw, fingerprint]),
+        )
 
     def _estimate(self, kernel, state):
         """Xi^T (Xi W) / samples, of the kernel's shape."""
