@@ -76,9 +76,8 @@ def test_a_good_rule_passes_everything():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", [Blurred(2.0), Halved()], ids=["state", "one method"])
-def test_a_good_rule_passes_on_every_layer(rule):
-    assert testing.check_feedback(rule) == checks()
+def test_a_good_rule_passes_on_every_layer():
+    assert testing.check_feedback(Blurred(2.0)) == checks()
 
 
 def test_the_given_rule_is_unchanged():
