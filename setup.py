@@ -81,7 +81,7 @@ setuptools.setup(
         ],
         "keras_asymbp.benchmarks.run": ["*.jinja"],
         "keras_asymbp.benchmarks.tables": ["printed/*.csv"],
-        "keras_asymbp.benchmarks.datasets": ["*.npz", "*.md"],
+        "keras_asymbp.benchmarks.datasets": ["*.npz", "*.txt", "*.md"],
     },
     install_requires=["absl-py>=2.1", "keras>=3.15", "tensorflow>=2.21"],
     extras_require={

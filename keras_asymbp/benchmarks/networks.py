@@ -1,4 +1,4 @@
-"""Networks by name: those of `keras_asymbp.models`, and `keras.applications`."""
+"""Networks by name: of `keras_asymbp.models`, `keras.applications`, a transformer."""
 
 import dataclasses
 
@@ -33,6 +33,7 @@ __all__ = [
     "Pad",
     "Pool",
     "Residual",
+    "Transformer",
     "get",
 ]
 
@@ -43,6 +44,24 @@ class Application:
 
     name: str
 
+
+@dataclasses.dataclass(frozen=True)
+class Transformer:
+    """The row of a transformer that says which symbol comes next, up to its logits.
+
+    Attributes:
+        units: Size of the vector of a position.
+        heads: Heads of attention in each block.
+        blocks: Number of blocks.
+    """
+
+    units: int
+    heads: int
+    blocks: int
+
+
+# For the text in the package.
+_TRANSFORMER = Network((32, 36), (Transformer(units=64, heads=4, blocks=2),))
 
 # Of other packages: BioTorch, torchvision.
 _LATER = {
@@ -89,6 +108,7 @@ _APPLICATION_SIZES = {
 NETWORKS: dict[str, Network] = {
     **TABLE_1,
     **_LATER,
+    "transformer": _TRANSFORMER,
     **FAMILIES["plain"].networks(),
     **FAMILIES["residual"].networks(),
     **{

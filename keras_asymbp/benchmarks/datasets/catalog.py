@@ -7,8 +7,11 @@ from keras_asymbp.benchmarks.datasets import own
 from keras_asymbp.benchmarks.datasets.dataset import Dataset
 from keras_asymbp.benchmarks.datasets.npz import Npz
 from keras_asymbp.benchmarks.datasets.subset import Subset
+from keras_asymbp.benchmarks.datasets.text import SYMBOLS, Text
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError, unknown
+
+_WINDOWS = 20_000, 2_000
 
 # Section 5, "Datasets", and the networks of Table 1.
 DATASETS = {
@@ -193,6 +196,17 @@ DATASETS = {
                 "fashion_mnist",
                 url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
             ),
+            as_in_paper=False,
+        ),
+        # For networks of attention.
+        Dataset(
+            name="sonnets",
+            description="Shakespeare's sonnets: 20,000 + 2,000 times, the next letter",
+            paper=None,
+            num_classes=len(SYMBOLS),
+            network="transformer",
+            counts=_WINDOWS,
+            source=Text(pathlib.Path(__file__).with_name("sonnets.txt"), "1", _WINDOWS),
             as_in_paper=False,
         ),
     )

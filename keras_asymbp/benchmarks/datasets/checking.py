@@ -137,8 +137,8 @@ class InputChecks:
 
         Args:
             split: "train" or "test".
-            batches: uint8 images (n, height, width, channels) of 1 or 3 channels, or
-                float vectors (n, size).
+            batches: uint8 images (n, height, width, channels) of 1 or 3 channels, float
+                vectors (n, size), or one-hot symbols, bool (n, positions, symbols).
             count: Number of labels.
 
         Raises:
@@ -160,7 +160,8 @@ class InputChecks:
     def _check(self, which, batch):
         images = batch.dtype == np.uint8 and batch.ndim == 4
         vectors = batch.dtype in _FLOATS and batch.ndim == 2
-        is_known = (images and batch.shape[3] in _CHANNELS) or vectors
+        symbols = batch.dtype == bool and batch.ndim == 3
+        is_known = (images and batch.shape[3] in _CHANNELS) or vectors or symbols
         if not is_known or 0 in batch.shape[1:]:
             raise UsageError(
                 f"the {which} are {batch.dtype} of shape {batch.shape}: expected uint8 "

@@ -16,8 +16,8 @@ SPLITS = "train", "test"
 class Arrays:
     """A data set's inputs and labels, in memory or memory-mapped.
 
-    Inputs are uint8 images (n, height, width, channels) or float vectors (n, size),
-    labels are integers (n,).
+    Inputs are uint8 images (n, height, width, channels), float vectors (n, size) or
+    one-hot symbols, bool (n, positions, symbols). Labels are integers (n,).
     """
 
     x_train: np.ndarray

@@ -356,6 +356,19 @@ BM_FAMILY = Experiment(
     ),
 )
 
+# A transformer is trained by Adam. "FA" and the size of uSF's V are those of FA-bench.
+TEXT = Experiment(
+    name="Text",
+    title="A transformer of characters",
+    table="no table of the paper",
+    columns=tuple(
+        dataclasses.replace(column, learning_rates=_RATES["Adam"], optimizer="Adam")
+        for column in FA_BENCH.columns
+        if column.name in ("BP", "FA", "uSF", "DFA")
+    ),
+    baseline="BP",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Help:
@@ -420,5 +433,5 @@ ABLATION = Experiment(
 
 ALL = {
     experiment.name: experiment
-    for experiment in (*EXPERIMENTS.values(), FA_BENCH, BM_FAMILY, DEPTH)
+    for experiment in (*EXPERIMENTS.values(), FA_BENCH, BM_FAMILY, TEXT, DEPTH)
 }

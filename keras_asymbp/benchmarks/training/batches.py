@@ -100,11 +100,11 @@ def prepare(arrays: Arrays, input_scale: float) -> Examples:
     Args:
         arrays: The data set, with inputs of the network's shape: uint8 images are
             multiplied by `input_scale`, float vectors are divided by each input's
-            standard deviation over the training examples.
+            standard deviation over the training examples, one-hot symbols stay 0 and 1.
         input_scale: Factor for pixels.
     """
-    scale: Any = np.float32(input_scale)
-    if arrays.x_train.dtype != np.uint8:
+    scale: Any = np.float32(1 if arrays.x_train.dtype == bool else input_scale)
+    if arrays.x_train.dtype.kind == "f":
         scale = _inverse_deviation(arrays.x_train)
     mean = _mean(arrays.x_train, lambda rows: rows.astype(np.float32) * scale)
 

@@ -4,8 +4,9 @@ import keras
 
 from keras_asymbp import feedbacks
 from keras_asymbp.benchmarks import networks
-from keras_asymbp.benchmarks.networks import Application
+from keras_asymbp.benchmarks.networks import Application, Transformer
 from keras_asymbp.benchmarks.tables.rules import DIRECT
+from keras_asymbp.benchmarks.training import transformer
 from keras_asymbp.benchmarks.training.first_weights import draw_anew, first_weights
 from keras_asymbp.conversion import asymmetrize
 from keras_asymbp.direct_feedback import direct_feedback
@@ -31,8 +32,9 @@ def build(
     layer except the last; in a residual block the second ReLU follows the sum.
 
     Args:
-        name: A key of `networks.NETWORKS`. A model of `keras.applications` is built
-            untrained, with Keras's own initializers and normalization.
+        name: A key of `networks.NETWORKS`. The transformer and a model of
+            `keras.applications`, untrained, have Keras's own initializers and
+            normalization.
         num_classes: Number of units of the last layer.
         feedback: Name or config of the feedback rule; each layer gets its own instance.
             "DFA" is direct feedback alignment, "DRTP" direct random target projection.
@@ -79,7 +81,12 @@ def build(
 
     match network.layers:
         case (Application(application),):
-            model = _application(application, num_classes, shared, clamped, seed)
+            make = getattr(keras.applications, application)
+            stock = make(weights=None, classes=num_classes, classifier_activation=None)
+            model = _converted(stock, shared, clamped, seed)
+        case (Transformer() as row,):
+            stock = transformer.compose(row, network.input_shape, num_classes, name)
+            model = _converted(stock, shared, clamped, seed)
         case _:
             builder = building.Builder(network, arguments, normalize if kind else None)
             steps = builder.hidden(num_classes)
@@ -99,10 +106,8 @@ def _scaled(feedback, scale):
     return config
 
 
-def _application(name, num_classes, shared, clamped, seed):
-    """A model of `keras.applications`, converted to asymmetric layers."""
-    make = getattr(keras.applications, name)
-    model = make(weights=None, classes=num_classes, classifier_activation=None)
+def _converted(model, shared, clamped, seed):
+    """A model of stock layers with first weights of the seed and asymmetric layers."""
     draw_anew(model, seed)
     model = asymmetrize(model, feedback=shared["feedback"], print_fn=None)
     *below, last = [layer for layer in model.layers if layer.weights]

@@ -1,5 +1,6 @@
 """First weights: the distributions of Keras's initializers, drawn by `draws`."""
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_asymbp.benchmarks.training import draws
+from keras_asymbp.surgery import parts
 
 # Keras's truncated normals leave out what is more than two deviations from the mean.
 _CUT = 2.0
@@ -87,7 +89,7 @@ def first_weights(initializer, seed: int, number: int) -> FirstWeights:
 def draw_anew(model: keras.Model, seed: int) -> None:
     """Draws the kernels of a model of stock Keras layers, by their initializers."""
     number = 0
-    for layer in model.layers:
+    for layer in itertools.chain.from_iterable(map(parts, model.layers)):
         for name, kind in _KERNELS:
             kernel = getattr(layer, name, None)
             initializer = getattr(layer, f"{kind}_initializer", None)

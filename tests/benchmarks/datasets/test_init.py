@@ -7,7 +7,7 @@ import pytest
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.datasets.subset import Subset
 from keras_asymbp.benchmarks.errors import UsageError
-from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks.networks import NETWORKS
 from keras_asymbp.benchmarks.tables import experiments, printed
 
 every_dataset = pytest.mark.parametrize(
@@ -18,7 +18,7 @@ every_dataset = pytest.mark.parametrize(
 @every_dataset
 def test_a_data_set_refers_to_known_names(dataset):
     assert datasets.get(dataset.name) is dataset
-    assert dataset.network in TABLE_1
+    assert dataset.network in NETWORKS
     if dataset.paper is not None:
         assert printed.error(dataset.paper, "SGD") is not None
     assert "\n" not in dataset.description

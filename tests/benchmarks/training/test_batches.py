@@ -84,6 +84,15 @@ def test_vectors_are_standardized_by_the_training_examples(anywhere):
     np.testing.assert_allclose(test[:, 2], 0, atol=1e-5)
 
 
+def test_symbols_stay_one_whatever_the_scale_of_pixels(anywhere):
+    symbols = np.eye(3, dtype=bool)[np.arange(20).reshape(5, 4) % 3]
+    labels = np.arange(5) % 2
+    arrays = anywhere(Arrays(symbols, labels, symbols[:2], labels[:2]))
+    train, _ = all_examples(batches.prepare(arrays, 1 / 255).train)
+    assert train.dtype == np.float32
+    np.testing.assert_allclose(train, symbols - symbols.mean(axis=0), atol=1e-6)
+
+
 @given(rows=st.integers(1, 40), chunk=st.sampled_from([1, 3, 100]))
 def test_the_mean_does_not_depend_on_the_rows_read_at_once(rows, chunk):
     arrays = random_arrays((2, 2, 1), rows)
