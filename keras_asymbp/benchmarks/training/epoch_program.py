@@ -34,9 +34,11 @@ class EpochProgram:
         self._stored = functools.lru_cache(3)(_stored)
         model.make_train_function = self._make_train_function
         model.make_test_function = self._make_test_function
-        # `fit` would build the metrics from what it takes for a batch.
+        # `fit` would build what is not built, such as metrics, from an epoch's data.
         x, y = np.zeros((1, *model.input_shape[1:]), "float32"), np.zeros(1, "int32")
-        model._symbolic_build(data_batch=(x, y))
+        build = model._symbolic_build
+        model._symbolic_build = lambda iterator=None: build(data_batch=(x, y))
+        model._symbolic_build()
 
     def training(
         self,

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from keras_asymbp import BatchStatistics, metrics
+from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.networks import NETWORKS, Network, Transformer
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training import batches
 from keras_asymbp.benchmarks.training.batches import Examples
@@ -50,6 +52,27 @@ def test_a_program_of_an_epoch_is_its_steps(column, train, assert_alike):
     for ours, expected in zip(by_epochs["curves"], by_steps["curves"], strict=True):
         assert ours == pytest.approx(expected, rel=1e-4)
     assert_alike(*weights)
+
+
+def test_symbols_and_layers_that_are_never_called(make_cell, monkeypatch):
+    # `MultiHeadAttention` has a softmax for the scores that it may not need.
+    network = Network((32, 36), (Transformer(units=8, heads=2, blocks=1),))
+    monkeypatch.setitem(NETWORKS, "transformer", network)
+    sonnets = datasets.get("sonnets")
+    whole = sonnets.load()
+    arrays = datasets.Arrays(
+        *(whole.x_train[:300], whole.y_train[:300]),
+        *(whole.x_test[:100], whole.y_test[:100]),
+    )
+    column = Column("uSF", rule="uSF", optimizer="Adam", learning_rates=(1e-2,))
+    cell = make_cell(column, sonnets, epochs=2)
+    examples = batches.prepare(arrays, 1 / 255)
+    by_steps, by_epochs = (
+        Trainer(cell, examples, whole).train(cell.trials()[0])["curves"]
+        for whole in (False, True)
+    )
+    for ours, expected in zip(by_epochs, by_steps, strict=True):
+        assert ours == pytest.approx(expected, rel=1e-4)
 
 
 def test_augmented_images_and_a_validation_split(train):
