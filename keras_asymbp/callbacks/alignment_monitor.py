@@ -185,12 +185,12 @@ class AlignmentMonitor(keras.callbacks.Callback):
             for layer, quantities in metrics.alignment(self.model).items()
             for quantity, value in quantities.items()
         }
-        if self.batches is not None:
+        if self.batches is not None and not self.diagnostics:
             angles = metrics.gradient_angles(self.model, self.batches)
             values |= {
                 f"{name}/gradient_angle": value for name, value in angles.items()
             }
-        if self.diagnostics:
+        if self.diagnostics:  # with `gradient_angle`
             measures = diagnose(self.model, self.batches, self.twin)
             values |= {
                 f"{layer}/{quantity}": value

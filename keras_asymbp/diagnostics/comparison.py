@@ -11,6 +11,7 @@ from keras_asymbp.diagnostics.errors import backward, preactivations
 from keras_asymbp.diagnostics.rank import effective_rank
 from keras_asymbp.diagnostics.similarity import similarity
 from keras_asymbp.diagnostics.taps import can_be_tapped
+from keras_asymbp.metrics import angle
 
 
 def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
@@ -34,6 +35,7 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
 
     and for each of its kernels that is trained:
 
+        gradient_angle               arccos(gradient_cosine), in degrees
         gradient_cosine              <G, G'> / (|G| |G'|)
         gradient_norm_ratio          |G| / |G'|
         gradient_relative_error      |G - G'| / |G'|
@@ -137,6 +139,7 @@ def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
     cosine = _cosine(gradient, bp_gradient)
     ratio = _ratio(gradient, bp_gradient)
     return {
+        "gradient_angle": angle(gradient, bp_gradient),
         "gradient_cosine": cosine,
         "gradient_norm_ratio": ratio,
         "gradient_relative_error": _ratio(gradient - bp_gradient, bp_gradient),
@@ -156,7 +159,7 @@ def _ratio(a, b):
 def _cosine(a, b):
     with np.errstate(divide="ignore", invalid="ignore"):
         a, b = (each.ravel() / _norm(each) for each in (a, b))
-        return float(a @ b)
+        return float(np.clip(a @ b, -1, 1))
 
 
 def _norm(values):

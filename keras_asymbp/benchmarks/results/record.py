@@ -7,6 +7,7 @@ import types
 import typing
 from typing import Any
 
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.tables.form import (
     ANYTHING,
     SCALAR,
@@ -78,6 +79,11 @@ def _of_type(kind):
     return _TYPES[kind]
 
 
+def _by_layer(measures):
+    most = 10_000  # layers
+    return Nullable(Fields({}, others=Fields(measures), most=most))
+
+
 _PROTOCOL = {
     field.name: _RANGES.get(field.name) or _of_type(field.type)
     for field in dataclasses.fields(Protocol)
@@ -123,13 +129,8 @@ _RESULT = Fields(
     },
     {
         "validation_error": _SHARE,
-        "alignment": Nullable(
-            Fields(
-                {},
-                others=Fields({"angle": _ANGLE, "gradient_angle": _ANGLE}),
-                most=10_000,  # layers
-            )
-        ),
+        "alignment": _by_layer({"angle": _ANGLE, "gradient_angle": _ANGLE}),
+        "diagnostics": _by_layer(MEASURES),
     },
     others=ANYTHING,
 )
@@ -179,6 +180,10 @@ def _unlike_curves(record):
         return "validation_share and validation_error do not go together"
     if "alignment_batches" in settings and "alignment" not in result:
         return "result.alignment is missing"
+    # Alignment was stored before diagnostics were.
+    absent = result.get("alignment") is None
+    if "diagnostics" in result and (result["diagnostics"] is None) != absent:
+        return "result.alignment and result.diagnostics do not go together"
     if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
         return "the epochs of result.curves are not 1, 2, 3 and so on"
     if len(rows) > settings["epochs"]:

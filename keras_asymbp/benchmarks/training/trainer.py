@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from keras_asymbp import metrics
+from keras_asymbp import diagnostics, metrics
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 from keras_asymbp.benchmarks.tables.rules import DIRECT
 from keras_asymbp.benchmarks.training import build, optimizers
@@ -130,8 +131,8 @@ class Trainer:
             With `Protocol.alignment_batches` also `alignment` after the last epoch:
             for each layer, bottom first, the `angle` between W and V and the
             `gradient_angle` between its kernel's gradient and backpropagation's, in
-            degrees; an undefined angle is None, as is `alignment` of a run that
-            diverged.
+            degrees; and `diagnostics`, the `MEASURES` of each layer's error and
+            gradient. What is undefined is None, as are both of a run that diverged.
         """
         [result] = self.train_together([spec], [observers])
         return result
@@ -233,9 +234,9 @@ class Trainer:
         if protocol.alignment_batches is None:
             return {}
         if trial.diverged:
-            return {"alignment": None}
+            return {"alignment": None, "diagnostics": None}
         batches = training_batches(self._examples, protocol.batch_size, self._cell.seed)
-        gradients = metrics.gradient_angles(
+        measures = diagnostics.diagnose(
             self.model, itertools.islice(batches, protocol.alignment_batches)
         )
         direct = self._cell.column.feedback in DIRECT
@@ -244,10 +245,16 @@ class Trainer:
                 layer: {
                     # Direct feedback bypasses the layers' own V.
                     "angle": None if direct else _finite(quantities["angle"]),
-                    "gradient_angle": _finite(gradients.get(layer)),
+                    "gradient_angle": _finite(
+                        measures.get(layer, {}).get("gradient_angle")
+                    ),
                 }
                 for layer, quantities in metrics.alignment(self.model).items()
-            }
+            },
+            "diagnostics": {
+                layer: {name: _finite(found.get(name)) for name in MEASURES}
+                for layer, found in measures.items()
+            },
         }
 
 

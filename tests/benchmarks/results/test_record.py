@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks.reports import files
 from keras_asymbp.benchmarks.results import inventory
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.record import disbelief
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.tables.experiments import Column
@@ -56,7 +57,7 @@ def test_what_older_versions_lack_is_believed(record):
 def test_a_trial_that_diverged_at_once_is_believed(record):
     record["result"] = {
         **{"best_error": 0.9, "best_epoch": None, "diverged": True},
-        **{"curves": [], "alignment": None},
+        **{"curves": [], "alignment": None, "diagnostics": None},
     }
     assert disbelief(record) is None
     record["result"]["best_error"] = 0.01
@@ -119,6 +120,18 @@ FORGERIES = {
         {"conv": {"angle": math.nan, "gradient_angle": None}},
         {"conv": {"angle": None, "gradient_angle": None, "layer": 1}},
     ),
+    "result.diagnostics": (
+        *([], 5, {"conv": None}, {"conv": []}, {"conv": {}}),
+        {"conv": {name: 1.0 for name in MEASURES if name != "error_rms"}},
+        *(
+            {"conv": dict.fromkeys(MEASURES, 1.0) | {name: value}}
+            for name in ("else", *MEASURES)
+            for value in (*NO_NUMBERS[1:], *([-0.5] if name.endswith("rms") else []))
+        ),
+        {"conv": dict.fromkeys(MEASURES, 1.0) | {"error_cosine": 1.1}},
+        {"conv": dict.fromkeys(MEASURES, 1.0) | {"error_effective_rank": 0.5}},
+        {str(layer): dict.fromkeys(MEASURES, 1.0) for layer in range(10_001)},
+    ),
 }
 
 
@@ -179,7 +192,17 @@ def test_alignment_that_was_asked_for(make_cell, make_record):
     made = make_record(cell, cell.trials()[0])
     made["id"] = trial_id(made["settings"])
     assert disbelief(made) == "result.alignment is missing"
-    assert disbelief(replaced(made, "result.alignment", None)) is None
+    made = replaced(made, "result.alignment", None)
+    assert disbelief(made) is None
+    # Diagnostics came later, and with alignment only.
+    assert disbelief(replaced(made, "result.diagnostics", None)) is None
+    layers = {"conv/depthwise": dict.fromkeys(MEASURES)}
+    alone = replaced(made, "result.diagnostics", layers)
+    assert disbelief(alone) == (
+        "result.alignment and result.diagnostics do not go together"
+    )
+    both = replaced(alone, "result.alignment", {})
+    assert disbelief(both) is None
 
 
 # Any change of an honest file.

@@ -38,10 +38,11 @@ def check(trainer, trials, assert_alike):
         expected = trainer.train(trial)
         rows, others = (each.pop("curves") for each in (result, expected))
         assert [pytest.approx(row, rel=1e-4) for row in rows] == others
-        angles = [each.pop("alignment", None) for each in (result, expected)]
-        if angles[0]:
-            for ours, theirs in zip(*map(dict.values, angles), strict=True):
-                assert ours == pytest.approx(theirs, rel=1e-3)
+        for name in ("alignment", "diagnostics"):
+            layers = [each.pop(name, None) for each in (result, expected)]
+            if layers[0]:
+                for ours, theirs in zip(*map(dict.values, layers), strict=True):
+                    assert ours == pytest.approx(theirs, rel=1e-3)
         assert result == expected
     # The last lane is in the model, as is the last trial.
     assert_alike(together, trainer.model.get_weights())

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_asymbp import AsymDense, BatchNormalization, BatchStatistics, metrics
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.training.batches import (
     Examples,
@@ -467,51 +468,94 @@ def test_statistics_are_taken_after_the_epoch(make_trainer, tiny_examples):
 def test_alignment_after_the_last_epoch(make_trainer, tiny_examples):
     column = Column("RndF", rule="RndF")
     trainer, cell = make_trainer(column, batch_size=40, alignment_batches=2)
-    plain, _ = make_trainer(column, batch_size=40)
-    trial = cell.trials()[2]
-    result = trainer.train(trial)
+    result = trainer.train(cell.trials()[2])
     hidden, logits = layers_of(trainer, AsymDense)
     w, v = logits.kernel.numpy(), np.asarray(logits.feedback_kernel)
-    gradients = [0, 0]
+    gradients, errors = [0, 0], ([], [])
     for x, y in itertools.islice(training_batches(tiny_examples, 40, cell.seed), 2):
         x = np.reshape(x, (40, 784)).astype("float64")
         above = x @ hidden.kernel.numpy() + hidden.bias.numpy()
         scores = np.exp(np.maximum(above, 0) @ w + logits.bias.numpy())
         error = scores / scores.sum(axis=1, keepdims=True) - np.eye(10)[y]
         for number, kernel in enumerate((w, v)):
-            gradients[number] += x.T @ (error @ kernel.T * (above > 0))
+            errors[number].append(error @ kernel.T * (above > 0))
+            gradients[number] += x.T @ errors[number][-1]
 
     def degrees(a, b):
-        cosine = np.vdot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
-        return pytest.approx(np.degrees(np.arccos(cosine)), abs=0.05)
+        return pytest.approx(np.degrees(np.arccos(cosine(a, b))), abs=0.05)
+
+    def cosine(a, b):
+        return np.vdot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
 
     below = hidden.kernel.numpy(), np.asarray(hidden.feedback_kernel)
     assert list(result.pop("alignment").values()) == [
         {"angle": degrees(*below), "gradient_angle": degrees(*gradients)},
         {"angle": degrees(w, v), "gradient_angle": 0.0},
     ]
-    # Training is the same as without it.
-    assert alike(result, plain.train(trial))
+    of_hidden, of_logits = result["diagnostics"].values()
+    assert list(of_hidden) == list(of_logits) == list(MEASURES)
+    bp_error, error = map(np.concatenate, errors)
+    expected = {
+        "error_cosine": cosine(error, bp_error),
+        "error_norm_ratio": np.linalg.norm(error) / np.linalg.norm(bp_error),
+        "error_rms": np.sqrt(np.mean(error**2)),
+        "bp_error_rms": np.sqrt(np.mean(bp_error**2)),
+        "gradient_norm_ratio": np.divide(*map(np.linalg.norm, gradients[::-1])),
+    }
+    assert of_hidden == pytest.approx(of_hidden | expected, rel=1e-3)
+    assert of_logits["error_cosine"] == pytest.approx(1, rel=1e-12)
+    assert of_logits["gradient_decrease"] == pytest.approx(1, rel=1e-12)
+    assert 1 < of_logits["error_effective_rank"] < 10
+
+
+def test_alignment_and_diagnostics_change_no_training(make_trainer, tiny_examples):
+    trainer, cell = make_trainer(EVERYTHING, alignment_batches=1)
+    model, trial, states = trainer.model, cell.trials()[2], []
+
+    def note(_=None):
+        of_all = [*model.variables, *model.optimizer.variables]
+        states.append([variable.numpy() for variable in of_all])
+
+    result = trainer.train(trial, [AfterEpoch(note)])
+    note()
+    before, after = states[-2:]
+    np.testing.assert_equal(after, before)
+    assert result.pop("alignment")
+    assert result.pop("diagnostics")
+    protocol = dataclasses.replace(cell.protocol, alignment_batches=None)
+    plain = dataclasses.replace(cell, protocol=protocol)
+    assert trainer.take_up(plain, tiny_examples)
+    assert alike(result, trainer.train(trial))
+    note()
+    for value, expected in zip(states[-1], before, strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_undefined_angles_are_none(make_trainer):
     # A frozen layer has no gradient.
     column = Column("X", rule="uSF", clamped="Bottom")
     trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
-    hidden, logits = trainer.train(*cell.trials())["alignment"].values()
+    result = trainer.train(*cell.trials())
+    hidden, logits = result["alignment"].values()
     assert 0 < hidden["gradient_angle"] < 180
     assert 0 < logits["angle"] < 90
     assert logits["gradient_angle"] is None
+    of_logits = list(result["diagnostics"].values())[1]
+    assert of_logits["gradient_norm_ratio"] is of_logits["gradient_decrease"] is None
+    assert of_logits["error_norm_ratio"] == 1
     # Direct feedback has no V of a layer's shape.
     column = Column("DFA", rule="DFA")
     trainer, cell = make_trainer(column, alignment_batches=1, learning_rates=(5e-5,))
-    hidden, logits = trainer.train(*cell.trials())["alignment"].values()
+    result = trainer.train(*cell.trials())
+    hidden, logits = result["alignment"].values()
+    assert list(result["diagnostics"]) == list(result["alignment"])
     assert 10 < hidden["gradient_angle"] < 170
     assert logits["gradient_angle"] == 0
     assert hidden["angle"] is logits["angle"] is None
     # Alignment is not computed for a run that diverged.
     trainer, cell = make_trainer(alignment_batches=1, learning_rates=(1e30,))
-    assert trainer.train(*cell.trials())["alignment"] is None
+    result = trainer.train(*cell.trials())
+    assert result["alignment"] is result["diagnostics"] is None
 
 
 def test_a_columns_own_weight_decay(make_trainer):
