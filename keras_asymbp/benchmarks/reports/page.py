@@ -17,6 +17,7 @@ from keras_asymbp.benchmarks.results.assessment import Assessment, assess
 from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS
 from keras_asymbp.benchmarks.results.comparison import Comparison, compare_once
 from keras_asymbp.benchmarks.results.inventory import Inventory
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN
 from keras_asymbp.benchmarks.tables import reproduce
@@ -172,6 +173,7 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
             {
                 "program": reproduce.PROGRAM,
                 "main": _main(assessments),
+                "measures": list(MEASURES),
                 "setups": [
                     script_data.of_setup(setup, label, assessment)
                     for setup, label, assessment in zip(

@@ -6,6 +6,7 @@ from typing import Any
 from keras_asymbp.benchmarks.escaping import links
 from keras_asymbp.benchmarks.pictures.looks import Look
 from keras_asymbp.benchmarks.results.assessment import Assessment
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
@@ -48,7 +49,7 @@ def of_look(look: Look) -> list[str | float]:
 
 
 def of_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial with its learning curves and, if recorded, its alignment."""
+    """A trial with its learning curves and, if recorded, alignment and diagnostics."""
     settings, result = trial["settings"], trial["result"]
     rows = result["curves"]
     data = {
@@ -70,6 +71,12 @@ def of_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
         data["alignment"] = [
             {"layer": layer, **{name: _digits(angle) for name, angle in angles.items()}}
             for layer, angles in alignment.items()
+        ]
+    if diagnostics := result.get("diagnostics"):
+        # A layer's name and its measures, in the order of `MEASURES`.
+        data["diagnostics"] = [
+            [layer, *(_digits(found[name]) for name in MEASURES)]
+            for layer, found in diagnostics.items()
         ]
     return data
 

@@ -6,6 +6,7 @@ import pytest
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.reports import page as pages
 from keras_asymbp.benchmarks.results import inventory
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import fill, group
 from keras_asymbp.benchmarks.tables import experiments
@@ -189,7 +190,9 @@ def test_alignment_where_it_is_recorded(store, finish, make_cell):
     }
     measured, diverged, without = cell.trials()
     result = {"best_error": 0.5, "best_epoch": 1, "diverged": False, "curves": []}
-    finish(store, cell, measured, 0.5, result=result | {"alignment": angles})
+    layers = {"<conv>\n": dict.fromkeys(MEASURES, 1.234567e-8) | {"error_rms": None}}
+    both = {"alignment": angles, "diagnostics": layers}
+    finish(store, cell, measured, 0.5, result=result | both)
     finish(store, cell, diverged, 0.5, result=result | {"alignment": None})
     finish(store, cell, without, 0.5)
     plan = plan_of("A", ["SGD"], learning_rates=(0.5, 0.25, 0.125), epochs=2)
@@ -198,7 +201,12 @@ def test_alignment_where_it_is_recorded(store, finish, make_cell):
         {"layer": "conv", "angle": 12.35, "gradient_angle": 45.0},
         {"layer": "logits", "angle": None, "gradient_angle": 0.0},
     ]
-    assert not any("alignment" in trial for trial in others)
+    values = [None if name == "error_rms" else 1.235e-8 for name in MEASURES]
+    (row,) = first["diagnostics"]
+    assert row[1:] == values
+    assert row[0].startswith("<conv>")
+    assert row[0].isprintable()
+    assert not any({"alignment", "diagnostics"} & set(trial) for trial in others)
 
 
 def test_the_depth_study_is_shown_with_its_own_rates(run, store):

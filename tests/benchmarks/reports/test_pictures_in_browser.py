@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from keras_asymbp.benchmarks.results.measures import MEASURES
+
 PICTURES = ("signs", "rates", "curves", "alignment", "scatter", "times")
 
 
@@ -72,6 +74,32 @@ def test_pictures_as_numbers(name, heads, rows, page):
     found = [row.split("\t") for row in table.locator("tr").all_inner_texts()]
     assert found[0][1 : len(heads) + 1] == heads
     assert [row[: len(rows[0])] for row in found[1 : len(rows) + 1]] == rows
+
+
+def test_diagnostics_by_layer(visit):
+    page = visit()
+    choices = page.locator("#alignment-quantity option")
+    assert choices.count() == 2 + len(MEASURES)
+    caption, rows = (page.locator(f"#alignment {tag}") for tag in ("figcaption", "tr"))
+
+    def choose(quantity):
+        page.locator("#alignment-quantity").select_option(quantity)
+        found = [row.locator("th, td").all_text_contents()[:3] for row in rows.all()]
+        scale, low = page.locator("#alignment canvas").evaluate(
+            "canvas => (({type, min}) => [type, min])(Chart.getChart(canvas).scales.y)"
+        )
+        return found, scale, low
+
+    found = [["layer", "SGD", "BN"], ["1 conv", "0", "1.25e-7"], ["2 logits", "1", "1"]]
+    assert choose("error_rms") == (found, "logarithmic", 1e-7)
+    assert "logarithmic. Values of 0 and below are drawn at its" in caption.inner_text()
+    found[1][1:] = ["-0.5", "-0.5"]
+    assert choose("error_cosine") == (found, "linear", -1)
+    found[1][1:] = ["?", "?"]
+    assert choose("preactivation_rms") == (found, "linear", 0)
+    page.locator("#alignment-seed").select_option("1")
+    assert choices.count() == 2
+    assert "degrees" in page.locator("#alignment caption").text_content()
 
 
 def test_curves_of_a_figure(visit, figure, hostile):

@@ -50,8 +50,9 @@ const pictures = {
     const setup = numberIn("alignment-setup");
     const runs = figuresOf(setup).flatMap(runsOf).filter((run) => run.alignment);
     options(select("alignment-seed"), distinct(runs.map((run) => run.seed)).map((seed) => [seed, String(seed)]));
-    options(select("alignment-quantity"), Object.entries(QUANTITIES));
-    draw("alignment", alignment(setup, numberIn("alignment-seed"), select("alignment-quantity").value));
+    const seed = numberIn("alignment-seed");
+    options(select("alignment-quantity"), quantitiesOf(setup, seed).map(([quantity, [words]]) => [quantity, words]));
+    draw("alignment", alignment(setup, seed, select("alignment-quantity").value));
   },
   times() {
     options(select("times-setup"), setups);
