@@ -3,11 +3,12 @@
 import dataclasses
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.escaping import markdown, spreadsheet
 from keras_asymbp.benchmarks.networks import FAMILIES
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.experiments import DEPTH, HELPS, Column
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
@@ -25,11 +26,14 @@ class Layer:
         name: The layer's name.
         angle: Angle between W and V.
         gradient_angle: Angle between the kernel's gradient and backpropagation's.
+        measures: The `MEASURES` of its error and gradient; empty in a run that was
+            stored before them.
     """
 
     name: str
     angle: float | None
     gradient_angle: float | None
+    measures: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,17 +102,21 @@ def runs(plans: Iterable[Plan], store: Store) -> list[Run]:
 
 
 def _run(cell, best):
-    network = networks.get(cell.network)
+    network, result = networks.get(cell.network), best["result"]
+    diagnostics = result.get("diagnostics") or {}
     return Run(
         family=network.family,
         depth=network.depth,
         column=cell.column,
         seed=cell.seed,
         learning_rate=best["settings"]["learning_rate"],
-        error=100 * best["result"]["best_error"],
+        error=100 * result["best_error"],
         layers=tuple(
-            Layer(name, angles.get("angle"), angles.get("gradient_angle"))
-            for name, angles in (best["result"].get("alignment") or {}).items()
+            Layer(
+                *(name, angles.get("angle"), angles.get("gradient_angle")),
+                diagnostics.get(name, {}),
+            )
+            for name, angles in (result.get("alignment") or {}).items()
         ),
     )
 
@@ -140,10 +148,16 @@ def lowest_gradient_angle(run: Run) -> float | None:
     return run.layers[0].gradient_angle if run.layers else None
 
 
-def tables(runs: Sequence[Run]) -> str:
-    """Error and lowest gradient angle as Markdown tables: means over seeds.
+def lowest_norm_ratio(run: Run) -> float | None:
+    """The norm ratio of the error at the lowest layer to backpropagation's."""
+    return run.layers[0].measures.get("error_norm_ratio") if run.layers else None
 
-    Rows are models, columns are networks; `?` is unknown.
+
+def tables(runs: Sequence[Run]) -> str:
+    """Error, and angle and norm ratio at the lowest layer, as Markdown tables.
+
+    Rows are models, columns are networks; a figure is the mean over seeds, `?` is
+    unknown. Norm ratios are left out if no run has one.
 
     Args:
         runs: One or more runs.
@@ -151,7 +165,10 @@ def tables(runs: Sequence[Run]) -> str:
     titles = {
         "error, %": (lambda run: run.error, ".2f"),
         "lowest layer, degrees": (lowest_gradient_angle, ".0f"),
+        "lowest layer, norm ratio of the error": (lowest_norm_ratio, ".2g"),
     }
+    if not any(lowest_norm_ratio(run) is not None for run in runs):
+        del titles["lowest layer, norm ratio of the error"]
     shown = dict.fromkeys((run.family, run.depth) for run in runs)
     lines = []
     for title, (value, form) in titles.items():
@@ -184,7 +201,7 @@ def text(runs: Iterable[Run]) -> str:
     """
     names = (
         *("network", "depth", "model", "feedback", "seed", "learning_rate"),
-        *("error", "layer", "name", "angle", "gradient_angle"),
+        *("error", "layer", "name", "angle", "gradient_angle", *MEASURES),
     )
     return spreadsheet.text(names, (row for run in runs for row in _rows(run)))
 
@@ -193,6 +210,9 @@ def _rows(run):
     start = [run.family, run.depth, run.column.name, run.column.feedback]
     start += [run.seed, run.learning_rate, run.error]
     for number, layer in enumerate(run.layers, 1):
-        yield [*start, number, *dataclasses.astuple(layer)]
+        yield [
+            *(*start, number, layer.name, layer.angle, layer.gradient_angle),
+            *map(layer.measures.get, MEASURES),
+        ]
     if not run.layers:
-        yield [*start, *4 * [None]]
+        yield [*start, *(4 + len(MEASURES)) * [None]]

@@ -109,6 +109,7 @@ def test_a_run_from_the_command_to_picture_and_report(depth, report, tmp_path):
         assert float(row["gradient_angle"]) == angles["gradient_angle"]
         if row["model"] == "BP":
             assert angles == {"angle": 0.0, "gradient_angle": 0.0}
+            assert float(row["error_norm_ratio"]) == 1
     assert (folder / "depth.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / "depth.svg").read_text()
     # The alignment reaches the report, from the same trials.

@@ -9,6 +9,7 @@ from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.depth import study
 from keras_asymbp.benchmarks.depth.study import Layer, Run
 from keras_asymbp.benchmarks.networks import FAMILIES, NETWORKS
+from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.experiments import DEPTH, DEPTH_RULES
 from keras_asymbp.benchmarks.tables.plan import Setup
@@ -111,9 +112,12 @@ def test_runs_are_the_best_of_complete_cells(tmp_path, finish):
     for cell in (cell for plan in plans for cell in plan.cells()):
         outcomes = results[cell.column.name]
         for trial, (error, angles) in zip(cell.trials(), outcomes, strict=False):
+            measures = angles and {"conv": {"error_norm_ratio": 0.5}}
             result = {"best_error": error, "alignment": angles}
+            result |= {"diagnostics": measures}
             finish(store, cell, trial, error, result=result)
-    layers = Layer("conv", 30.0, 60.0), Layer("logits", None, 0.0)
+    conv = Layer("conv", 30.0, 60.0, {"error_norm_ratio": 0.5})
+    layers = conv, Layer("logits", None, 0.0)
     assert study.runs(plans, store) == [
         Run("plain", 8, models[0], 0, 0.25, 12.5, layers),
         Run("plain", 8, models[1], 0, 0.5, 90.0, ()),
@@ -163,16 +167,20 @@ def test_the_mean_of_the_seeds_by_depth(make_run):
 
 def test_csv_has_a_row_for_each_layer(make_run):
     runs = [make_run("RndF+BN+BM", "residual", 4, 12.5, [80.0, None]), make_run()]
+    lowest, *above = runs[0].layers
+    lowest = dataclasses.replace(lowest, measures={"error_norm_ratio": 0.5})
+    runs[0] = dataclasses.replace(runs[0], layers=(lowest, *above))
+    unknown = [""] * len(MEASURES)
     rows = list(csv.reader(io.StringIO(study.text(runs))))
     start = ["residual", "4", "RndF+BN+BM", "RndF", "0", "0.002", "12.5"]
     assert rows == [
         [
             *("network", "depth", "model", "feedback", "seed", "learning_rate"),
-            *("error", "layer", "name", "angle", "gradient_angle"),
+            *("error", "layer", "name", "angle", "gradient_angle", *MEASURES),
         ],
-        [*start, "1", "layer0", "45.0", "80.0"],
-        [*start, "2", "layer1", "45.0", ""],
-        ["plain", "2", "BP", "BP", "0", "0.002", "5.0", "", "", "", ""],
+        [*start, "1", "layer0", "45.0", "80.0", "", "0.5", *unknown[2:]],
+        [*start, "2", "layer1", "45.0", "", *unknown],
+        ["plain", "2", "BP", "BP", "0", "0.002", "5.0", "", "", "", "", *unknown],
     ]
 
 
@@ -193,4 +201,12 @@ def test_tables_have_a_row_for_each_model(make_run):
         "|:--|--:|--:|",
         "| BP | 0 | ? |",
         "| RndF | 65 | ? |",
+    ]
+    lowest = Layer("conv", 30.0, 60.0, {"error_norm_ratio": 1.25e-7})
+    runs[0] = dataclasses.replace(runs[0], layers=(lowest,))
+    assert study.tables(runs).splitlines()[10:] == [
+        "| lowest layer, norm ratio of the error | plain-2 | residual-4 |",
+        "|:--|--:|--:|",
+        "| BP | 1.2e-07 | ? |",
+        "| RndF | ? | ? |",
     ]
