@@ -1,5 +1,6 @@
 """Each layer's error and gradient, compared with backpropagation's."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,8 @@ from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.diagnostics.errors import backward, preactivations
-from keras_asymbp.diagnostics.rank import effective_rank
 from keras_asymbp.diagnostics.similarity import similarity
+from keras_asymbp.diagnostics.sums import ErrorSums
 from keras_asymbp.diagnostics.taps import can_be_tapped
 from keras_asymbp.metrics import angle
 
@@ -102,37 +103,36 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
     }
     layers = {part.name: part.layer for part in parts if can_be_tapped(part.layer)}
 
-    calls, context = preactivations(model, list(layers.values()), batches)
-    passes = [list(layers.values()), list(kernels.values()), batches, calls, context]
-    found = backward(model, *passes)
-    with backpropagation():
-        reference = backward(model, *passes)
+    taps, variables = list(layers.values()), list(kernels.values())
+    sums = [ErrorSums() for _ in layers]
+    gradients, bp_gradients = ([0.0] * len(kernels) for _ in range(2))
+    state = untrained(model)
+    with unchanged(state):
+        # Errors are large: those of one batch are held at a time.
+        for batch in batches:
+            calls, context = preactivations(model, taps, [batch])
+            with unchanged(state):
+                found = backward(model, taps, variables, [batch], calls, context)
+            with backpropagation():  # the next batch goes on from its state
+                reference = backward(model, taps, variables, [batch], calls, context)
+            for number, n in calls[0]:
+                sums[number].add_preactivations(n)
+            for each, *pair in zip(sums, found.errors, reference.errors, strict=True):
+                each.add(*pair)
+            gradients = list(map(operator.add, gradients, found.gradients))
+            bp_gradients = list(map(operator.add, bp_gradients, reference.gradients))
 
-    measures: dict[str, dict[str, float]] = {}
-    for number, (name, error, bp_error) in enumerate(
-        zip(layers, found.errors, reference.errors, strict=True)
-    ):
-        if error is not None:
-            n = [n.ravel() for each in calls for at, n in each if at == number]
-            rms = _rms(np.concatenate(n).astype(np.float64))
-            measures[name] = {"preactivation_rms": rms} | _of_error(error, bp_error)
-    for name, *pair in zip(kernels, found.gradients, reference.gradients, strict=True):
+    measures: dict[str, dict[str, float]] = {
+        name: each.measures()
+        for name, each in zip(layers, sums, strict=True)
+        if each.called
+    }
+    for name, *pair in zip(kernels, gradients, bp_gradients, strict=True):
         measures.setdefault(name, {}).update(_of_gradient(*pair))
     if twin is not None:
         for name, value in similarity(model, twin, batches).items():
             measures.setdefault(name, {})["cka"] = value
     return measures
-
-
-def _of_error(error: Any, bp_error: Any) -> dict[str, float]:
-    return {
-        "error_rms": _rms(error),
-        "bp_error_rms": _rms(bp_error),
-        "error_cosine": _cosine(error, bp_error),
-        "error_norm_ratio": _ratio(error, bp_error),
-        "error_effective_rank": effective_rank(error),
-        "bp_error_effective_rank": effective_rank(bp_error),
-    }
 
 
 def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
@@ -145,10 +145,6 @@ def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
         "gradient_relative_error": _ratio(gradient - bp_gradient, bp_gradient),
         "gradient_decrease": 0.0 if ratio == 0 else ratio * cosine,
     }
-
-
-def _rms(values):
-    return float(_norm(values) / np.sqrt(values.size))
 
 
 def _ratio(a, b):

@@ -53,7 +53,8 @@ def preactivations(model, layers, batches):
 def backward(model, layers, kernels, batches, calls, context) -> Backward:
     """Returns the errors at the layers and the gradients of the kernels.
 
-    The error of a call is the gradient in zeros that are added to its N.
+    The error of a call is the gradient in zeros that are added to its N. The model's
+    untrained state moves on as in training.
 
     Args:
         model: A compiled model.
@@ -65,7 +66,7 @@ def backward(model, layers, kernels, batches, calls, context) -> Backward:
     """
     rows: list[list] = [[] for _ in layers]
     batchwise = []
-    with unchanged(untrained(model)), context():
+    with context():
         for batch, found in zip(batches, calls, strict=True):
             zeros = [ops.zeros(n.shape, n.dtype.name) for _, n in found]
             _, all_gradients = gradients(

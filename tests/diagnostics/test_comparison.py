@@ -165,8 +165,12 @@ def test_the_model_and_its_twin_are_unchanged():
     for value, expected in zip(state(), before, strict=True):
         np.testing.assert_array_equal(value, expected)
     assert [layer.activation for layer in model.layers[2:]] == activations
-    # The same dropout each time, and in both passes.
+    # The same dropout each time, and in both passes; another for each batch.
     assert diagnose(model, [(X, T)], twin) == measures
+    batches = [(X, T), (X, -T)]
+    angles = metrics.gradient_angles(model, batches)
+    for name, found in diagnose(model, batches).items():
+        assert found["gradient_angle"] == pytest.approx(angles[name], rel=1e-5)
     assert measures["logits"]["gradient_cosine"] == pytest.approx(1, rel=1e-9)
     hidden = []
     for each in (model, twin):
