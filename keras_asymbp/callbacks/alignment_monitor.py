@@ -190,7 +190,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
             values |= {
                 f"{name}/gradient_angle": value for name, value in angles.items()
             }
-        if self.diagnostics:  # with `gradient_angle`
+        if self.diagnostics:  # `gradient_angle` is among them
             measures = diagnose(self.model, self.batches, self.twin)
             values |= {
                 f"{layer}/{quantity}": value

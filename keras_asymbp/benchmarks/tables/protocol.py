@@ -46,8 +46,9 @@ class Protocol:
             procedure, where the figure is the lowest test error.
         augmentation: None, or "standard": training images are shifted at random by up
             to 4 pixels in each direction, and colour images also mirrored at random.
-        alignment_batches: Number of training batches on which the gradients at the end
-            of a trial are compared with backpropagation's; None for no comparison.
+        alignment_batches: Number of training batches on which the errors and gradients
+            at the end of a trial are compared with backpropagation's, layer by layer;
+            None for no comparison.
         loss_reduction: "sum" over the mini-batch, as equation 3 has it, or "mean".
         bias_decay: Whether the weight decay acts on biases, too.
         revision: That of the code that trains. Stored trials may have an earlier one;

@@ -81,8 +81,8 @@ class ProtocolFlags:
         self._alignment_batches = group.integer(
             "alignment_batches",
             alignment_batches,
-            "Number of training batches on which each trial's gradients are compared "
-            "with backpropagation's after the last epoch.",
+            "Number of training batches on which each trial's errors and gradients are "
+            "compared with backpropagation's, layer by layer, after the last epoch.",
         )
 
     @property
