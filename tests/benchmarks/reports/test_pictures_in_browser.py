@@ -85,18 +85,21 @@ def test_diagnostics_by_layer(visit):
     def choose(quantity):
         page.locator("#alignment-quantity").select_option(quantity)
         found = [row.locator("th, td").all_text_contents()[:3] for row in rows.all()]
-        scale, low = page.locator("#alignment canvas").evaluate(
-            "canvas => (({type, min}) => [type, min])(Chart.getChart(canvas).scales.y)"
+        scale, low, first = page.locator("#alignment canvas").evaluate(
+            """canvas => {
+              const {scales: {y: {type, min}}, data} = Chart.getChart(canvas);
+              return [type, min, data.datasets[0].data[0].y];
+            }"""
         )
-        return found, scale, low
+        return found, scale, low, first
 
     found = [["layer", "SGD", "BN"], ["1 conv", "0", "1.25e-7"], ["2 logits", "1", "1"]]
-    assert choose("error_rms") == (found, "logarithmic", 1e-7)
+    assert choose("error_rms") == (found, "logarithmic", 1e-7, 1e-7)
     assert "logarithmic. Values of 0 and below are drawn at its" in caption.inner_text()
     found[1][1:] = ["-0.5", "-0.5"]
-    assert choose("error_cosine") == (found, "linear", -1)
+    assert choose("error_cosine") == (found, "linear", -1, -0.5)
     found[1][1:] = ["?", "?"]
-    assert choose("preactivation_rms") == (found, "linear", 0)
+    assert choose("preactivation_rms") == (found, "linear", 0, 1)
     page.locator("#alignment-seed").select_option("1")
     assert choices.count() == 2
     assert "degrees" in page.locator("#alignment caption").text_content()
