@@ -18,6 +18,7 @@ const QUANTITIES = {
 const MOST_NAMES = 10; // of layers on an axis
 const MOST_TICKS = 8;
 const DECADES = 1.5; // an axis that spans more is logarithmic
+const SMALLEST = -300; // exponent
 
 const isAligned = (figure) => runsOf(figure).some((run) => run.alignment);
 
@@ -72,9 +73,9 @@ function significant(value) {
 // The axis of a quantity, the place of a value on it, and sentences on how it is drawn.
 function quantityAxis(unit, values) {
   const title = { display: true, text: unit };
-  const positive = values.filter((value) => value > 0).map(Math.log10);
-  const [low, high] = [Math.floor(Math.min(...positive)), Math.ceil(Math.max(...positive))];
-  const spans = positive.length > 0 && Math.max(...positive) - Math.min(...positive) > DECADES;
+  const exponents = values.filter((value) => value > 0).map((value) => Math.max(Math.log10(value), SMALLEST)).sort((a, b) => a - b);
+  const [low, high] = [Math.floor(exponents[0]), Math.ceil(exponents.at(-1))];
+  const spans = exponents.at(-1) - exponents[0] > DECADES;
   if (unit === DEGREES || unit === COSINE || !spans) {
     const axis = { type: "linear", title, beginAtZero: true };
     if (unit === DEGREES) axis.min = 0;
@@ -87,7 +88,7 @@ function quantityAxis(unit, values) {
   return {
     axis: { type: "logarithmic", min: lowest, max: power(high), title, afterBuildTicks: (axis) => { axis.ticks = ticks; }, ticks: { callback: shortPower } },
     place: (value) => (Number.isFinite(value) ? Math.max(value, lowest) : null),
-    notes: ["The axis is logarithmic.", ...(positive.length < values.length ? ["Values of 0 and below are drawn at its lower end."] : [])],
+    notes: ["The axis is logarithmic.", ...(exponents.length < values.length ? ["Values of 0 and below are drawn at its lower end."] : [])],
   };
 }
 
