@@ -1,6 +1,7 @@
 """Recorded results are what the present code makes of their trials."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -45,7 +46,9 @@ def tables(file):
 )
 def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
     copy = pages.make(name, tmp_path)
-    report = "depth.md" if name.startswith("depth") else "report.md"
+    (report,) = {"report.md", "depth.md", "ablation.md"} & set(
+        os.listdir(RESULTS / name)
+    )
     assert tables(copy / report)
     assert tables(copy / report) == tables(RESULTS / name / report)
     if report == "report.md":
@@ -151,7 +154,7 @@ def test_the_page_of_claims_has_the_price_of_few_seeds():
 
 def test_a_recorded_folder_keeps_what_its_trials_do_not_give():
     kept = {path.name for name in NAMES for path in (RESULTS / name).iterdir()}
-    assert kept == {"trials", "report.md", "claims.md", "depth.md"}
+    assert kept == {"trials", "report.md", "claims.md", "depth.md", "ablation.md"}
 
 
 def test_every_recorded_folder_has_its_command():

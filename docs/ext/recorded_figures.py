@@ -12,6 +12,7 @@ import statistics
 
 import jinja2
 
+from keras_asymbp.benchmarks.ablation import study
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import assessment, inventory, store, table
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
@@ -22,7 +23,7 @@ _ALL_TABLES = "all tables of the paper"
 # Methods of `Figures` that a template can call.
 _FUNCTIONS = (
     *("error", "effect", "verdict", "runs", "hours"),
-    *("errors", "verdicts", "correlations"),
+    *("errors", "verdicts", "correlations", "readings", "choices"),
 )
 
 
@@ -125,18 +126,32 @@ class Figures:
             )
         )
 
+    def readings(self, folder):
+        """A table: the agreement and the errors of each reading of an ablation."""
+        return study.table(self._ablation(folder)).rstrip()
+
+    def choices(self, folder):
+        """A table: what each choice of an ablation alone does."""
+        return study.effects(self._ablation(folder)).rstrip()
+
     def runs(self, folder):
         """The number of finished trials."""
-        return f"{len(self._folder(folder)[0].store.trials()):,}"
+        return f"{len(self._trials(folder).trials()):,}"
 
     def hours(self, folder):
         """The hours that all trials of a folder took, one after another."""
-        trials = self._folder(folder)[0].store.trials()
+        trials = self._trials(folder).trials()
         return f"{sum(trial['seconds'] for trial in trials) / 3600:.1f}"
+
+    def _trials(self, folder):
+        return store.Store(self._root / folder, make=False)
+
+    def _ablation(self, folder):
+        return study.of_folder(self._trials(folder))
 
     def _read(self, folder):
         """The inventory of a recorded folder, and the assessment of its first setup."""
-        held = inventory.take(store.Store(self._root / folder, make=False))
+        held = inventory.take(self._trials(folder))
         first, *_ = assessment.assess(held, held.setups, held.plans())
         return held, first
 

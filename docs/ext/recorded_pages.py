@@ -57,6 +57,9 @@ def make(name, folder):
     copy = folder / name
     shutil.copytree(RESULTS / name / "trials", copy / "trials")
     results_dir = f"--results_dir={copy}"
+    if (RESULTS / name / "ablation.md").is_file():
+        _write_ablation(copy)
+        return copy
     if (RESULTS / name / "depth.md").is_file():
         _write_depth(copy)
     for subcommand in ("report", "pictures"):
@@ -80,6 +83,15 @@ def _write_depth(folder):
     if len(runs) != sum(len(plan.cells()) for plan in plans):
         raise RuntimeError(f"{folder} lacks trials of the depth study")
     depth.write(runs, results)
+
+
+def _write_ablation(folder):
+    """Writes the table of the ablation, whose trials are in no other table."""
+    from keras_asymbp.benchmarks.ablation import study
+    from keras_asymbp.benchmarks.results import store
+
+    lines = study.of_folder(store.Store(folder, make=False))
+    (folder / "ablation.md").write_text(study.text(lines), encoding="utf-8")
 
 
 @functools.cache  # `mkdocs serve` builds the site after every change

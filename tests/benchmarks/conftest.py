@@ -21,6 +21,7 @@ from keras_asymbp.benchmarks.networks import (
     NETWORKS,
     Network,
 )
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.experiments import (
     Column,
@@ -195,16 +196,13 @@ def make_plan():
     """Makes a plan of an artificial experiment; further keywords are settings."""
 
     def make(columns=(SGD,), dataset=None, seeds=(0,), baseline="SGD", **protocol):
+        dataset = dataset or datasets.get("mnist_5k")
+        preset = readings.default(dataset.network).applied(PRESETS["quick"])
+        protocol = dataclasses.replace(preset, **protocol)
         return Plan(
             Experiment("X", "Made up", "Table 0", tuple(columns), baseline, "paper"),
             tuple(columns),
-            Setup(
-                dataset or datasets.get("mnist_5k"),
-                "1",
-                dataclasses.replace(PRESETS["quick"], **protocol),
-                "quick",
-                seeds,
-            ),
+            Setup(dataset, "1", protocol, "quick", seeds),
         )
 
     return make

@@ -1,15 +1,19 @@
 """The ablation: its plans, its second rates, and the agreement of each reading."""
 
 import dataclasses
+import statistics
 from collections.abc import Iterable, Sequence
 
 from keras_asymbp.benchmarks.escaping import markdown
+from keras_asymbp.benchmarks.results import inventory
 from keras_asymbp.benchmarks.results.agreement import rank_correlation
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, mark
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import ABLATION
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.readings import Reading
+from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.readings import CHOICES, Reading
 
 # A rate beyond the five is this many times the last of them, or smaller.
 _STEP = 10
@@ -127,6 +131,16 @@ def lines(chosen: Sequence[Reading], plans: Sequence[Plan], store: Store) -> lis
     )
 
 
+def of_folder(store: Store) -> list[Line]:
+    """The lines of all readings that suit the network of a results folder."""
+    setup, *_ = inventory.take(store).setups
+    rates = Protocol().learning_rates
+    protocol = dataclasses.replace(setup.protocol, learning_rates=rates)
+    chosen = readings.for_network(setup.network)
+    setup = dataclasses.replace(setup, protocol=protocol)
+    return lines(chosen, plans(chosen, setup), store)
+
+
 def in_order(lines: Iterable[Line]) -> list[Line]:
     """The lines, the reading to choose first.
 
@@ -172,6 +186,11 @@ def _figure(plan, column, store):
     )
 
 
+def text(lines: Sequence[Line]) -> str:
+    """The readings, then what each choice alone does."""
+    return f"{table(lines)}\nMeans over the readings with a choice:\n\n{effects(lines)}"
+
+
 def table(lines: Sequence[Line]) -> str:
     """One or more lines as a Markdown table.
 
@@ -191,6 +210,32 @@ def table(lines: Sequence[Line]) -> str:
     printed = [figure.paper for figure in lines[0].figures.values()]
     figures = ["?" if p is None else f"{p:.2f}" for p in printed]
     rows.append(markdown.row(["the paper", "", "", *figures]))
+    return "\n".join(rows) + "\n"
+
+
+def effects(lines: Sequence[Line]) -> str:
+    """What each choice alone does, as a Markdown table of means.
+
+    A mean is over the readings with that choice that are complete.
+    """
+    complete = [
+        line for line in lines if None not in (f.error for f in line.figures.values())
+    ]
+    names = list(lines[0].figures)
+    rows = [
+        markdown.row(["choice", "readings", "rank correlation", "marks", *names]),
+        f"|:--|--:|--:|--:|{'--:|' * len(names)}",
+    ]
+    for field, choices in CHOICES.items():
+        for choice, value in choices.items():
+            having = [x for x in complete if getattr(x.reading, field) == value]
+            if not having:
+                continue
+            measures = [[_known(x.correlation) for x in having]]
+            measures += [[x.marks[0] for x in having]]
+            measures += [[x.figures[name].error for x in having] for name in names]
+            means = [f"{statistics.fmean(values):.2f}" for values in measures]
+            rows.append(markdown.row([choice, str(len(having)), *means]))
     return "\n".join(rows) + "\n"
 
 

@@ -83,7 +83,7 @@ def _run(given: Flags) -> int:
     if further := study.beyond(planned, outcome.results):
         outcome = execute.execute(further, given, console, command)
     results = outcome.results
-    text = study.table(study.lines(chosen, planned, results))
+    text = study.text(study.lines(chosen, planned, results))
     print(text, end="")
     program.write_or_warn(results, _write, text, results, failed=bool(outcome.failures))
     print(outcome.summary)

@@ -87,6 +87,8 @@ def _size(name):
 def _readings() -> Iterator[str]:
     yield "Readings of what the paper leaves open, for --reading"
     yield from _row("", _joined(readings.READINGS))
+    for network in networks.TABLE_1:
+        yield from _row(network, f"{readings.default(network).name} by default")
 
 
 def _row(name: str, words: str) -> list[str]:

@@ -26,7 +26,7 @@ from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.tables import experiments, own
+from keras_asymbp.benchmarks.tables import experiments, own, readings
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 
@@ -144,7 +144,10 @@ def _protocol(experiment, dataset, protocol, given) -> Protocol:
         share = experiment.validation_share
         protocol = dataclasses.replace(protocol, validation_share=share)
     network = protocol.architecture or dict(experiment.networks).get(dataset.network)
-    return dataclasses.replace(protocol, architecture=network)
+    protocol = dataclasses.replace(protocol, architecture=network)
+    if given.reading_given:
+        return protocol
+    return readings.default(protocol.network(dataset)).applied(protocol)
 
 
 def _run(given: Flags) -> int:

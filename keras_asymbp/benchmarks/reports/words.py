@@ -20,7 +20,8 @@ from keras_asymbp.benchmarks.results.verdicts import (
 )
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN as UNKNOWN_VERDICT
 from keras_asymbp.benchmarks.tables import readings
-from keras_asymbp.benchmarks.tables.protocol import REVISION, Protocol
+from keras_asymbp.benchmarks.tables.plan import Setup
+from keras_asymbp.benchmarks.tables.protocol import REVISION
 
 # Each mark has a sign too, so that colour is never the only cue.
 _SIGNS = {"worse": "▲", "better": "▼", None: ""}
@@ -48,8 +49,9 @@ def seeds(numbers: Sequence[int]) -> str:
     return f"seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
-def changes(protocol: Protocol) -> str:
-    """Requested deviations from the paper, as the end of a sentence."""
+def changes(setup: Setup) -> str:
+    """Requested deviations from the defaults, as the end of a sentence."""
+    protocol = setup.protocol
     parts = [
         f"{count:,} {kind} examples"
         for kind, count in (
@@ -63,7 +65,7 @@ def changes(protocol: Protocol) -> str:
     if protocol.augmentation:
         parts.append(f"{protocol.augmentation} augmentation")
     reading = readings.of(protocol)
-    if reading and reading != readings.of(Protocol()):
+    if reading and reading != readings.default(setup.network):
         parts.append(f"the reading '{reading.name}'")
     if protocol.revision != REVISION:
         parts.append(f"revision {protocol.revision} of the suite")

@@ -66,7 +66,7 @@ def aggregates(setups: Sequence[Setup], store: Store) -> list[list[Aggregate]]:
     """
     groups = collections.defaultdict(list)
     for setup in setups:
-        groups[setup.protocol, setup.preset].append(setup)
+        groups[setup.regime, setup.preset].append(setup)
     found = (
         _models(group, store)
         for group in groups.values()

@@ -196,7 +196,7 @@ def _preset(protocol):
         ignored = [field for field in REQUESTED if not getattr(preset, field)]
         ignored += ["learning_rates", "revision"]
         if readings.of(protocol):
-            ignored += readings.FIELDS
+            ignored += readings.CHOICES
         same = {name: getattr(preset, name) for name in ignored}
         if dataclasses.replace(protocol, **same) == preset:
             return name

@@ -116,7 +116,7 @@ def group(rows: Iterable[Row]) -> list[Table]:
     tables = collections.defaultdict(list)
     for row in rows:
         plan, setup = row.plan, row.plan.setup
-        training = setup.protocol, setup.preset, setup.seeds
+        training = setup.regime, setup.preset, setup.seeds
         tables[plan.experiment, plan.columns, training].append(row)
     return [Table(tuple(rows)) for rows in tables.values()]
 

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.tables import printed
+from keras_asymbp.benchmarks.tables import printed, readings
 from keras_asymbp.benchmarks.tables.cells import Cell, Common, common
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.protocol import Protocol
@@ -48,6 +48,14 @@ class Setup:
         name = self.dataset.name
         versions = {s.version for s in among if s and s.dataset.name == name}
         return f"{name}, version {self.version}" if len(versions) > 1 else name
+
+    @functools.cached_property
+    def regime(self) -> tuple[Protocol, bool]:
+        """The protocol, equal for networks that each have their default reading."""
+        reading = readings.of(self.protocol)
+        if reading != readings.default(self.network):
+            return self.protocol, False
+        return readings.BASE.applied(self.protocol), True
 
     @functools.cached_property
     def common(self) -> Common:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from typing import Any
 
 from keras_asymbp.benchmarks.errors import unknown
 from keras_asymbp.benchmarks.tables.protocol import Protocol
@@ -28,7 +29,7 @@ class Reading:
     def changes(self) -> int:
         """The number of choices that differ from those of `Protocol`."""
         default = Protocol()
-        return sum(getattr(self, name) != getattr(default, name) for name in FIELDS)
+        return sum(getattr(self, name) != getattr(default, name) for name in CHOICES)
 
     def applied(self, protocol: Protocol) -> Protocol:
         """The protocol, read so."""
@@ -37,39 +38,47 @@ class Reading:
         return dataclasses.replace(protocol, **changes)
 
 
-# "unit" is 0 to 1. Deviations by layer are those of the authors' tool's example.
-_INPUTS = {"unit": 1 / 255, "pixels": 1.0}
-_WEIGHTS = {"he": "he_normal", "normal": "normal_0.01", "layers": "matconvnet_cifar"}
-_REDUCTIONS = ("sum", "mean")
-_DECAYS = {"decay": True, "nodecay": False}
+# For each setting its choices by name. "unit" is 0 to 1. Deviations by layer are those
+# of the authors' tool's example.
+CHOICES: dict[str, dict[str, Any]] = {
+    "input_scale": {"unit": 1 / 255, "pixels": 1.0},
+    "kernel_initializer": {
+        "he": "he_normal",
+        "normal": "normal_0.01",
+        "layers": "matconvnet_cifar",
+    },
+    "loss_reduction": {"sum": "sum", "mean": "mean"},
+    "bias_decay": {"decay": True, "nodecay": False},
+}
 
 READINGS = {
-    reading.name: reading
-    for reading in (
-        Reading(
-            "-".join(names),
-            *(_INPUTS[names[0]], _WEIGHTS[names[1]], names[2], _DECAYS[names[3]]),
-        )
-        for names in itertools.product(_INPUTS, _WEIGHTS, _REDUCTIONS, _DECAYS)
-    )
+    "-".join(names): Reading("-".join(names), *values)
+    for names in itertools.product(*CHOICES.values())
+    for values in [(CHOICES[field][n] for field, n in zip(CHOICES, names, strict=True))]
 }
-
-
-# Their fields, as those of a protocol.
-FIELDS = tuple(
-    field.name for field in dataclasses.fields(Reading) if field.name != "name"
-)
-
-
 _BY_CHOICES = {
-    tuple(getattr(reading, name) for name in FIELDS): reading
-    for reading in READINGS.values()
+    dataclasses.astuple(reading)[1:]: reading for reading in READINGS.values()
 }
+
+# That of `Protocol()`, and of networks without an ablation.
+BASE = READINGS["unit-he-sum-decay"]
+# By network: the reading that the ablation chose (docs/ablation.md).
+_CHOSEN = {"mnist": READINGS["pixels-normal-mean-decay"]}
+
+
+def default(network: str) -> Reading:
+    """The reading that a network is trained with, unless another is requested.
+
+    >>> default("mnist").name, default("resnet-20").name
+    ('pixels-normal-mean-decay', 'unit-he-sum-decay')
+    """
+    return _CHOSEN.get(network, BASE)
 
 
 def of(protocol: Protocol) -> Reading | None:
     """The reading that a protocol has; None if it has none of `READINGS`."""
-    return _BY_CHOICES.get(tuple(getattr(protocol, name) for name in FIELDS))
+    choices = tuple(getattr(protocol, name) for name in CHOICES)
+    return _BY_CHOICES.get(choices)
 
 
 def for_network(name: str) -> list[Reading]:
@@ -77,10 +86,11 @@ def for_network(name: str) -> list[Reading]:
 
     Deviations by layer are those of CIFAR's network; others have none.
     """
+    by_layer = CHOICES["kernel_initializer"]["layers"]
     return [
         reading
         for reading in READINGS.values()
-        if name == "cifar" or reading.kernel_initializer != _WEIGHTS["layers"]
+        if name == "cifar" or reading.kernel_initializer != by_layer
     ]
 
 

@@ -68,8 +68,8 @@ def without_flag(setup: Setup) -> list[str]:
 def _training(setup, rates=()):
     protocol = setup.protocol
     words = ["--preset", setup.base, "--epochs", str(protocol.epochs), *rates]
-    reading, usual = readings.of(protocol), PRESETS.get(setup.base)
-    if reading and (usual is None or reading.applied(usual) != usual):
+    reading = readings.of(protocol)
+    if reading and reading != readings.default(setup.network):
         words += ["--reading", reading.name]
     for name in REQUESTED:
         value = getattr(protocol, name)

@@ -62,6 +62,35 @@ def test_the_order_of_the_paper_agrees_and_another_does_not(planned, store, fill
     assert text.splitlines()[-1].startswith("| the paper | | | 0.67 | 0.99 |")
 
 
+def test_the_effect_of_a_choice_is_a_mean_over_complete_readings():
+    def line(name, error):
+        figures = {
+            model: study.Figure(error, float(paper), 1.0, beyond=False)
+            for paper, model in enumerate(NAMES)
+        }
+        return study.Line(readings.get(name), figures)
+
+    lines = [
+        line("unit-he-sum-decay", 1.0),
+        line("unit-normal-mean-decay", 4.0),
+        line("pixels-he-sum-decay", None),
+    ]
+    rows = [row.strip("| ").split(" | ") for row in study.effects(lines).splitlines()]
+    found = {choice: (count, errors[0]) for choice, count, _, _, *errors in rows[2:]}
+    assert found == {
+        **{"unit": ("2", "2.50"), "he": ("1", "1.00"), "normal": ("1", "4.00")},
+        **{"sum": ("1", "1.00"), "mean": ("1", "4.00"), "decay": ("2", "2.50")},
+    }
+
+
+def test_a_folder_has_its_readings(planned, store, fill):
+    fill(planned[1], {c.name: planned[0].printed(c) for c in ABLATION.columns})
+    lines = study.of_folder(store)
+    assert len(lines) == len(readings.for_network("mnist"))
+    assert lines[0].reading == CHOSEN[1]
+    assert lines[0].marks == (8, 8)
+
+
 def test_of_nearly_equal_correlations_more_marks_come_first():
     def line(name, errors):
         figures = {

@@ -78,7 +78,8 @@ def test_a_figure_and_its_runs(run, store):
     assert setup == {
         **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0], "examples": 1000},
         "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
-        "flags": "--datasets mnist_5k --preset quick --epochs 6 --seeds 0",
+        "flags": "--datasets mnist_5k --preset quick --epochs 6 "
+        "--reading unit-he-sum-decay --seeds 0",
         "agreement": None,  # of two models there is none
     }
     by_claim = dict(zip(page.data["claims"], verdicts, strict=True))

@@ -146,7 +146,7 @@ def test_commands_are_copied(page, figure):
     assert pasted() == (
         "python -m keras_asymbp.benchmarks --exp B1 --models brSF-50+BN+BM "
         "--learning_rates 0.005,0.0005 --datasets mnist_5k --preset quick --epochs 6 "
-        "--seeds 0,1"
+        "--reading unit-he-sum-decay --seeds 0,1"
     )
 
 

@@ -47,14 +47,16 @@ def test_the_papers_figure(figure, mark, expected):
     assert words.paper(entry) == expected
 
 
-def test_deviations_from_the_paper_are_named():
-    protocol = dataclasses.replace(
-        PRESETS["quick"], train_examples=10_000, architecture="large"
-    )
-    assert words.changes(protocol) == (
+def test_deviations_from_the_defaults_are_named(make_plan):
+    changed = {"train_examples": 10_000, "architecture": "large"}
+    protocol = dataclasses.replace(PRESETS["quick"], **changed)
+    setup = make_plan().setup
+    assert words.changes(setup) == ""
+    assert words.changes(dataclasses.replace(setup, protocol=protocol)) == (
         ", 10,000 training examples, the network 'large'"
     )
-    assert words.changes(PRESETS["paper"]) == ""
+    older = dataclasses.replace(setup, protocol=PRESETS["paper"])
+    assert words.changes(older) == ", the reading 'unit-he-sum-decay'"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import fill, group, mark
-from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.experiments import Column
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 SGD, RNDF = Column("SGD"), Column("RndF Bottom", rule="RndF", clamped="Bottom")
 
@@ -183,6 +184,23 @@ def test_rows_with_the_same_training_form_one_table(tmp_path, make_plan, tiny):
     assert [row.plan for row in second.rows] == [other]
     assert (first.experiment, first.columns) == (alike[0].experiment, (SGD, RNDF))
     assert first.training == alike[0].setup
+
+
+def test_networks_with_their_default_readings_are_in_one_table(tmp_path, make_plan):
+    def plan(name, reading):
+        protocol = reading.applied(PRESETS["quick"])
+        plan = make_plan(columns=[SGD], dataset=datasets.get(name))
+        setup = dataclasses.replace(plan.setup, protocol=protocol)
+        return dataclasses.replace(plan, setup=setup)
+
+    networks = {"mnist_5k": "mnist", "cifar10": "cifar"}
+    defaults = [plan(name, readings.default(n)) for name, n in networks.items()]
+    other = plan("mnist_5k", readings.BASE)
+    assert defaults[0].setup.protocol != defaults[1].setup.protocol
+    store = Store(tmp_path)
+    first, second = group(fill(each, store) for each in (*defaults, other))
+    assert [row.plan for row in first.rows] == defaults
+    assert [row.plan for row in second.rows] == [other]
 
 
 def test_a_failed_cell_has_a_reason_and_no_figure(tmp_path, make_plan, finish):

@@ -32,6 +32,12 @@ def test_changes_of_the_default():
     assert changes["pixels-normal-mean-nodecay"] == 4
 
 
+def test_the_default_is_by_network():
+    assert readings.default("mnist").name == "pixels-normal-mean-decay"
+    for name in set(NETWORKS) - {"mnist"}:
+        assert readings.default(name) == readings.of(Protocol())
+
+
 def test_an_unknown_reading_is_refused():
     with pytest.raises(UsageError, match="unknown reading 'he': choose from unit-he-"):
         readings.get("he")

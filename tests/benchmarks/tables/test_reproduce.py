@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import run
-from keras_asymbp.benchmarks.tables import experiments, reproduce
+from keras_asymbp.benchmarks.tables import experiments, readings, reproduce
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
@@ -37,6 +37,17 @@ def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
             seeds,
         ),
     )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_network_has_its_default_reading_unless_another_is_given(preset):
+    command = f"{reproduce.PROGRAM} --exp C2 --preset {preset}"
+    default = readings.default("mnist")
+    assert plan_of(command).setup.protocol == default.applied(PRESETS[preset])
+    other = plan_of(f"{command} --architecture svhn --reading unit-he-sum-decay")
+    assert readings.of(other.setup.protocol) == readings.BASE
+    own = plan_of(f"{command} --architecture svhn")
+    assert readings.of(own.setup.protocol) == readings.default("svhn")
 
 
 @given(

@@ -75,7 +75,8 @@ class ProtocolFlags:
             "reading",
             None,
             "How what the paper leaves open is read: inputs, first weights, loss, "
-            "decay of biases, as in pixels-normal-sum-decay; by default the preset's.",
+            "decay of biases, as in pixels-normal-sum-decay; by default the network's, "
+            "shown by --list.",
             known=tuple(readings.READINGS),
         )
         self._alignment_batches = group.integer(
@@ -88,6 +89,10 @@ class ProtocolFlags:
     @property
     def learning_rates_given(self) -> bool:
         return self._learning_rates.value is not None
+
+    @property
+    def reading_given(self) -> bool:
+        return self._reading.value is not None
 
     @property
     def validation_share_given(self) -> bool:
