@@ -169,6 +169,7 @@ def test_the_filter_of_trials(visit):
     page = visit()
     page.locator("#trial-list summary").click()
     field, rows = page.locator("#trial-filter"), page.locator("#trial-list tbody tr")
+    rows.first.wait_for()
     total = rows.count()
     field.fill("usf seed=1 rate=5e-4 mnist_5k")
     assert page.locator("#trial-count").inner_text() == f"1 of {total}"
