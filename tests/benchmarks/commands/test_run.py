@@ -361,6 +361,7 @@ def test_a_package_that_is_missing_is_one_line(missing, tmp_path):
 FLAGS = (
     *("--exp=C2", "--epochs=1", "--models=SGD,uSF+BN+BM Bottom"),
     *("--learning_rates=5e-4,5e-5", "--seeds=0,1"),
+    "--reading=unit-he-sum-decay",  # with which one epoch at these rates is enough
 )
 
 
@@ -422,7 +423,7 @@ def test_the_tables_figure_is_the_mean_of_the_best_trials(first):
     _, _, ours, _ = table_of(done.stdout)
     for figure, name in zip(ours[1:], ("SGD", "uSF+BN+BM Bottom"), strict=True):
         a, b = 100 * best[name, 0], 100 * best[name, 1]
-        assert a < 80  # it has learned: guessing has 90
+        assert a < 50  # it has learned
         mean, spread = re.sub("[▲▼]", "", figure).split(" ±")
         assert float(mean) == pytest.approx((a + b) / 2, abs=0.006)
         assert float(spread) == pytest.approx(abs(a - b) / 2**0.5, abs=0.006)
