@@ -358,10 +358,10 @@ def test_a_package_that_is_missing_is_one_line(missing, tmp_path):
 
 # Real runs, from the command to the report.
 
+READING = "--reading=unit-he-sum-decay"  # with which one epoch at these rates is enough
 FLAGS = (
     *("--exp=C2", "--epochs=1", "--models=SGD,uSF+BN+BM Bottom"),
-    *("--learning_rates=5e-4,5e-5", "--seeds=0,1"),
-    "--reading=unit-he-sum-decay",  # with which one epoch at these rates is enough
+    *("--learning_rates=5e-4,5e-5", "--seeds=0,1", READING),
 )
 
 
@@ -477,6 +477,7 @@ def test_a_part_of_a_run_is_found_too(first, benchmarks):
     _, folder = first
     part = benchmarks(
         *("--exp=C2", "--epochs=1", "--models=SGD", "--learning_rates=5e-5"),
+        READING,
         f"--results_dir={folder}",
     )
     assert "0 trials run, 1 found stored" in part.stdout
@@ -486,7 +487,7 @@ def test_a_part_of_a_run_is_found_too(first, benchmarks):
 def test_other_epochs_are_other_cells(first, benchmarks, contents):
     done, folder = first
     before = contents(folder / "trials")
-    flags = ("--exp=C2", "--models=SGD", "--learning_rates=5e-5")
+    flags = ("--exp=C2", "--models=SGD", "--learning_rates=5e-5", READING)
     more = benchmarks(*flags, "--epochs=2", f"--results_dir={folder}")
     assert "1 trial run, 0 found stored" in more.stdout
     assert before.items() <= contents(folder / "trials").items()
