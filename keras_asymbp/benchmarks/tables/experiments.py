@@ -328,17 +328,14 @@ FA_BENCH = Experiment(
 
 # Around the usual rates of these optimizers, whose steps don't depend on the gradient's
 # size: as many rates as the paper's, and closer.
-_RATES = {
-    **dict.fromkeys(("Signum", "Lion", "Adam"), (5e-3, 1.5e-3, 5e-4, 1.5e-4, 5e-5)),
-    "Muon": (5e-2, 1.5e-2, 5e-3, 1.5e-3, 5e-4),
-}
+_RATES = (5e-3, 1.5e-3, 5e-4, 1.5e-4, 5e-5)
 
 
 def _optimized(rule: str) -> tuple[Column, ...]:
     """A rule with each of the optimizers."""
     start = "" if rule == "BP" else f"{rule}+"
     return tuple(
-        Column(f"{start}{name}", rule, learning_rates=_RATES[name], optimizer=name)
+        Column(f"{start}{name}", rule, learning_rates=_RATES, optimizer=name)
         for name in OPTIMIZERS
     )
 
@@ -362,7 +359,7 @@ TEXT = Experiment(
     title="A transformer of characters",
     table="no table of the paper",
     columns=tuple(
-        dataclasses.replace(column, learning_rates=_RATES["Adam"], optimizer="Adam")
+        dataclasses.replace(column, learning_rates=_RATES, optimizer="Adam")
         for column in FA_BENCH.columns
         if column.name in ("BP", "FA", "uSF", "DFA")
     ),
