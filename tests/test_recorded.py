@@ -13,6 +13,7 @@ import scipy.stats
 
 from keras_asymbp.benchmarks.commands import claims
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.results import store
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -20,6 +21,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 NAMES = sorted(path.parent.name for path in RESULTS.glob("*/trials"))
 CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claims.md"))
 SMALL = "quick-cifar10"
+ABLATION = "ablation-mnist_5k"
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,23 @@ def test_a_figure_in_prose_is_the_recorded_one(figures):
     report = (RESULTS / SMALL / "report.md").read_text(encoding="utf-8")
     for line in figures.fill(f"{{{{ errors('{SMALL}', 'A') }}}}").splitlines()[2:]:
         assert line in report
+
+
+def test_a_folder_is_read_once(extension, monkeypatch):
+    opened = []
+
+    class Counted(store.Store):
+        def __init__(self, folder, make):
+            opened.append(folder.name)
+            super().__init__(folder, make)
+
+    monkeypatch.setattr(store, "Store", Counted)
+    figures = extension("recorded_figures").Figures(RESULTS)
+    for ask in (figures.readings, figures.choices, figures.runs, figures.hours):
+        ask(ABLATION)
+    figures.error(SMALL, "BM")
+    figures.hours(SMALL)
+    assert opened == [ABLATION, SMALL]
 
 
 @pytest.mark.parametrize(

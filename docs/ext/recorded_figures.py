@@ -31,11 +31,18 @@ def on_page_markdown(markdown, page, **kwargs):
     """Called by MkDocs with the text of each page."""
     if not page.meta.get("figures"):
         return markdown
-    return Figures(RESULTS).fill(markdown)
+    return _recorded().fill(markdown)
+
+
+@functools.cache  # pages share folders, and `mkdocs serve` builds after every change
+def _recorded():
+    return Figures(RESULTS)
 
 
 class Figures:
     """The figures that a page can ask for.
+
+    A folder is read once.
 
     Args:
         root: The folder of the recorded folders.
@@ -43,7 +50,9 @@ class Figures:
 
     def __init__(self, root):
         self._root = root
-        self._folder = functools.cache(self._read)
+        self._store = functools.cache(self._read)
+        self._assessed = functools.cache(self._assess)
+        self._lines = functools.cache(self._ablation)
 
     def fill(self, text):
         """A template's text with its figures."""
@@ -55,7 +64,7 @@ class Figures:
 
     def error(self, folder, model):
         """Our error in percent, the mean over seeds, as the tables have it."""
-        held, _ = self._folder(folder)
+        held, _ = self._assessed(folder)
         (setup,) = held.setups
         column = next(
             c for e in experiments.ALL.values() for c in e.columns if c.name == model
@@ -67,7 +76,7 @@ class Figures:
         """The effect in an inequality, in margins, with its interval."""
         tested = next(
             t
-            for finding in self._folder(folder)[1].findings
+            for finding in self._assessed(folder)[1].findings
             for t in finding.tested
             if t.check.label == label
         )
@@ -75,7 +84,7 @@ class Figures:
 
     def verdict(self, folder, claim):
         """The verdict on a claim, by the claim's name."""
-        findings = self._folder(folder)[1].findings
+        findings = self._assessed(folder)[1].findings
         return next(f.verdict for f in findings if f.claim.name == claim)
 
     def verdicts(self, folders):
@@ -83,7 +92,7 @@ class Figures:
         lines = [f"| folder | {' | '.join(VERDICTS)} |", "|:--" + "|--:" * 4 + "|"]
         for label, corrected in (("", True), ("without the correction: ", False)):
             for folder in folders:
-                found = counts(self._folder(folder)[1].findings, corrected)
+                found = counts(self._assessed(folder)[1].findings, corrected)
                 cells = " | ".join(map(str, found.values()))
                 lines.append(f"| {label}`{folder}` | {cells} |")
         return "\n".join(lines)
@@ -91,7 +100,9 @@ class Figures:
     def correlations(self, folders):
         """A table: the rank correlation with each printed table, with its interval."""
         by_folder = {
-            folder: {found.place: found for found in self._folder(folder)[1].agreements}
+            folder: {
+                found.place: found for found in self._assessed(folder)[1].agreements
+            }
             for folder in folders
         }
         places = [
@@ -111,7 +122,7 @@ class Figures:
 
     def errors(self, folder, experiment):
         """A table: our error of each model of an experiment, and the paper's."""
-        held, _ = self._folder(folder)
+        held, _ = self._assessed(folder)
         (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
         row = table.fill(plan, held.store)
         names = " | ".join(column.name for column in plan.columns)
@@ -128,30 +139,30 @@ class Figures:
 
     def readings(self, folder):
         """A table: the agreement and the errors of each reading of an ablation."""
-        return study.table(self._ablation(folder)).rstrip()
+        return study.table(self._lines(folder)).rstrip()
 
     def choices(self, folder):
         """A table: what each choice of an ablation alone does."""
-        return study.effects(self._ablation(folder)).rstrip()
+        return study.effects(self._lines(folder)).rstrip()
 
     def runs(self, folder):
         """The number of finished trials."""
-        return f"{len(self._trials(folder).trials()):,}"
+        return f"{len(self._store(folder).trials()):,}"
 
     def hours(self, folder):
         """The hours that all trials of a folder took, one after another."""
-        trials = self._trials(folder).trials()
+        trials = self._store(folder).trials()
         return f"{sum(trial['seconds'] for trial in trials) / 3600:.1f}"
 
-    def _trials(self, folder):
+    def _read(self, folder):
         return store.Store(self._root / folder, make=False)
 
     def _ablation(self, folder):
-        return study.of_folder(self._trials(folder))
+        return study.of_folder(self._store(folder))
 
-    def _read(self, folder):
+    def _assess(self, folder):
         """The inventory of a recorded folder, and the assessment of its first setup."""
-        held = inventory.take(self._trials(folder))
+        held = inventory.take(self._store(folder))
         first, *_ = assessment.assess(held, held.setups, held.plans())
         return held, first
 
