@@ -1,5 +1,7 @@
 """Recorded results are what the present code makes of their trials."""
 
+import collections
+import itertools
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import pytest
 import scipy.stats
 
 from keras_asymbp.benchmarks.commands import claims
+from keras_asymbp.benchmarks.datasets.text import SYMBOLS
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.results import store
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS
@@ -22,6 +25,7 @@ NAMES = sorted(path.parent.name for path in RESULTS.glob("*/trials"))
 CLAIMS = sorted(path.parent.name for path in RESULTS.glob("*/claims.md"))
 SMALL = "quick-cifar10"
 ABLATION = "ablation-mnist_5k"
+TEXT = "quick-text"
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,48 @@ def test_a_figure_in_prose_is_the_recorded_one(figures):
     report = (RESULTS / SMALL / "report.md").read_text(encoding="utf-8")
     for line in figures.fill(f"{{{{ errors('{SMALL}', 'A') }}}}").splitlines()[2:]:
         assert line in report
+
+
+def test_a_layer_in_prose_is_the_one_of_the_best_run_of_each_seed(figures):
+    trials = [t for t in map(json.loads, _texts(TEXT)) if t["model"] == "FA"]
+    best = [
+        min(
+            (t for t in trials if t["settings"]["seed"] == seed),
+            key=lambda trial: trial["result"]["best_error"],
+        )["result"]
+        for seed in (0, 1, 2)
+    ]
+    angles = [result["alignment"]["wide_1"]["gradient_angle"] for result in best]
+    ratios = [result["diagnostics"]["wide_1"]["error_norm_ratio"] for result in best]
+    angle, ratio = f"{sum(angles) / 3:.0f}", f"{sum(ratios) / 3:.2f}"
+    assert figures.layer(TEXT, "FA", "wide_1", "gradient_angle", 0) == angle
+    assert figures.layer(TEXT, "FA", "wide_1", "error_norm_ratio", 2) == ratio
+    head, _, *rows = figures.layers(TEXT, "gradient_angle", 0).splitlines()
+    assert head == "| layer | FA | uSF | DFA |"
+    assert rows[0] == "| `logits` | 0 | 0 | 0 |"  # no V below the output
+    (row,) = (row for row in rows if "wide_1" in row)
+    assert row.startswith(f"| `wide_1` | {angle} |")
+    # DFA has no V of a layer's shape.
+    assert figures.layer(TEXT, "DFA", "wide_1", "angle", 0) == "?"
+
+
+def test_what_a_table_of_frequencies_knows_of_the_sonnets(figures):
+    # Counted in the text itself: its first 90 % teach, its last 10 % test.
+    text = (ROOT / "keras_asymbp/benchmarks/datasets/sonnets.txt").read_text("utf-8")
+    letters = [c for c in text.lower() if c in SYMBOLS]
+    cut = len(letters) - len(letters) // 10
+    train, test = letters[:cut], letters[cut:]
+    most = collections.Counter(train).most_common(1)[0][0]
+    error = 100 - 100 * test.count(most) / len(test)
+    assert most == " "
+    # The windows are a sample of it.
+    assert abs(float(figures.guess("sonnets", 0)) - error) < 2.5
+    followers = collections.defaultdict(collections.Counter)
+    for last, following in itertools.pairwise(train):
+        followers[last][following] += 1
+    named = {last: count.most_common(1)[0][0] for last, count in followers.items()}
+    wrong = [named[last] != following for last, following in itertools.pairwise(test)]
+    assert abs(float(figures.guess("sonnets", 1)) - 100 * sum(wrong) / len(wrong)) < 2.5
 
 
 def test_a_folder_is_read_once(extension, monkeypatch):

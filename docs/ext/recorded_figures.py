@@ -6,13 +6,17 @@ A page with `figures: true` at its top is a Jinja template. Its text has figures
 does not exist stops the build.
 """
 
+import collections
 import functools
 import pathlib
 import statistics
 
 import jinja2
+import numpy as np
 
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.ablation import study
+from keras_asymbp.benchmarks.datasets.dataset import SPLITS
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import assessment, inventory, store, table
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
@@ -24,6 +28,7 @@ _ALL_TABLES = "all tables of the paper"
 _FUNCTIONS = (
     *("error", "effect", "verdict", "runs", "hours"),
     *("errors", "verdicts", "correlations", "readings", "choices"),
+    *("guess", "layer", "layers"),
 )
 
 
@@ -66,9 +71,7 @@ class Figures:
         """Our error in percent, the mean over seeds, as the tables have it."""
         held, _ = self._assessed(folder)
         (setup,) = held.setups
-        column = next(
-            c for e in experiments.ALL.values() for c in e.columns if c.name == model
-        )
+        column = next(c for p in held.plans() for c in p.columns if c.name == model)
         by_seed = table.errors(setup, column, held.store)
         return f"{statistics.fmean(by_seed.values()):.2f}"
 
@@ -121,21 +124,92 @@ class Figures:
         return "\n".join(lines)
 
     def errors(self, folder, experiment):
-        """A table: our error of each model of an experiment, and the paper's."""
+        """A table: our error of each model of an experiment, and the paper's if any."""
         held, _ = self._assessed(folder)
         (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
         row = table.fill(plan, held.store)
+        rows = {plan.setup.dataset.name: words.ours}
+        if plan.experiment.source:
+            rows[plan.printed_row()] = words.paper
         names = " | ".join(column.name for column in plan.columns)
-        return "\n".join(
-            (
-                f"| error, % | {names} |",
-                "|:--" + "|--:" * len(plan.columns) + "|",
-                f"| {plan.setup.dataset.name} | "
-                f"{' | '.join(map(words.ours, row.entries))} |",
-                f"| {plan.printed_row()} | "
-                f"{' | '.join(map(words.paper, row.entries))} |",
+        lines = [f"| error, % | {names} |", "|:--" + "|--:" * len(plan.columns) + "|"]
+        for name, word in rows.items():
+            lines.append(f"| {name} | {' | '.join(map(word, row.entries))} |")
+        return "\n".join(lines)
+
+    def guess(self, dataset, characters):
+        """The error in percent of a table of what follows the last characters.
+
+        It names the character that follows these most often in the training windows.
+        """
+        source = datasets.get(dataset).source
+        windows = [
+            (map(tuple, inputs[:, inputs.shape[1] - characters :].argmax(-1)), labels)
+            for split, labels in zip(SPLITS, source.labels(None), strict=True)
+            for inputs in [np.concatenate(list(source.inputs(split, None)))]
+        ]
+        (before, labels), test = windows
+        followers = collections.defaultdict(collections.Counter)
+        for last, label in zip(before, labels, strict=True):
+            followers[last][label] += 1
+        named = {last: count.most_common(1)[0][0] for last, count in followers.items()}
+        wrong = [named.get(last) != label for last, label in zip(*test, strict=True)]
+        return f"{100 * statistics.fmean(wrong):.1f}"
+
+    def layers(self, folder, measure, digits):
+        """A table: a measure of each layer in the best runs, from the top down.
+
+        The mean over seeds, for each model but the baseline; `?` if a rule has none.
+
+        Args:
+            folder: A folder of one experiment, with diagnostics.
+            measure: A measure of the trials' `alignment` or `diagnostics`.
+            digits: The number of decimals.
+        """
+        plan = self._plan(folder)
+        models = [c.name for c in plan.columns if c.name != plan.experiment.baseline]
+        names = reversed(self._layers(folder, models[0])[0])
+        lines = [
+            f"| layer | {' | '.join(models)} |",
+            "|:--" + "|--:" * len(models) + "|",
+        ]
+        for name in names:
+            cells = (
+                self.layer(folder, model, name, measure, digits) for model in models
             )
-        )
+            lines.append(f"| `{name}` | {' | '.join(cells)} |")
+        return "\n".join(lines)
+
+    def layer(self, folder, model, name, measure, digits):
+        """A measure of one layer in a model's best runs: the mean over seeds."""
+        values = [run[name].get(measure) for run in self._layers(folder, model)]
+        return "?" if None in values else f"{statistics.fmean(values):.{digits}f}"
+
+    def _layers(self, folder, model):
+        """The measures of each layer by its name, bottom first, for each seed."""
+        return [
+            {
+                name: measures | trial["result"]["diagnostics"][name]
+                for name, measures in trial["result"]["alignment"].items()
+            }
+            for trial in self._best(folder, model)
+        ]
+
+    def _best(self, folder, model):
+        """The best trial of each seed."""
+        held, _ = self._assessed(folder)
+        cells = self._plan(folder).cells()
+        return [
+            table.finished(cell, held.store)[0]
+            for cell in cells
+            if cell.column.name == model
+        ]
+
+    def _plan(self, folder):
+        """The plan of a folder of one experiment and one data set."""
+        held, _ = self._assessed(folder)
+        (plan,) = held.plans()
+        return plan
 
     def readings(self, folder):
         """A table: the agreement and the errors of each reading of an ablation."""
