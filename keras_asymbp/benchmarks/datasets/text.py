@@ -1,6 +1,7 @@
 """Data sets of a text: which character comes next?"""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Iterator
 
@@ -59,10 +60,16 @@ class Text:
 
     def _windows(self, split):
         """The numbers of a split's characters, and the start of each window."""
-        text = self.path.read_text(encoding="utf-8").lower()
-        numbers = np.array([SYMBOLS.index(each) for each in text if each in SYMBOLS])
+        numbers = _numbers(self.path)
         cut = round(len(numbers) * (1 - self.test_share))
         part = numbers[:cut] if split == "train" else numbers[cut:]
         count = self.counts[SPLITS.index(split)]
         starts = np.linspace(0, len(part) - self.context - 1, count)
         return part, starts.astype(np.int64)
+
+
+@functools.lru_cache(maxsize=1)  # a load asks for labels and inputs of both splits
+def _numbers(path):
+    """The number in SYMBOLS of each of a text's characters; do not change it."""
+    text = path.read_text(encoding="utf-8").lower()
+    return np.array([SYMBOLS.index(each) for each in text if each in SYMBOLS])

@@ -1,9 +1,11 @@
 import importlib.resources
+import pathlib
 
 import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.datasets import text
 from keras_asymbp.benchmarks.datasets.text import SYMBOLS, Text
 
 
@@ -39,6 +41,18 @@ def test_sonnets_are_one_hot_and_in_no_order_but_the_text(sonnets):
     assert first == "from fairest creatures we desire"
     assert SYMBOLS[sonnets.y_train[0]] == " "
     assert len(np.unique(sonnets.y_train)) == len(SYMBOLS)
+
+
+def test_a_load_reads_the_text_once(monkeypatch):
+    read, paths = pathlib.Path.read_text, []
+    monkeypatch.setattr(
+        pathlib.Path,
+        "read_text",
+        lambda path, **kwargs: paths.append(path.name) or read(path, **kwargs),
+    )
+    text._numbers.cache_clear()
+    datasets.get("sonnets").load()
+    assert paths == ["sonnets.txt"]
 
 
 def test_no_long_line_is_in_both_splits(sonnets):
