@@ -110,12 +110,12 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
     with unchanged(state):
         # Errors are large: those of one batch are held at a time.
         for batch in batches:
-            calls, context = preactivations(model, taps, [batch])
+            calls, context = preactivations(model, taps, batch)
             with unchanged(state):
-                found = backward(model, taps, variables, [batch], calls, context)
+                found = backward(model, taps, variables, batch, calls, context)
             with backpropagation():  # the next batch goes on from its state
-                reference = backward(model, taps, variables, [batch], calls, context)
-            for number, n in calls[0]:
+                reference = backward(model, taps, variables, batch, calls, context)
+            for number, n in calls:
                 sums[number].add_preactivations(n)
             for each, *pair in zip(sums, found.errors, reference.errors, strict=True):
                 each.add(*pair)

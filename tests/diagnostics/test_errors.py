@@ -20,10 +20,15 @@ def errors_of(model, batches, kernels=()):
     """Returns the errors of all layers with kernels, by name, and other gradients."""
     parts = layers_with_kernels(model, stock_layers())
     layers = [part.layer for part in parts]
-    calls, context = preactivations(model, layers, batches)
-    found = backward(model, layers, list(kernels), batches, calls, context)
+    passes = []
+    for batch in batches:
+        calls, context = preactivations(model, layers, batch)
+        passes.append(backward(model, layers, list(kernels), batch, calls, context))
+    errors, gradients = zip(*passes, strict=True)
     names = [part.name for part in parts]
-    return dict(zip(names, found.errors, strict=True)), found.gradients
+    errors = map(np.concatenate, zip(*errors, strict=True))
+    gradients = map(sum, zip(*gradients, strict=True))
+    return dict(zip(names, errors, strict=True)), list(gradients)
 
 
 def every_kind_of_layer():
