@@ -136,10 +136,11 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
 
 
 def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
-    cosine = _cosine(gradient, bp_gradient)
+    degrees = angle(gradient, bp_gradient)
+    cosine = float(np.cos(np.deg2rad(degrees)))
     ratio = _ratio(gradient, bp_gradient)
     return {
-        "gradient_angle": angle(gradient, bp_gradient),
+        "gradient_angle": degrees,
         "gradient_cosine": cosine,
         "gradient_norm_ratio": ratio,
         "gradient_relative_error": _ratio(gradient - bp_gradient, bp_gradient),
@@ -150,12 +151,6 @@ def _of_gradient(gradient: Any, bp_gradient: Any) -> dict[str, float]:
 def _ratio(a, b):
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.nan if not b.any() else _norm(a) / _norm(b))
-
-
-def _cosine(a, b):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        a, b = (each.ravel() / _norm(each) for each in (a, b))
-        return float(np.clip(a @ b, -1, 1))
 
 
 def _norm(values):
