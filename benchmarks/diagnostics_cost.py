@@ -22,10 +22,12 @@ import time
 
 import numpy as np
 from absl import app, flags
+from markupsafe import Markup
 
 from benchmarks.busy import busy_cores
 from keras_asymbp import diagnostics, metrics, models
 from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.escaping import markdown
 
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
 _JSON = flags.DEFINE_string("json", None, "File for the figures.")
@@ -106,18 +108,19 @@ def timed(function, *arguments):
 
 def table(rows):
     """Returns the figures as a table: seconds of a step, and measures in steps."""
-    names = [f"`{name}`" for name in MEASURES]
-    lines = [
-        f"| network | a step, ms | {' | '.join(names)} | first `diagnose`, s |",
-        f"|:--|--:|{'--:|' * len(names)}--:|",
-    ]
-    for row in rows:
-        in_steps = [f"{row['later'][name] / row['step']:.1f}" for name in MEASURES]
-        lines.append(
-            f"| {row['network']} | {1000 * row['step']:.0f} | {' | '.join(in_steps)} "
-            f"| {row['first']['diagnose']:.1f} |"
-        )
-    return "\n".join(lines)
+    names = [Markup(f"`{name}`") for name in MEASURES]
+    return markdown.table(
+        ["network", "a step, ms", *names, Markup("first `diagnose`, s")],
+        (
+            (
+                row["network"],
+                f"{1000 * row['step']:.0f}",
+                *(f"{row['later'][name] / row['step']:.1f}" for name in MEASURES),
+                f"{row['first']['diagnose']:.1f}",
+            )
+            for row in rows
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from absl import app, flags
 
 from benchmarks.busy import busy_cores
 from keras_asymbp.benchmarks import datasets, environment
+from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.run import runner
 from keras_asymbp.benchmarks.run.executors import Execution
@@ -205,33 +206,42 @@ def summary(rows):
 
 def table(medians):
     """The medians as Markdown."""
-    lines = []
+    tables = []
     if group := [row for row in medians if row["part"] == "overhead"]:
-        lines += [
-            "| empty cells | ms a cell | goal | start, s | ms a cell once started "
-            "| cores that others used |",
-            "|:--|--:|--:|--:|--:|--:|",
+        titles = [
+            *("empty cells", "ms a cell", "goal", "start, s"),
+            *("ms a cell once started", "cores that others used"),
         ]
-        lines += [
-            f"| {row['name']}, {row['cells']:g} cells "
-            f"| {1000 * row['seconds_a_cell']:.1f} "
-            f"| {1000 * row['goal']:.0f} | {row['seconds_to_start']:.1f} "
-            f"| {1000 * row['seconds_a_cell_once_started']:.1f} | {row['others']:.2f} |"
+        rows = (
+            (
+                f"{row['name']}, {row['cells']:g} cells",
+                f"{1000 * row['seconds_a_cell']:.1f}",
+                f"{1000 * row['goal']:.0f}",
+                f"{row['seconds_to_start']:.1f}",
+                f"{1000 * row['seconds_a_cell_once_started']:.1f}",
+                f"{row['others']:.2f}",
+            )
             for row in group
-        ]
+        )
+        tables.append(markdown.table(titles, rows))
     if group := [row for row in medians if row["part"] == "sweep"]:
-        lines += [""] * bool(lines) + [
-            "| real sweep | cells an hour | s | against the first "
-            "| cores that others used |",
-            "|:--|--:|--:|--:|--:|",
+        titles = [
+            *("real sweep", "cells an hour", "s", "against the first"),
+            "cores that others used",
         ]
-        lines += [
-            f"| {row['name']} | {row['cells_an_hour']:.0f} | {row['seconds']:.1f} "
-            f"| {row['cells_an_hour'] / group[0]['cells_an_hour']:.2f} "
-            f"| {row['others']:.2f} |"
+        first = group[0]["cells_an_hour"]
+        rows = (
+            (
+                row["name"],
+                f"{row['cells_an_hour']:.0f}",
+                f"{row['seconds']:.1f}",
+                f"{row['cells_an_hour'] / first:.2f}",
+                f"{row['others']:.2f}",
+            )
             for row in group
-        ]
-    return "\n".join(lines)
+        )
+        tables.append(markdown.table(titles, rows))
+    return "\n\n".join(tables)
 
 
 def _measured(part, name, measure, settings):

@@ -15,6 +15,7 @@ import statistics
 from absl import app, flags
 
 from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.tables import experiments
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.protocol import Protocol, score
@@ -34,7 +35,8 @@ def main(argv):
     dataset = datasets.get("mnist_5k")
     protocol = Protocol(epochs=_EPOCHS.value, learning_rates=LEARNING_RATES)
     examples = prepare(dataset.load(), protocol.input_scale)
-    print("| model | weight decay | error, %, of each seed | mean |\n|:--|--:|:--|--:|")
+    titles = ("model", "weight decay", "error, %, of each seed", "mean")
+    print(markdown.table(titles, (), alignment="lrlr"))
     ((_, columns),) = experiments.select([experiments.get("A")], _MODELS.value)
     for column in columns:
         for decay in DECAYS:
@@ -45,11 +47,10 @@ def main(argv):
                 )
                 for seed in map(int, _SEEDS.value)
             ]
-            print(
-                f"| {column.name} | {decay:g} | {', '.join(map(str, errors))} "
-                f"| {statistics.fmean(errors):.2f} |",
-                flush=True,
-            )
+            of_seeds = ", ".join(map(str, errors))
+            mean = f"{statistics.fmean(errors):.2f}"
+            row = markdown.row([column.name, f"{decay:g}", of_seeds, mean])
+            print(row, flush=True)
 
 
 def best_error(cell, examples):

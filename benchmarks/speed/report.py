@@ -5,17 +5,19 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from benchmarks.speed.measure import met
 from keras_asymbp.benchmarks.errors import UsageError
+from keras_asymbp.benchmarks.escaping import markdown
 
 # A file has `command`, `date`, `device`, `machine`, `versions`, `load` and `rows`; each
 # row has `question` and `title` beside the fields of `measure.row`.
 Record = Mapping[str, Any]
 
-_HEAD = (
-    "| case | what | figure | by processor time | range | goal | met | rounds "
-    "| others' cores | note |",
-    "|:--|:--|--:|--:|--:|--:|:--|--:|--:|:--|",
+_TITLES = (
+    *("case", "what", "figure", "by processor time", "range", "goal", "met", "rounds"),
+    *("others' cores", "note"),
 )
 
 
@@ -42,7 +44,7 @@ def tables(records: Iterable[Record]) -> str:
         for entry in record["rows"]:
             grouped.setdefault(entry["title"], []).append(entry)
         for title, rows in grouped.items():
-            lines = [f"## {title}", "", source(record), "", *table(rows)]
+            lines = [f"## {title}", "", source(record), "", table(rows)]
             parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -58,9 +60,9 @@ def source(record: Record) -> str:
     )
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The lines of one table."""
-    lines = list(_HEAD)
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One table."""
+    found = []
     for entry in rows:
         goal = ""
         if entry.get("goal") is not None:
@@ -75,13 +77,13 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             _number(entry.get("figure_cpu")),
             between,
             goal,
-            {None: "", True: "yes", False: "**no**"}[met(entry)],
+            {None: "", True: "yes", False: Markup("**no**")}[met(entry)],
             entry.get("rounds", ""),
             _number(entry.get("others")),
             entry.get("note", ""),
         ]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return lines
+        found.append(cells)
+    return markdown.table(_TITLES, found, alignment="llrrrrlrrl")
 
 
 def _number(value):

@@ -13,10 +13,12 @@ import statistics
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.ablation import study
 from keras_asymbp.benchmarks.datasets.dataset import SPLITS
+from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import assessment, inventory, store, table
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
@@ -92,13 +94,12 @@ class Figures:
 
     def verdicts(self, folders):
         """A table: how many claims hold, do not hold, and so on, in each folder."""
-        lines = [f"| folder | {' | '.join(VERDICTS)} |", "|:--" + "|--:" * 4 + "|"]
+        rows = []
         for label, corrected in (("", True), ("without the correction: ", False)):
             for folder in folders:
                 found = counts(self._assessed(folder)[1].findings, corrected)
-                cells = " | ".join(map(str, found.values()))
-                lines.append(f"| {label}`{folder}` | {cells} |")
-        return "\n".join(lines)
+                rows.append([Markup(label + markdown.code(folder)), *found.values()])
+        return markdown.table(["folder", *VERDICTS], rows)
 
     def correlations(self, folders):
         """A table: the rank correlation with each printed table, with its interval."""
@@ -116,26 +117,26 @@ class Figures:
             )
             if any(place in found for found in by_folder.values())
         ]
-        names = " | ".join(f"`{folder}`" for folder in folders)
-        lines = [f"| | {names} |", "|:--" * (1 + len(folders)) + "|"]
-        for place in places:
-            cells = " | ".join(_correlation(f.get(place)) for f in by_folder.values())
-            lines.append(f"| {place.removesuffix(' of the paper')} | {cells} |")
-        return "\n".join(lines)
+        rows = [
+            (
+                place.removesuffix(" of the paper"),
+                *(_correlation(found.get(place)) for found in by_folder.values()),
+            )
+            for place in places
+        ]
+        titles = ["", *(Markup(markdown.code(folder)) for folder in folders)]
+        return markdown.table(titles, rows, alignment="l" * len(titles))
 
     def errors(self, folder, experiment):
         """A table: our error of each model of an experiment, and the paper's if any."""
         held, _ = self._assessed(folder)
         (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
         row = table.fill(plan, held.store)
-        rows = {plan.setup.dataset.name: words.ours}
+        rows = [[plan.setup.dataset.name, *map(words.ours, row.entries)]]
         if plan.experiment.source:
-            rows[plan.printed_row()] = words.paper
-        names = " | ".join(column.name for column in plan.columns)
-        lines = [f"| error, % | {names} |", "|:--" + "|--:" * len(plan.columns) + "|"]
-        for name, word in rows.items():
-            lines.append(f"| {name} | {' | '.join(map(word, row.entries))} |")
-        return "\n".join(lines)
+            rows.append([plan.printed_row(), *map(words.paper, row.entries)])
+        names = (column.name for column in plan.columns)
+        return markdown.table(["error, %", *names], rows)
 
     def guess(self, dataset, characters):
         """The error in percent of a table of what follows the last characters.
@@ -168,17 +169,14 @@ class Figures:
         """
         plan = self._plan(folder)
         models = [c.name for c in plan.columns if c.name != plan.experiment.baseline]
-        names = reversed(self._layers(folder, models[0])[0])
-        lines = [
-            f"| layer | {' | '.join(models)} |",
-            "|:--" + "|--:" * len(models) + "|",
-        ]
-        for name in names:
-            cells = (
-                self.layer(folder, model, name, measure, digits) for model in models
-            )
-            lines.append(f"| `{name}` | {' | '.join(cells)} |")
-        return "\n".join(lines)
+        rows = (
+            [
+                Markup(markdown.code(name)),
+                *(self.layer(folder, model, name, measure, digits) for model in models),
+            ]
+            for name in reversed(self._layers(folder, models[0])[0])
+        )
+        return markdown.table(["layer", *models], rows)
 
     def layer(self, folder, model, name, measure, digits):
         """A measure of one layer in a model's best runs: the mean over seeds."""

@@ -8,6 +8,10 @@ another experiment than C2 it becomes the report's own tables.
 import pathlib
 import re
 
+from markupsafe import Markup
+
+from keras_asymbp.benchmarks.escaping import markdown
+
 _RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
 _MARK = re.compile(r"^<!-- recorded (\S+) of (\S+) -->$", re.MULTILINE)
 
@@ -42,12 +46,14 @@ def figures(experiment, folder):
 
 
 def _as_table(figures):
-    lines = ["| error, % | all learn | *Bottom* | *Top* |", "|:--|--:|--:|--:|"]
+    rows = []
     for model in figures:
         if not model.endswith((" Bottom", " Top")):
             trained = (figures[f"{model}{how}"] for how in ("", " Bottom", " Top"))
             cells = (
-                f"{ours.split()[0]} <small>{paper}</small>" for ours, paper in trained
+                Markup(f"{ours.split()[0]} <small>{paper}</small>")
+                for ours, paper in trained
             )
-            lines.append(f"| {model} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+            rows.append([model, *cells])
+    titles = ["error, %", "all learn", Markup("*Bottom*"), Markup("*Top*")]
+    return markdown.table(titles, rows)

@@ -67,17 +67,16 @@ def test_tables_are_made_from_the_file(path):
             assert said in part
     assert (
         "| mnist | uSF | 1.050 x stock Keras | 1.010 | 0.900 to 1.200 | at most 1.03 "
-        "| **no** | 7 | 0.500 |  |" in first
+        "| **no** | 7 | 0.500 | |" in first
     )
-    assert "| mnist | stock | 0.0125 s a step |  |  |  |  |  |  |  |" in first
+    assert "| mnist | stock | 0.0125 s a step | | | | | | | |" in first
     assert (
-        "| mnist | uSF | 1.500 x ours |  |  | at least 1.25 | yes |  |  | noted |"
-        in second
+        "| mnist | uSF | 1.500 x ours | | | at least 1.25 | yes | | | noted |" in second
     )
 
 
 def test_every_line_of_a_table_has_as_many_cells():
-    lines = report.table(RECORD["rows"])
+    lines = report.table(RECORD["rows"]).splitlines()
     assert {line.count("|") for line in lines} == {11}
 
 

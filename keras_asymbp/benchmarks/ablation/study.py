@@ -197,20 +197,18 @@ def table(lines: Sequence[Line]) -> str:
     An error at a rate beyond the five has a degree sign.
     """
     names = list(lines[0].figures)
-    rows = [
-        markdown.row(["reading", "rank correlation", "marks", *names]),
-        f"|:--|--:|--:|{'--:|' * len(names)}",
-    ]
+    rows = []
     for line in lines:
         correlation = "?" if line.correlation is None else f"{line.correlation:.2f}"
         agreeing, of = line.marks
         figures = [_text(line.figures[name]) for name in names]
         marks = f"{agreeing} of {of}"
-        rows.append(markdown.row([line.reading.name, correlation, marks, *figures]))
+        rows.append([line.reading.name, correlation, marks, *figures])
     printed = [figure.paper for figure in lines[0].figures.values()]
     figures = ["?" if p is None else f"{p:.2f}" for p in printed]
-    rows.append(markdown.row(["the paper", "", "", *figures]))
-    return "\n".join(rows) + "\n"
+    rows.append(["the paper", "", "", *figures])
+    titles = ["reading", "rank correlation", "marks", *names]
+    return markdown.table(titles, rows) + "\n"
 
 
 def effects(lines: Sequence[Line]) -> str:
@@ -222,10 +220,7 @@ def effects(lines: Sequence[Line]) -> str:
         line for line in lines if None not in (f.error for f in line.figures.values())
     ]
     names = list(lines[0].figures)
-    rows = [
-        markdown.row(["choice", "readings", "rank correlation", "marks", *names]),
-        f"|:--|--:|--:|--:|{'--:|' * len(names)}",
-    ]
+    rows = []
     for field, choices in CHOICES.items():
         for choice, value in choices.items():
             having = [x for x in complete if getattr(x.reading, field) == value]
@@ -235,8 +230,9 @@ def effects(lines: Sequence[Line]) -> str:
             measures += [[x.marks[0] for x in having]]
             measures += [[x.figures[name].error for x in having] for name in names]
             means = [f"{statistics.fmean(values):.2f}" for values in measures]
-            rows.append(markdown.row([choice, str(len(having)), *means]))
-    return "\n".join(rows) + "\n"
+            rows.append([choice, len(having), *means])
+    titles = ["choice", "readings", "rank correlation", "marks", *names]
+    return markdown.table(titles, rows) + "\n"
 
 
 def _text(figure):

@@ -170,14 +170,9 @@ def tables(runs: Sequence[Run]) -> str:
     if not any(lowest_norm_ratio(run) is not None for run in runs):
         del titles["lowest layer, norm ratio of the error"]
     shown = dict.fromkeys((run.family, run.depth) for run in runs)
-    lines = []
+    found = []
     for title, (value, form) in titles.items():
-        heads = [f"{family}-{depth}" for family, depth in shown]
-        lines += [
-            "",
-            markdown.row([title, *heads]),
-            f"|:--{'|--:' * len(heads)}|",
-        ]
+        rows = []
         for model in dict.fromkeys(run.column.name for run in runs):
             known = {
                 family: over_seeds(
@@ -190,8 +185,10 @@ def tables(runs: Sequence[Run]) -> str:
                 format(known[family][depth], form) if depth in known[family] else "?"
                 for family, depth in shown
             ]
-            lines.append(markdown.row([model, *cells]))
-    return "\n".join(lines[1:]) + "\n"
+            rows.append([model, *cells])
+        heads = [f"{family}-{depth}" for family, depth in shown]
+        found.append(markdown.table([title, *heads], rows) + "\n")
+    return "\n".join(found)
 
 
 def text(runs: Iterable[Run]) -> str:

@@ -1,7 +1,7 @@
 """Escaping for Markdown: names stay text, in a paragraph, a list and a table."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
@@ -59,10 +59,36 @@ def code(text: object) -> str:
 
 
 def row(cells: Iterable[object]) -> str:
-    """A row of a table.
+    """A row of a table; a cell that is Markdown is a `markupsafe.Markup`.
 
-    >>> row(["uSF", "a|b", 1])
-    '| uSF | a&#124;b | 1 |'
+    >>> import markupsafe
+    >>> row(["uSF", "a|b", 1, markupsafe.Markup("**no**")])
+    '| uSF | a&#124;b | 1 | **no** |'
     """
-    texts = (escape(cell) for cell in cells)
+    texts = (cell if hasattr(cell, "__html__") else escape(cell) for cell in cells)
     return "|" + "".join(f" {text} |" if text else " |" for text in texts)
+
+
+def table(
+    titles: Sequence[object],
+    rows: Iterable[Iterable[object]],
+    alignment: str | None = None,
+) -> str:
+    """A table; see `row` for its cells.
+
+    Args:
+        titles: Those of the columns.
+        rows: The cells of each row.
+        alignment: "l" or "r" for each column; None for "l" and then "r", for figures.
+
+    >>> print(table(["rule", "error, %"], [["uSF", 2.1]]))
+    | rule | error, % |
+    |:--|--:|
+    | uSF | 2.1 |
+    """
+    alignment = alignment or "l" + "r" * (len(titles) - 1)
+    marks = (_MARKS[side] for side, _ in zip(alignment, titles, strict=True))
+    return "\n".join((row(titles), f"|{'|'.join(marks)}|", *map(row, rows)))
+
+
+_MARKS = {"l": ":--", "r": "--:"}

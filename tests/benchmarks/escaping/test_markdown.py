@@ -2,6 +2,7 @@ import html
 import re
 
 import markdown_it
+import markupsafe
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -43,6 +44,17 @@ def test_a_row_keeps_its_cells(first, second):
     cells = re.findall("<td[^>]*>([^<]*)</td>", rendered)
     for cell, text in zip(cells, (first, second), strict=True):
         assert html.unescape(cell).split() == markdown.one_line(text).split()
+
+
+def test_a_table_aligns_its_columns_and_keeps_markdown():
+    rows = [("a|b", markupsafe.Markup("**1**")), ("c", "")]
+    assert markdown.table(("*", 2), rows) == (
+        "| \\* | 2 |\n|:--|--:|\n| a&#124;b | **1** |\n| c | |"
+    )
+    _, marks = markdown.table("abc", (), alignment="rll").splitlines()
+    assert marks == "|--:|:--|:--|"
+    with pytest.raises(ValueError, match="longer"):
+        markdown.table("abc", (), alignment="l")
 
 
 @given(st.from_regex(markdown._INERT, fullmatch=True))
