@@ -394,7 +394,7 @@ HELPS = (
 DEPTH_RULES = ("BP", "uSF", "NuSF", "brSF", "frSF", "RndF", "KP", "WM", "DFA")
 
 DEPTH = Experiment(
-    name="depth",
+    name="Depth",
     title="Error and alignment against depth",
     table="no table of the paper",
     columns=tuple(
@@ -414,6 +414,8 @@ DEPTH = Experiment(
         for rule in DEPTH_RULES
     ),
     baseline="BP",
+    # One of the study's networks; `depth.study` takes them in turn.
+    networks=(("mnist", "residual-20"), ("cifar", "residual-20")),
 )
 
 # The columns by which the readings of what the paper leaves open are compared.

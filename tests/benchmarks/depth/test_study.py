@@ -12,7 +12,7 @@ from keras_asymbp.benchmarks.networks import FAMILIES, NETWORKS
 from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.tables.experiments import DEPTH, DEPTH_RULES
-from keras_asymbp.benchmarks.tables.plan import Setup
+from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 from keras_asymbp.benchmarks.training.build import build
 
@@ -92,6 +92,16 @@ def test_a_plan_for_each_network():
         # Without help and with it the rates that are searched differ.
         rates = [[t.learning_rate for t in c.trials()] for c in plan.cells()]
         assert rates == 2 * [[2e-3, 2e-4, 2e-5], [1e-2, 2e-3, 2e-4]]
+
+
+def test_the_experiment_shares_its_runs_with_the_study():
+    columns = DEPTH.columns[:1]
+    mnist = datasets.get("mnist_5k")
+    network = dict(DEPTH.networks)[mnist.network]
+    protocol = dataclasses.replace(PRESETS["paper"], architecture=network)
+    plan = Plan(DEPTH, columns, Setup(mnist, "1", protocol, "paper", (0,)))
+    setup = dataclasses.replace(plan.setup, protocol=PRESETS["paper"])
+    assert study.plans([("residual", 20)], columns, setup) == [plan]
 
 
 def test_runs_are_the_best_of_complete_cells(tmp_path, finish):

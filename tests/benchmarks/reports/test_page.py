@@ -211,10 +211,10 @@ def test_alignment_where_it_is_recorded(store, finish, make_cell):
 
 
 def test_the_depth_study_is_shown_with_its_own_rates(run, store):
-    depth = plan_of("depth", ["BP", "uSF+BN+BM"], architecture="plain-4", epochs=4)
+    depth = plan_of("Depth", ["BP", "uSF+BN+BM"], architecture="plain-4", epochs=4)
     run(depth, {"BP": 0.1, "uSF+BN+BM": 0.2})
     page = build(store)
-    assert names(page) == ["depth"]
+    assert names(page) == ["Depth"]
     figures = {f["model"]: f for f in page.data["figures"] if f["trials"]}
     assert {m: (f["error"], f["expected"]) for m, f in figures.items()} == {
         "BP": (10.0, 3),
