@@ -147,7 +147,7 @@ def _protocol(experiment, dataset, protocol, given) -> Protocol:
     protocol = dataclasses.replace(protocol, architecture=network)
     if given.reading_given:
         return protocol
-    return readings.default(protocol.network(dataset)).applied(protocol)
+    return readings.completed(protocol, protocol.network(dataset))
 
 
 def _run(given: Flags) -> int:

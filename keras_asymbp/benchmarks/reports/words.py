@@ -19,7 +19,6 @@ from keras_asymbp.benchmarks.results.verdicts import (
     counts,
 )
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN as UNKNOWN_VERDICT
-from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.plan import Setup
 from keras_asymbp.benchmarks.tables.protocol import REVISION
 
@@ -64,8 +63,7 @@ def changes(setup: Setup) -> str:
         parts.append(f"the network '{protocol.architecture}'")
     if protocol.augmentation:
         parts.append(f"{protocol.augmentation} augmentation")
-    reading = readings.of(protocol)
-    if reading and reading != readings.default(setup.network):
+    if reading := setup.requested_reading:
         parts.append(f"the reading '{reading.name}'")
     if protocol.revision != REVISION:
         parts.append(f"revision {protocol.revision} of the suite")

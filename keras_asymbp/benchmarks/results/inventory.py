@@ -10,13 +10,12 @@ from keras_asymbp.benchmarks.escaping.printable import printable
 from keras_asymbp.benchmarks.results import definitions
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, stored
-from keras_asymbp.benchmarks.tables import readings
+from keras_asymbp.benchmarks.tables import presets
 from keras_asymbp.benchmarks.tables.cells import Common, Model, model
 from keras_asymbp.benchmarks.tables.experiments import ALL, Experiment
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
-    REQUESTED,
     REVISION,
     Protocol,
 )
@@ -175,7 +174,7 @@ def _overridden(trial):
 
 
 def _setup(dataset, version, protocol, runs, rates):
-    preset = _preset(protocol)
+    preset = presets.of(protocol)
     if rates is None and preset:
         rates = PRESETS[preset].learning_rates
     elif rates is None:
@@ -187,20 +186,6 @@ def _setup(dataset, version, protocol, runs, rates):
         preset,
         tuple(sorted({seed for _, seed in runs})),
     )
-
-
-def _preset(protocol):
-    """The preset of a protocol, whatever its requested deviations; None without one."""
-    for name, preset in PRESETS.items():
-        # Deviations that the preset has itself must match.
-        ignored = [field for field in REQUESTED if not getattr(preset, field)]
-        ignored += ["learning_rates", "revision"]
-        if readings.of(protocol):
-            ignored += readings.CHOICES
-        same = {name: getattr(preset, name) for name in ignored}
-        if dataclasses.replace(protocol, **same) == preset:
-            return name
-    return None
 
 
 def _rank(name, order):

@@ -5,10 +5,10 @@ import functools
 from collections.abc import Iterable
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.tables import printed, readings
+from keras_asymbp.benchmarks.tables import presets, printed, readings
 from keras_asymbp.benchmarks.tables.cells import Cell, Common, common
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
-from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,14 @@ class Setup:
     @property
     def base(self) -> str:
         """The preset that a command starts from; flags override the rest."""
-        return self.preset or "quick"
+        return self.preset or presets.base(self.protocol)
+
+    @property
+    def requested_reading(self) -> readings.Reading | None:
+        """The reading, unless it is the one of the preset and the network."""
+        usual = readings.completed(PRESETS[self.base], self.network)
+        reading = readings.of(self.protocol)
+        return None if reading == readings.of(usual) else reading
 
     def label(self, among: Iterable["Setup | None"]) -> str:
         """The data set, with its version if others have another version of it.

@@ -1,6 +1,7 @@
 """Training and scoring of a model: sections 3 and 5 of the paper as data."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ from keras_asymbp.benchmarks.networks import NETWORKS
 # 2: first weights, order and augmentation are drawn on the host, images are resized by
 # Pillow, M has 16 bits: the same on every backend.
 REVISION = 2
-# Number of the 65 epochs at the base rate, at a tenth and at a hundredth of it.
-_PHASES = (50, 10, 5)
+# Epochs at the base rate, at a tenth of it, at a hundredth and so on, by the schedule's
+# name; other numbers of epochs are split in the same ratio.
+SCHEDULES = {"paper": (50, 10, 5), "biotorch": (100, 50, 50, 50)}
 
 
 def later_field(default: Any) -> Any:
@@ -51,6 +53,7 @@ class Protocol:
             None for no comparison.
         loss_reduction: "sum" over the mini-batch, as equation 3 has it, or "mean".
         bias_decay: Whether the weight decay acts on biases, too.
+        schedule: When the learning rate falls to a tenth: a key of `SCHEDULES`.
         revision: That of the code that trains. Stored trials may have an earlier one;
             they are reported, each revision by itself.
     """
@@ -75,6 +78,7 @@ class Protocol:
     alignment_batches: int | None = later_field(None)
     loss_reduction: str = later_field("sum")
     bias_decay: bool = later_field(True)
+    schedule: str = later_field("paper")
     revision: int = REVISION
 
     def settings(self) -> dict[str, Any]:
@@ -129,10 +133,8 @@ class Protocol:
 
     def rate_factor(self, epoch: int) -> float:
         """The learning rate's factor in an epoch, counted from 0."""
-        first, second, _ = phases(self.epochs)
-        if epoch < first:
-            return 1.0
-        return 0.1 if epoch < first + second else 0.01
+        ends = itertools.accumulate(phases(self.epochs, self.schedule))
+        return 10.0 ** -sum(epoch >= end for end in ends)
 
 
 # Settings with a flag of their own. Changing one does not change the preset, unless the
@@ -150,22 +152,40 @@ PRESETS = {
     ),
     "quick": Protocol(epochs=6),
     "paper": Protocol(),
+    # BioTorch's for CIFAR-10 by SGD: `benchmark_configs/cifar10/*/sgd/*.yaml`. It takes
+    # the mean over a batch of 128, with the rate 0.1 (DFA on ResNet-20: 0.001) and the
+    # decay 1e-4. Of the sum, 0.1 / 128 and 128 * 1e-4 make the same steps.
+    "biotorch": Protocol(
+        epochs=250,
+        learning_rates=(0.1 / 128, 0.001 / 128),
+        batch_size=128,
+        weight_decay=128 * 1e-4,
+        kernel_initializer="glorot_uniform",
+        schedule="biotorch",
+    ),
 }
 
 
-def phases(epochs: int) -> tuple[int, int, int]:
-    """Splits epochs in the paper's ratio, 50 : 10 : 5.
+def phases(epochs: int, schedule: str = "paper") -> tuple[int, ...]:
+    """Splits epochs in the ratio of a schedule.
 
-    The second and third phase are rounded, and have at least one epoch each if there
-    are three epochs or more.
+    Phases but the first are rounded. Each has at least one epoch, if there are enough
+    epochs for that; otherwise the first has all of them.
+
+    Args:
+        epochs: Number of epochs, 1 or more.
+        schedule: A key of `SCHEDULES`.
 
     >>> phases(65), phases(6), phases(2)
     ((50, 10, 5), (4, 1, 1), (2, 0, 0))
+    >>> phases(250, "biotorch"), phases(5, "biotorch")
+    ((100, 50, 50, 50), (2, 1, 1, 1))
     """
-    if epochs < len(_PHASES):
-        return epochs, 0, 0
-    second, third = (max(1, round(epochs * n / sum(_PHASES))) for n in _PHASES[1:])
-    return epochs - second - third, second, third
+    _, *later = shape = SCHEDULES[schedule]
+    if epochs < len(shape):
+        return epochs, *(0 for _ in later)
+    rest = [max(1, round(epochs * number / sum(shape))) for number in later]
+    return epochs - sum(rest), *rest
 
 
 def score(result: Mapping[str, Any]) -> float:

@@ -75,6 +75,20 @@ def default(network: str) -> Reading:
     return _CHOSEN.get(network, BASE)
 
 
+def completed(protocol: Protocol, network: str) -> Protocol:
+    """A preset's protocol with the default reading of a network.
+
+    A preset that makes other choices than `Protocol()` keeps them.
+
+    >>> from keras_asymbp.benchmarks.tables.protocol import PRESETS
+    >>> completed(PRESETS["quick"], "mnist").kernel_initializer
+    'normal_0.01'
+    >>> completed(PRESETS["biotorch"], "mnist").kernel_initializer
+    'glorot_uniform'
+    """
+    return default(network).applied(protocol) if of(protocol) == BASE else protocol
+
+
 def of(protocol: Protocol) -> Reading | None:
     """The reading that a protocol has; None if it has none of `READINGS`."""
     choices = tuple(getattr(protocol, name) for name in CHOICES)

@@ -54,7 +54,7 @@ def setup_flags(setup: Setup) -> str:
 
 def without_flag(setup: Setup) -> list[str]:
     """The names of a protocol's settings that the command does not reproduce."""
-    usual = PRESETS.get(setup.preset or "", Protocol())
+    usual = PRESETS[setup.base]
     if reading := readings.of(setup.protocol):
         usual = reading.applied(usual)
     return [
@@ -68,8 +68,7 @@ def without_flag(setup: Setup) -> list[str]:
 def _training(setup, rates=()):
     protocol = setup.protocol
     words = ["--preset", setup.base, "--epochs", str(protocol.epochs), *rates]
-    reading = readings.of(protocol)
-    if reading and reading != readings.default(setup.network):
+    if reading := setup.requested_reading:
         words += ["--reading", reading.name]
     for name in REQUESTED:
         value = getattr(protocol, name)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from keras_asymbp.benchmarks.results.store import Store
@@ -554,6 +555,23 @@ def test_another_network_on_the_same_images(architecture, benchmarks, tmp_path):
     assert len(trial["result"]["curves"]) == 1
 
 
+@pytest.fixture
+def tiny_images(tmp_path):
+    """A file of noise in the shape of CIFAR-10."""
+    random = np.random.default_rng(0)
+    shape = (32, 32, 3)
+    arrays = {
+        f"{name}_{split}": values
+        for split, count in (("train", 160), ("test", 40))
+        for name, values in (
+            ("x", random.integers(0, 256, (count, *shape), dtype=np.uint8)),
+            ("y", np.arange(count) % 10),
+        )
+    }
+    np.savez(tmp_path / "tiny.npz", **arrays)
+    return tmp_path / "tiny.npz"
+
+
 @pytest.mark.slow
 def test_fa_bench_runs_every_rule_and_chooses_on_held_out_examples(
     benchmarks, tmp_path
@@ -579,6 +597,38 @@ def test_fa_bench_runs_every_rule_and_chooses_on_held_out_examples(
     assert done.returncode == 0, done.stderr
     assert "2 trials run" in done.stdout
     assert "BioTorch: no row" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "backend", ["tensorflow", pytest.param("jax", id="jax, whole epochs")]
+)
+def test_biotorchs_protocol(backend, benchmarks, tiny_images, tmp_path):
+    flags = (
+        *("--exp=FA-bench", f"--datasets={tiny_images}", "--preset=biotorch"),
+        *("--architecture=lenet-cifar", "--augmentation=standard", "--epochs=4"),
+        *("--models=uSF", f"--results_dir={tmp_path / 'results'}"),
+        *(f"--backend={backend}", "--threads=1"),
+    )
+    on_jax = ("--whole_epochs", "--lanes=2") if backend == "jax" else ()
+    done = benchmarks(*flags, *on_jax)
+    assert done.returncode == 0, done.stderr
+    trials = Store(tmp_path / "results").trials()
+    assert {t["settings"]["learning_rate"] for t in trials} == {0.1 / 128, 0.001 / 128}
+    for trial in trials:
+        settings = trial["settings"]
+        assert settings["schedule"] == "biotorch"
+        assert settings["kernel_initializer"] == "glorot_uniform"
+        assert (settings["weight_decay"], settings["batch_schedule"]) == (
+            *(0.0128, [[0, 128]]),
+        )
+        rate = settings["learning_rate"]
+        assert [row["learning_rate"] for row in trial["result"]["curves"]] == [
+            pytest.approx(rate * factor) for factor in (1, 0.1, 0.01, 0.001)
+        ]
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "Preset `biotorch`: 4 epochs" in report
+    assert "no flag" not in report
 
 
 @pytest.mark.slow

@@ -54,6 +54,35 @@ def test_rate_of_each_epoch(epochs, factors):
     assert [protocol.rate_factor(epoch) for epoch in range(epochs)] == factors
 
 
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [(250, (100, 50, 50, 50)), (200, (80, 40, 40, 40)), (4, (1, 1, 1, 1))],
+)
+def test_phases_of_another_schedule(epochs, expected):
+    assert phases(epochs, "biotorch") == expected
+    assert phases(3, "biotorch") == (3, 0, 0, 0)
+    protocol = Protocol(epochs=epochs, schedule="biotorch")
+    factors = [protocol.rate_factor(epoch) for epoch in range(epochs)]
+    falls = zip((1, 0.1, 0.01, 0.001), expected, strict=True)
+    assert factors == [factor for factor, count in falls for _ in range(count)]
+
+
+def test_biotorch_preset_makes_the_steps_of_its_configuration():
+    # benchmark_configs/cifar10/resnet_20/sgd/*.yaml
+    batch, rates, decay, milestones = 128, (0.1, 0.001), 0.0001, (100, 150, 200)
+    preset = PRESETS["biotorch"]
+    assert (preset.epochs, preset.batch_size, preset.momentum) == (250, batch, 0.9)
+    assert (preset.kernel_initializer, preset.bias_decay) == ("glorot_uniform", True)
+    # Its loss is a mean, ours the sum.
+    assert preset.loss_reduction == "sum"
+    assert preset.learning_rates == tuple(rate / batch for rate in rates)
+    assert preset.weight_decay == batch * decay
+    for milestone in milestones:
+        before, after = map(preset.rate_factor, (milestone - 1, milestone))
+        assert after == pytest.approx(before / 10)
+    assert len({preset.rate_factor(epoch) for epoch in range(250)}) == 4
+
+
 def test_paper_preset_is_the_papers():
     paper = PRESETS["paper"]
     assert paper.epochs == 65

@@ -39,7 +39,7 @@ def c2_plan(preset="quick", names=None, seeds=(0,), **protocol):
     )
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", sorted({*PRESETS} - {"biotorch"}))
 def test_a_network_has_its_default_reading_unless_another_is_given(preset):
     command = f"{reproduce.PROGRAM} --exp C2 --preset {preset}"
     default = readings.default("mnist")
@@ -48,6 +48,31 @@ def test_a_network_has_its_default_reading_unless_another_is_given(preset):
     assert readings.of(other.setup.protocol) == readings.BASE
     own = plan_of(f"{command} --architecture svhn")
     assert readings.of(own.setup.protocol) == readings.default("svhn")
+
+
+@pytest.mark.parametrize("network", ["mnist", "svhn"])
+def test_a_preset_with_choices_of_its_own_keeps_them(network):
+    command = f"{reproduce.PROGRAM} --exp C2 --preset biotorch --architecture {network}"
+    plan = plan_of(command)
+    expected = dataclasses.replace(PRESETS["biotorch"], architecture=network)
+    assert plan.setup.protocol == expected
+    assert "--reading" not in reproduce.reproduce([plan])
+    # The network's own reading is then one that is requested.
+    asked = plan_of(f"{command} --reading {readings.default(network).name}")
+    assert asked.setup.requested_reading == readings.default(network)
+    assert plan_of(reproduce.reproduce([asked])) == asked
+    # From stored trials, without the command that made them.
+    found = dataclasses.replace(
+        plan,
+        setup=dataclasses.replace(
+            plan.setup,
+            preset=None,
+            protocol=dataclasses.replace(plan.setup.protocol, epochs=9),
+        ),
+    )
+    again = plan_of(reproduce.reproduce([found]))
+    assert again.setup.protocol == found.setup.protocol
+    assert reproduce.without_flag(found.setup) == []
 
 
 @given(
