@@ -41,6 +41,7 @@ NAMED = {"benchmarks.speed", "benchmarks.throughput"}
 # What another test runs, since it needs more: that test, and a word in it.
 ELSEWHERE = {
     "benchmarks.jax_step": ("tests/benchmarks_speed/test_jax_step.py", "jax_step"),
+    "docs/examples/imagenet/train.py": ("tests/test_imagenet_example.py", "train.py"),
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
     "docs/ext/gallery.py": ("tests/test_gallery.py", "gallery"),
     "docs/ext/messages.py": ("tests/test_messages.py", "messages.py"),
@@ -141,7 +142,8 @@ def of_subcommand(name=None, *flags):
     if name == "datasets":
         # Others would be downloaded.
         small = [
-            re.sub(r"^(mnist|cifar10|stl10)(,\w+)*$", "mnist_5k", f) for f in flags
+            re.sub(r"^(mnist|cifar10|stl10|imagenet2012)(,\w+)*$", "mnist_5k", f)
+            for f in flags
         ]
         return [name, *(small or ["--list"])]
     if name in ("ablation", "depth") or (name == "run" and "--exp" in flags):
