@@ -11,7 +11,7 @@ from keras_asymbp.feedbacks import UniformSignConcordant
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    model = transformer.compose(Transformer(8, 2, 1), (5, 3), 4, "x")
+    model = transformer.compose(Transformer(8, 2, 2), (5, 3), 4, "x")
     embedding = model.get_layer("embedding")
     embedding.bias.assign(keras.random.normal(embedding.bias.shape, seed=1))
     return model
@@ -31,19 +31,21 @@ def test_a_small_transformer_equals_the_formula(model):
         return h @ w[f"{name}/kernel"] + w[f"{name}/bias"]
 
     h = x @ w["embedding/kernel"] + w["embedding/bias"]
-    y, parts = norm("attention_1_norm", h), {}
-    for part in ("query", "key", "value"):
-        kernel = w[f"attention_1/{part}/kernel"]
-        parts[part] = np.einsum("btu,uhd->bhtd", y, kernel)
-        parts[part] += w[f"attention_1/{part}/bias"][:, None]
-    scores = parts["query"] @ parts["key"].swapaxes(-1, -2) / np.sqrt(4)
-    scores[..., np.triu(np.ones((5, 5), bool), 1)] = -np.inf
-    scores = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    kernel = w["attention_1/attention_output/kernel"]
-    h = h + np.einsum("bhtd,hdu->btu", scores @ parts["value"], kernel)
-    h = h + w["attention_1/attention_output/bias"]
-    wide = np.maximum(dense("wide_1", norm("wide_1_norm", h)), 0)
-    h = h + dense("narrow_1", wide)
+    # With one block alone the mask would not reach the last position.
+    for block in (1, 2):
+        y, parts = norm(f"attention_{block}_norm", h), {}
+        for part in ("query", "key", "value"):
+            kernel = w[f"attention_{block}/{part}/kernel"]
+            parts[part] = np.einsum("btu,uhd->bhtd", y, kernel)
+            parts[part] += w[f"attention_{block}/{part}/bias"][:, None]
+        scores = parts["query"] @ parts["key"].swapaxes(-1, -2) / np.sqrt(4)
+        scores[..., np.triu(np.ones((5, 5), bool), 1)] = -np.inf
+        scores = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+        kernel = w[f"attention_{block}/attention_output/kernel"]
+        h = h + np.einsum("bhtd,hdu->btu", scores @ parts["value"], kernel)
+        h = h + w[f"attention_{block}/attention_output/bias"]
+        wide = np.maximum(dense(f"wide_{block}", norm(f"wide_{block}_norm", h)), 0)
+        h = h + dense(f"narrow_{block}", wide)
     expected = dense("logits", norm("last_norm", h)[:, -1])
     np.testing.assert_allclose(model(x), expected, rtol=1e-4, atol=1e-5)
 
@@ -63,3 +65,13 @@ def test_the_network_of_the_suite_is_asymmetric_in_every_projection():
             assert type(part.feedback) is UniformSignConcordant, part.name
     assert not model.get_layer("logits").trainable
     assert attention.trainable
+
+
+def test_its_first_weights_depend_on_the_seed_alone():
+    def kernel(seed):
+        model = build("transformer", 36, feedback="uSF", seed=seed)
+        return keras.ops.convert_to_numpy(model.get_layer("wide_1").kernel)
+
+    first = kernel(3)
+    assert np.array_equal(kernel(3), first)
+    assert not np.allclose(kernel(4), first)
