@@ -164,6 +164,36 @@ def test_what_a_table_of_frequencies_knows_of_the_sonnets(figures):
     assert abs(float(figures.guess("sonnets", 1)) - 100 * sum(wrong) / len(wrong)) < 2.5
 
 
+def test_held_out_and_lowest_figures_are_those_of_the_trials(figures):
+    name = "quick-fa-bench-resnet"  # whose rates are fewer than the preset's
+    results = {
+        model: [
+            trial["result"]
+            for trial in map(json.loads, _texts(name))
+            if trial["model"] == model
+        ]
+        for model in ("BP", "FA")
+    }
+    chosen, lowest = {}, {}
+    for model, each in results.items():
+        best = min(each, key=lambda result: result["validation_error"])
+        chosen[model] = 100 * best["best_error"]
+        curves = [row["test_error"] for result in each for row in result["curves"]]
+        lowest[model] = 100 * min(curves)
+        assert figures.error(name, model) == f"{chosen[model]:.2f}"
+        assert figures.lowest(name, model) == f"{lowest[model]:.2f}"
+    difference = f"{chosen['FA'] - chosen['BP']:.2f}"
+    assert figures.spread(name, ["FA", "BP"]) == difference
+    assert float(figures.mean_gain(name)) <= float(figures.most_gained(name))
+    (trial,) = (
+        trial
+        for trial in map(json.loads, _texts(name))
+        if trial["model"] == "FA" and trial["settings"]["learning_rate"] == 5e-5
+    )
+    error = f"{100 * trial['result']['best_error']:.2f}"
+    assert figures.error_at(name, "FA", 5e-5) == error
+
+
 def test_a_folder_is_read_once(extension, monkeypatch):
     opened = []
 

@@ -20,9 +20,16 @@ from keras_asymbp.benchmarks.ablation import study
 from keras_asymbp.benchmarks.datasets.dataset import SPLITS
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
-from keras_asymbp.benchmarks.results import assessment, inventory, store, table
+from keras_asymbp.benchmarks.results import (
+    assessment,
+    inventory,
+    selection,
+    store,
+    table,
+)
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
 from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
 RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
 _ALL_TABLES = "all tables of the paper"
@@ -31,6 +38,7 @@ _FUNCTIONS = (
     *("error", "effect", "verdict", "runs", "hours"),
     *("errors", "verdicts", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
+    *("error_at", "lowest", "mean_gain", "most_gained", "spread"),
 )
 
 
@@ -76,6 +84,37 @@ class Figures:
         column = next(c for p in held.plans() for c in p.columns if c.name == model)
         by_seed = table.errors(setup, column, held.store)
         return f"{statistics.fmean(by_seed.values()):.2f}"
+
+    def error_at(self, folder, model, rate):
+        """Our error in percent at one rate of the first seed."""
+        cell = next(c for c in self._plan(folder).cells() if c.column.name == model)
+        (trial,) = (
+            trial
+            for trial in table.finished(cell, self._store(folder))
+            if trial["settings"]["learning_rate"] == rate
+        )
+        return f"{100 * trial['result']['best_error']:.2f}"
+
+    def spread(self, folder, models):
+        """The difference between the largest and the smallest error, in points."""
+        errors = [float(self.error(folder, model)) for model in models]
+        return f"{max(errors) - min(errors):.2f}"
+
+    def lowest(self, folder, model):
+        """The lowest test error in percent, where held-out examples choose."""
+        (found,) = (s for s in self._selections(folder) if s.model == model)
+        return f"{found.lowest:.2f}"
+
+    def mean_gain(self, folder):
+        """What a choice on the test examples would gain, the mean over models."""
+        return f"{selection.mean_gain(self._selections(folder)):.2f}"
+
+    def most_gained(self, folder):
+        """The same for the model that gains most."""
+        return f"{max(found.gain for found in self._selections(folder)):.2f}"
+
+    def _selections(self, folder):
+        return selection.selections([self._plan(folder)], self._store(folder))
 
     def effect(self, folder, label):
         """The effect in an inequality, in margins, with its interval."""
@@ -234,7 +273,12 @@ class Figures:
 
     def _assess(self, folder):
         """The inventory of a recorded folder, and the assessment of its first setup."""
-        held = inventory.take(self._store(folder))
+        results = self._store(folder)
+        rates = {trial["settings"]["learning_rate"] for trial in results.trials()}
+        # With fewer than the preset's, a flag asked for them.
+        fewer = len(rates) < len(PRESETS["quick"].learning_rates)
+        asked = tuple(sorted(rates, reverse=True)) if fewer else None
+        held = inventory.take(results, learning_rates=asked)
         first, *_ = assessment.assess(held, held.setups, held.plans())
         return held, first
 
