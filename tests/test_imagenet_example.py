@@ -303,6 +303,57 @@ def test_an_incomplete_data_set_is_refused(images, prepared):
         images.read(prepared)
 
 
+SMALL = """
+import sys
+sys.path.insert(0, {folder!r})
+import images, keras, recipe, train
+from absl import app
+from keras_asymbp import AsymDense
+
+def small(rule, seed):
+    pool = keras.layers.AveragePooling2D(56)
+    head = AsymDense(1000, feedback=rule)
+    layers = [keras.Input((224, 224, 3)), pool, keras.layers.Flatten(), head]
+    model = keras.Sequential(layers)
+    recipe.compile_model(model)
+    return model
+
+images.COUNTS = {{"train": 6, "validation": 4}}
+recipe.make_model = small
+
+def main(argv):
+    train.main(argv)
+    train.FLAGS.epochs = 3
+    train.main(argv)
+
+app.run(main)
+"""
+
+
+@pytest.mark.slow
+def test_the_program_trains_and_continues(prepared, run_python, recipe, tmp_path):
+    output = tmp_path / "run"
+    flags = [f"--data_dir={prepared}", f"--output_dir={output}", "--batch_size=2"]
+    printed = run_python(
+        SMALL.format(folder=str(FOLDER)), arguments=[*flags, "--epochs=2"]
+    )
+    errors = recipe.errors(output)
+    assert len(errors) == 3
+    found = re.findall(r"val_top1_error: (\S+)", printed)
+    assert [float(each) for each in found] == pytest.approx(errors, abs=1e-4)
+    assert printed.splitlines()[-1] == (
+        f"top-1 error: {errors[-1]:.2%} after the last epoch, {min(errors):.2%} at the "
+        "best; published: 37.21%"
+    )
+    assert json.loads((output / "settings.json").read_text()) == {
+        "rule": "brSF",
+        "seed": 0,
+        "mixed_precision": False,
+        "batch_size": 2,
+    }
+    assert (output / "model.keras").is_file()
+
+
 def test_a_folder_of_another_run_is_refused(recipe, tmp_path):
     folder = tmp_path / "run"
     recipe.claim(folder, {"rule": "uSF", "seed": 0})

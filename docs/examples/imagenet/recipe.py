@@ -6,6 +6,7 @@ commit 536ea21. Where it is silent, docs/guides/imagenet.md states the choice.
 
 import csv
 import json
+import sys
 
 import keras
 
@@ -86,13 +87,6 @@ def fit(model, training, validation, epochs, folder, more=()):
         keras.callbacks.BackupAndRestore(
             str(folder / "backup"), double_checkpoint=True, delete_checkpoint=False
         ),
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: print(
-                f"epoch {epoch + 1}: validation error, top-1 "
-                f"{logs['val_top1_error']:.2%}, top-5 {logs['val_top5_error']:.2%}",
-                flush=True,
-            )
-        ),
         *more,
     ]
     model.fit(
@@ -101,6 +95,7 @@ def fit(model, training, validation, epochs, folder, more=()):
         epochs=epochs,
         callbacks=callbacks,
         shuffle=False,  # the data set does it
+        verbose=1 if sys.stdout.isatty() else 2,  # a line an epoch in a file
     )
 
 
