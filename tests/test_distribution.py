@@ -106,6 +106,21 @@ def test_evaluate_predict_save_and_monitor(run):
     assert "asymmetric/gradient_angle" in keys
 
 
+def test_batches_of_unequal_parts_fail_in_keras(run):
+    # Once they no longer do, update docs/distribution.md and docs/guides/imagenet.md.
+    first, equal = run("""
+        with strategy.scope():
+            model = make_model()
+        first = refused(lambda: model.evaluate(x[:5], y[:5], batch_size=5, verbose=0))
+        with strategy.scope():
+            model = make_model()
+        equal = refused(lambda: model.evaluate(x[:6], y[:6], batch_size=6, verbose=0))
+        print(json.dumps([first, equal]))
+    """)
+    assert first.startswith("InvalidArgumentError")
+    assert equal == "not refused"
+
+
 @pytest.mark.parametrize("feedback", ["uSF", "brSF"])
 def test_several_steps_per_execution_are_refused_early(feedback, run):
     ours, keras_s = run(f"""

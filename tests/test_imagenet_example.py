@@ -333,10 +333,9 @@ app.run(main)
 @pytest.mark.slow
 def test_the_program_trains_and_continues(prepared, run_python, recipe, tmp_path):
     output = tmp_path / "run"
-    flags = [f"--data_dir={prepared}", f"--output_dir={output}", "--batch_size=2"]
-    printed = run_python(
-        SMALL.format(folder=str(FOLDER)), arguments=[*flags, "--epochs=2"]
-    )
+    places = [f"--data_dir={prepared}", f"--output_dir={output}"]
+    flags = ["--batch_size=2", "--mixed_precision", "--epochs=2"]
+    printed = run_python(SMALL.format(folder=str(FOLDER)), arguments=[*places, *flags])
     errors = recipe.errors(output)
     assert len(errors) == 3
     found = re.findall(r"val_top1_error: (\S+)", printed)
@@ -348,7 +347,7 @@ def test_the_program_trains_and_continues(prepared, run_python, recipe, tmp_path
     assert json.loads((output / "settings.json").read_text()) == {
         "rule": "brSF",
         "seed": 0,
-        "mixed_precision": False,
+        "mixed_precision": True,
         "batch_size": 2,
     }
     assert (output / "model.keras").is_file()
