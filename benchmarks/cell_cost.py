@@ -20,14 +20,29 @@ import keras
 from absl import app, flags
 
 from benchmarks.speed import workloads
-from keras_asymbp.benchmarks import datasets
-from keras_asymbp.benchmarks.networks import TABLE_1
+from keras_asymbp.benchmarks import datasets, networks
+from keras_asymbp.benchmarks.depth.study import DEPTHS
+from keras_asymbp.benchmarks.networks import FAMILIES, TABLE_1
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.experiments import Column
 from keras_asymbp.benchmarks.tables.protocol import Protocol
 from keras_asymbp.benchmarks.training.trainer import Trainer
 
-_NETWORKS = flags.DEFINE_list("networks", list(TABLE_1), "Networks of Table 1.")
+# Table 1's, the depth study's, and those of FA-bench on CIFAR-10 and of Text.
+NAMES = (
+    *TABLE_1,
+    *(
+        family.network(depth)
+        for family in FAMILIES.values()
+        for depth in DEPTHS
+        if depth in family.depths
+    ),
+    *("resnet-20", "transformer"),
+)
+# Networks that no experiment trains with batch normalization, or without it.
+_ONCE = {"resnet-20": True, "transformer": False}
+
+_NETWORKS = flags.DEFINE_list("networks", list(NAMES), "Networks to measure.")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
 
 # Training and test examples of an epoch: a base, more updates, more forward passes.
@@ -38,19 +53,27 @@ def main(argv):
     del argv
     print(f"load average {os.getloadavg()[0]:.2f}")
     for name in _NETWORKS.value:
-        for normalization in (None, "BN"):
-            update, forward = measure(name, normalization)
+        for normalized in (_ONCE[name],) if name in _ONCE else (False, True):
+            update, forward = measure(name, normalized)
             print(
-                f'("{name}", {normalization is not None}): '
+                f'("{name}", {normalized}): '
                 f"Cost(update={update:.4f}, forward={forward:.4f}),",
                 flush=True,
             )
 
 
-def measure(name, normalization):
+def measure(name, normalized):
     """Seconds of an update, and of the forward pass of a batch of 100."""
     keras.utils.clear_session()
-    column = Column("uSF", rule="uSF", normalization=normalization, setting=1)
+    own = networks.get(name).normalization
+    column = Column(
+        "uSF",
+        rule="uSF",
+        normalization="BN" if normalized and not own else None,
+        setting=1,
+        # As its experiment has it.
+        optimizer="Adam" if name == "transformer" else None,
+    )
     classes = workloads.classes(name)
     dataset = dataclasses.replace(
         datasets.get("mnist_5k"), num_classes=classes, network=name

@@ -7,8 +7,8 @@ import numpy as np
 
 import keras_asymbp
 from benchmarks.speed.measure import Options, Taken
+from keras_asymbp.benchmarks import networks
 from keras_asymbp.benchmarks.datasets import Arrays
-from keras_asymbp.benchmarks.networks import TABLE_1
 from keras_asymbp.benchmarks.training import batches, build, feeding
 
 BATCH = 100
@@ -21,7 +21,7 @@ RATE = 1e-6
 
 
 def classes(name: str) -> int:
-    return {"timit": 80, "large": 80}.get(name, 10)
+    return {"timit": 80, "large": 80, "transformer": 36}.get(name, 10)
 
 
 def stock(name: str) -> keras.Model:
@@ -40,7 +40,7 @@ def sgd() -> keras.optimizers.Optimizer:
 
 def examples(name: str, train: int, test: int = 1) -> batches.Examples:
     """Random examples of a network's shape, in the runner's form."""
-    return random_examples(TABLE_1[name].input_shape, classes(name), train, test)
+    return random_examples(networks.get(name).input_shape, classes(name), train, test)
 
 
 def random_examples(shape, num_classes, train, test=1) -> batches.Examples:
