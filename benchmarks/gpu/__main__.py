@@ -1,10 +1,12 @@
 """Runs the suite on JAX for at most a given time; the next run goes on from there.
 
     python -m benchmarks.gpu --seconds 540 --wheels wheels -- --exp A --datasets mnist
+    python -m benchmarks.gpu --seconds 540 --wheels wheels -- depth --preset paper
 
-passes what follows -- to `python -m keras_asymbp.benchmarks`, beside --backend jax.
-When the time is up the suite is stopped; finished trials are stored, and the report is
-made of all that are. The machine needs neither TensorFlow nor a network; see README.md.
+passes what follows -- to a subcommand of `keras-asymbp` that trains, `run` unless it is
+named, beside --backend jax. When the time is up the command is stopped; finished trials
+are stored, and its reports are written from all that are, by the same command with
+--notrain. The machine needs neither TensorFlow nor a network; see README.md.
 """
 
 import os
@@ -25,12 +27,15 @@ _WHEELS = flags.DEFINE_string(
     "wheels", None, "Folder of wheels to use, such as Keras's, if it isn't installed."
 )
 
-_SUITE = (sys.executable, "-m", "keras_asymbp.benchmarks")
-_REPORT = (sys.executable, "-m", "keras_asymbp.benchmarks.commands.subcommands")
+# The subcommands that train. The package is imported by the command alone, as it needs
+# the wheels.
+TRAIN = ("run", "depth", "ablation")
 # Seconds that the suite has to end after Ctrl-C, before it is killed.
 _GRACE = 15.0
-# The exit code after Ctrl-C.
+# The exit code after Ctrl-C, and those of a suite that came to its end: all is done, a
+# part failed, the request was bad.
 _STOPPED = 130
+_ENDED = (0, 1, 2)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -40,14 +45,13 @@ def main(argv: Sequence[str]) -> None:
             install(pathlib.Path(_WHEELS.value), site)
             path = [site, os.environ.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-        command = [*_SUITE, "--backend=jax", "--jobs=1", *argv[1:]]
+        command = suite(argv[1:])
         started = time.monotonic()
         code = run(command, _SECONDS.value, environment)
         print(f"{time.monotonic() - started:.0f} s", flush=True)
-        if code:
-            # The suite writes its report only at its end.
-            folder = results_dir(argv[1:])
-            subprocess.run([*_REPORT, "report", *folder], env=environment, check=False)
+        if code not in _ENDED:
+            # The suite writes its reports only at its end.
+            subprocess.run([*command, "--notrain"], env=environment, check=False)
     sys.exit(code)
 
 
@@ -60,12 +64,18 @@ def install(wheels: pathlib.Path, site: str) -> None:
     subprocess.run([*pip, "--target", site, *files], check=True)
 
 
-def results_dir(arguments: Sequence[str]) -> list[str]:
-    """The flag --results_dir with its value, in one word or two; empty without it."""
-    for number, word in enumerate(arguments):
-        if word.partition("=")[0] in ("-results_dir", "--results_dir"):
-            return list(arguments[number : number + 1 + ("=" not in word)])
-    return []
+def suite(arguments: Sequence[str]) -> list[str]:
+    """The command of the suite: `run`, or the subcommand that the arguments begin with.
+
+    Exits with one line if that does not train.
+    """
+    name, flags_given = "run", list(arguments)
+    if arguments and not arguments[0].startswith("-"):
+        name, *flags_given = arguments
+    if name not in TRAIN:
+        sys.exit(f"error: '{name}' trains nothing: give {', '.join(TRAIN)} or flags")
+    module = f"keras_asymbp.benchmarks.commands.{name}"
+    return [sys.executable, "-m", module, "--backend=jax", "--jobs=1", *flags_given]
 
 
 def run(command: Sequence[str], seconds: float, environment) -> int:

@@ -3,10 +3,12 @@ import pathlib
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 
 from benchmarks.gpu import __main__ as gpu
+from keras_asymbp.benchmarks.commands.subcommands import GROUPS, SUBCOMMANDS
 from keras_asymbp.benchmarks.results.store import Store
 
 _ROOT = pathlib.Path(gpu.__file__).parents[2]
@@ -40,16 +42,44 @@ def test_a_command_is_stopped_when_the_time_is_up(answer, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("arguments", "module", "flags"),
     [
-        (["--exp", "A", "--results_dir", "x", "--seeds=1"], ["--results_dir", "x"]),
-        (["--exp", "A", "--results_dir=x"], ["--results_dir=x"]),
-        (["--exp", "results_dir"], []),
+        (["--exp", "A"], "run", ["--exp", "A"]),
+        (["run", "--exp", "A"], "run", ["--exp", "A"]),
+        (["depth", "--preset", "paper"], "depth", ["--preset", "paper"]),
+        (["ablation"], "ablation", []),
+        ([], "run", []),
     ],
 )
-def test_the_report_is_made_in_the_folder_of_the_results(arguments, expected):
-    found = gpu.results_dir(arguments)
-    assert found == expected
+def test_the_command_is_a_subcommand_that_trains(arguments, module, flags):
+    _, dash_m, name, *given = gpu.suite(arguments)
+    assert (dash_m, name) == ("-m", SUBCOMMANDS[module].module)
+    assert given == ["--backend=jax", "--jobs=1", *flags]
+    assert tuple(row.name for row in GROUPS["Train"]) == gpu.TRAIN
+
+
+def test_another_subcommand_is_one_line():
+    with pytest.raises(SystemExit, match="'report' trains nothing: give run, depth"):
+        gpu.suite(["report"])
+
+
+@pytest.mark.parametrize(
+    ("code", "reports"), [(0, False), (1, False), (2, False), (130, True), (-9, True)]
+)
+def test_the_reports_of_a_suite_that_was_stopped_are_written(
+    code, reports, monkeypatch
+):
+    written = []
+    monkeypatch.setattr(gpu, "run", lambda command, *_: code)
+    monkeypatch.setattr(
+        gpu.subprocess, "run", lambda command, **_: written.append(command)
+    )
+    monkeypatch.setattr(gpu, "_SECONDS", types.SimpleNamespace(value=1.0))
+    monkeypatch.setattr(gpu, "_WHEELS", types.SimpleNamespace(value=None))
+    with pytest.raises(SystemExit) as ended:
+        gpu.main(["gpu", "depth", "--depths=2"])
+    assert ended.value.code == code
+    assert written == reports * [[*gpu.suite(["depth", "--depths=2"]), "--notrain"]]
 
 
 def test_a_folder_without_wheels_is_one_line(tmp_path):

@@ -107,6 +107,8 @@ def execute(
 ) -> Outcome:
     """Trains the trials of plans that are not in the results folder yet.
 
+    With `--notrain` it reads the folder only.
+
     Args:
         plans: The plans; see `runner.run`.
         given: The command's flags: the folders, and where and how to train.
@@ -120,6 +122,8 @@ def execute(
         ModuleNotFoundError: If a package is missing.
     """
     require_extra()
+    if not given.train.value:
+        return _stored(plans, given.results_dir.value)
     environment.choose_backend(given.backend.value)
     environment.threads(None, 1)  # refuses variables that are no numbers
     with console.status("reading results"):
@@ -147,6 +151,17 @@ def execute(
             tensorboard_dir=tensorboard_dir,
         )
     return Outcome(results, failures, display.summary())
+
+
+def _stored(plans, results_dir) -> Outcome:
+    from keras_asymbp.benchmarks.results import store
+    from keras_asymbp.benchmarks.run import planning
+
+    results = store.Store(results_dir, make=False)
+    work = planning.workloads(plans, results)
+    found = sum(each.stored for each in work)
+    trials = counted(sum(each.trials for each in work), "trial")
+    return Outcome(results, {}, f"{found} of {trials} found stored")
 
 
 def _execution(given, plans, results) -> Execution:

@@ -8,8 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from absl import flags
 
+from keras_asymbp.benchmarks.commands import depth as depth_command
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol, phases
 
 MODULE = "keras_asymbp.benchmarks.depth"
 FILES = {"depth.png", "depth.svg", "depth.md", "depth.csv", "results.csv"}
@@ -59,6 +62,31 @@ def test_bad_input_is_one_line(flags, words, depth, tmp_path):
     for word in words:
         assert word in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_results_there_is_nothing_to_write(depth, tmp_path):
+    done = depth("--notrain")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: no results in {tmp_path}/results: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_papers_protocol_is_one_command():
+    values = flags.FlagValues()
+    given = depth_command.Flags(values)
+    rates = "--learning_rates=5e-2,5e-3,5e-4,5e-5,5e-6"
+    values(["depth", "--preset=paper", rates])
+    plans = depth_command.plans(given)
+    assert len(plans) == 9
+    for plan in plans:
+        protocol = plan.setup.protocol
+        paper = dataclasses.replace(protocol, architecture=None, alignment_batches=None)
+        assert paper == Protocol() == PRESETS["paper"]
+        assert phases(protocol.epochs, protocol.schedule) == (50, 10, 5)
+        assert (protocol.batch_size, protocol.validation_share) == (100, 0)
+        for cell in plan.cells():
+            searched = [trial.learning_rate for trial in cell.trials()]
+            assert searched == [5e-2, 5e-3, 5e-4, 5e-5, 5e-6]
 
 
 def test_it_takes_one_data_set(depth, tiny_arrays, tmp_path):
@@ -132,6 +160,19 @@ def test_a_run_from_the_command_to_picture_and_report(depth, report, tmp_path):
     again = depth(*flags)
     assert "0 trials run, 6 found stored" in again.stdout
     assert (folder / "depth.csv").read_text() == before
+
+    # So does --notrain, from what is stored, even in part.
+    for file in ("depth.csv", "depth.md", "depth.png"):
+        (folder / file).unlink()
+    done = depth(*flags, "--notrain")
+    assert done.returncode == 0, done.stderr
+    assert "6 of 6 trials found stored; picture: " in done.stdout
+    assert (folder / "depth.csv").read_text() == before
+    next((folder / "trials").glob("*plain-2-BP-*")).unlink()
+    done = depth(*flags, "--notrain")
+    assert "5 of 6 trials found stored" in done.stdout
+    assert not list((folder / "trials").glob("*plain-2-BP-*"))
+    assert "| BP | ? |" in (folder / "depth.md").read_text()
 
 
 def test_a_dry_run_counts(depth, tmp_path):

@@ -30,3 +30,19 @@ def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys)
         "warning: 2 stored trials of other content (3.0.1) than mnist_5k has now: "
         "kept, and reported under that version\n"
     )
+
+
+def test_notrain_writes_the_reports_of_what_is_stored(stand_in, notes, tmp_path):
+    done = stand_in("--models=SGD", "--notrain")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no results in ")
+    assert stand_in("--models=SGD").returncode == 0
+    trained = notes()
+    assert len(trained) == 2
+    report = tmp_path / "results" / "report.md"
+    report.unlink()
+    done = stand_in("--models=SGD,RndF", "--notrain")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 4 trials found stored; report: " in done.stdout
+    assert notes() == trained
+    assert "| not run |" in report.read_text()

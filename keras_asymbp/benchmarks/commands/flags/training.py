@@ -54,6 +54,12 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
             "Print the number of cells and trials to run and a rough estimate of the "
             "time, then end. The data sets may be missing.",
         )
+        self.train = group.switch(
+            "train",
+            True,
+            "Train the trials that are missing; --notrain only writes the reports, "
+            "from what is stored.",
+        )
         ExecutionFlags.__init__(self, values)
 
     @property
