@@ -12,6 +12,8 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.gpu import __main__ as gpu
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = [
@@ -129,7 +131,8 @@ def cheap(command):
             if not flags:  # only named
                 return []
             suite = flags[flags.index("--") + 1 :]  # what is passed on
-            return [SUITE, *of_subcommand("run", *suite)[1:]]
+            name = [] if suite[0] in gpu.TRAIN else ["run"]
+            return [SUBCOMMANDS, *of_subcommand(*name, *suite)]
         if module in SMALL:
             small = [] if "--read" in flags else SMALL[module]
             return [module, *flags, *small]
