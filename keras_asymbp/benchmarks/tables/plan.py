@@ -42,9 +42,10 @@ class Setup:
     @property
     def requested_reading(self) -> readings.Reading | None:
         """The reading, unless it is the one of the preset and the network."""
-        usual = readings.completed(PRESETS[self.base], self.network)
+        preset = PRESETS.get(self.base, Protocol())  # a program may have its own
+        usual = readings.of(readings.completed(preset, self.network))
         reading = readings.of(self.protocol)
-        return None if reading == readings.of(usual) else reading
+        return None if reading == usual else reading
 
     def label(self, among: Iterable["Setup | None"]) -> str:
         """The data set, with its version if others have another version of it.

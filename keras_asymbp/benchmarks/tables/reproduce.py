@@ -54,7 +54,7 @@ def setup_flags(setup: Setup) -> str:
 
 def without_flag(setup: Setup) -> list[str]:
     """The names of a protocol's settings that the command does not reproduce."""
-    usual = PRESETS[setup.base]
+    usual = PRESETS.get(setup.base, Protocol())
     if reading := readings.of(setup.protocol):
         usual = reading.applied(usual)
     return [

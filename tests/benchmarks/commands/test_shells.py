@@ -44,7 +44,7 @@ def complete(tmp_path_factory):
         (["run", "--now"], ["--nowhole_epochs"]),
         (["run", "--exp", "c"], ["C1", "C2"]),
         (["run", "--exp", "=", "c"], ["C1", "C2"]),
-        (["run", "--preset", "="], ["smoke", "quick", "paper"]),
+        (["run", "--preset", "="], ["smoke", "quick", "paper", "biotorch"]),
         (["run", "--exp=c"], ["--exp=C1", "--exp=C2"]),  # without = in COMP_WORDBREAKS
         (["run", "--exp", "A,c"], ["A,C1", "A,C2"]),
         (["run", "--models", "SGD\\ B"], ["SGD\\ Bottom"]),
