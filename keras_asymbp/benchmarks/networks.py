@@ -60,7 +60,7 @@ class Transformer:
     blocks: int
 
 
-# For the text in the package.
+# For the text in the package. `datasets` imports this module, so a test compares them.
 _TRANSFORMER = Network((32, 36), (Transformer(units=64, heads=4, blocks=2),))
 
 # Of other packages: BioTorch, torchvision.

@@ -1,7 +1,8 @@
 import keras
 import pytest
 
-from keras_asymbp.benchmarks import networks
+from keras_asymbp.benchmarks import datasets, networks
+from keras_asymbp.benchmarks.datasets.text import SYMBOLS, Text
 from keras_asymbp.benchmarks.errors import UsageError
 
 
@@ -25,6 +26,14 @@ def test_all_models_of_keras_applications_are_networks():
         for name, network in networks.NETWORKS.items()
         if isinstance(network.layers[0], networks.Application)
     }
+
+
+def test_the_transformer_takes_the_windows_of_a_text():
+    sources = {d.network: d.source for d in datasets.DATASETS.values()}
+    texts = {name: text for name, text in sources.items() if isinstance(text, Text)}
+    assert list(texts) == ["transformer"]
+    for name, text in texts.items():
+        assert networks.get(name).input_shape == (text.context, len(SYMBOLS))
 
 
 @pytest.mark.parametrize("family", networks.FAMILIES.values(), ids=lambda f: f.name)
