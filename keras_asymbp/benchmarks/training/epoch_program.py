@@ -65,6 +65,16 @@ class EpochProgram:
         data = self._in_order(split, split.positions, batches.EVALUATION_BATCH)
         return feed(Batches(lambda number: (data,), 1))
 
+    def whole_pass(self, fed: keras.utils.PyDataset, number: int = 0):
+        """Returns the data of one pass of what this feeds, as `statistics` does.
+
+        Args:
+            fed: `training` or `evaluation`.
+            number: The epoch, counted from the first that is fed.
+        """
+        (data,) = fed[number]
+        return data
+
     def statistics(self, examples: Examples, batch_size: int, count: int, seed: int):
         """Returns the data of one pass; see `batches.statistics_batches`."""
         order = batches.statistics_order(examples, batch_size, count, seed)

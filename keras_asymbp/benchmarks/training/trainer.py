@@ -183,14 +183,16 @@ class Trainer:
             self._examples,
             *(protocol.batch_size, protocol.statistics_batches, self._cell.seed),
         )
-        evaluations = [split[0][0] for split in (self._test, self._held_out) if split]
+        evaluations = [
+            self._feeder.whole_pass(fed) for fed in (self._test, self._held_out) if fed
+        ]
         lanes = program.start(len(trials))
         for epochs, _, data in self._phases(trials, schedule):
             for number, epoch in enumerate(epochs):
                 if all(trial.diverged for trial in trials):
                     break
                 rates = [trial.rate(epoch) for trial in trials]
-                [training] = data[number]
+                training = self._feeder.whole_pass(data, number)
                 logs, lanes = program.epoch(
                     lanes, rates, training, statistics, evaluations
                 )
