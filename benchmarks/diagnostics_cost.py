@@ -12,21 +12,18 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import datetime
 import json
 import pathlib
-import shlex
 import statistics
-import sys
 import time
 
 import numpy as np
 from absl import app, flags
 from markupsafe import Markup
 
+from benchmarks import source
 from benchmarks.busy import busy_cores
 from keras_asymbp import diagnostics, metrics, models
-from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.escaping import markdown
 
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
@@ -62,9 +59,7 @@ def main(argv):
     print(table(rows))
     if _JSON.value:
         report = {
-            "command": shlex.join(["python", *sys.orig_argv[1:]]),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            **environment.describe(),
+            **source.describe(),
             "rows": rows,
         }
         text = json.dumps(report, indent=1, allow_nan=False) + "\n"

@@ -20,7 +20,6 @@ import importlib.metadata
 import io
 import json
 import pathlib
-import shlex
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ import time
 import rich.console
 from absl import app, flags
 
+from benchmarks import source
 from benchmarks.busy import busy_cores
 from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.escaping import markdown
@@ -128,9 +128,7 @@ def main(argv):
     print(table(medians))
     if _JSON.value:
         report = {
-            "command": shlex.join(["python", *sys.orig_argv[1:]]),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            **environment.describe(),
+            **source.describe(),
             "medians": medians,
             "measurements": rows,
         }

@@ -14,15 +14,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Child processes need memory of a GPU, too.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
-import datetime
 import importlib
 import json
 import pathlib
-import shlex
 import sys
 
 from absl import flags
 
+from benchmarks import source
 from benchmarks.speed import report
 from benchmarks.speed.measure import Options
 from keras_asymbp.benchmarks import environment
@@ -133,11 +132,7 @@ def _ready(device: str) -> bool:
 
 def _measured(names, options) -> report.Record:
     record = {
-        "command": shlex.join(["python", *sys.orig_argv[1:]]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "device": options.device,
-        "load": round(os.getloadavg()[0], 2),
-        **environment.describe(),
+        **source.describe(device=options.device, load=round(os.getloadavg()[0], 2)),
         "rows": [],
     }
     for name in names:
