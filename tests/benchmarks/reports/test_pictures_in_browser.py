@@ -153,14 +153,29 @@ def test_no_two_models_of_a_picture_share_a_mark(scheme, visit):
 
 def test_a_click_in_the_legend_hides_a_model(visit):
     page = visit()
-    at = page.locator("#rates canvas").evaluate(
-        """canvas => {
-          const {left, top} = Chart.getChart(canvas).legend.legendHitBoxes[1];
-          return {x: left + 40, y: top + 5};
+    canvas = page.locator("#rates canvas")
+    canvas.scroll_into_view_if_needed()
+    # The legend moves until the picture has its size.
+    at = canvas.evaluate(
+        """async (canvas) => {
+          let now, last;
+          do {
+            last = now;
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            const {left, top} = Chart.getChart(canvas).legend.legendHitBoxes[1];
+            now = JSON.stringify({x: left + 40, y: top + 5});
+          } while (now !== last);
+          return JSON.parse(now);
         }"""
     )
-    page.locator("#rates canvas").click(position=at)
-    shown = page.locator("#rates canvas").evaluate(
+    canvas.click(position=at)
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector("#rates canvas");
+          return !Chart.getChart(canvas).isDatasetVisible(1);
+        }"""
+    )
+    shown = canvas.evaluate(
         """canvas => [0, 1, 2].map((n) => Chart.getChart(canvas).isDatasetVisible(n))"""
     )
     assert shown == [True, False, True]
