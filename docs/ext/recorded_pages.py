@@ -21,6 +21,15 @@ FLAGS = dict.fromkeys(
     ("quick-fa-bench-cifar10", "quick-fa-bench-resnet"),
     ("--learning_rates=5e-3,5e-4,5e-5",),
 )
+# Those of a part of the depth study.
+DEPTH_FLAGS = {
+    "paper-depth-mnist_5k": (
+        "--preset=paper",
+        "--learning_rates=5e-2,5e-3,5e-4,5e-5,5e-6",
+        "--depths=20",
+        "--models=BP+BN+BM,uSF+BN+BM,brSF+BN+BM,RndF+BN+BM",
+    )
+}
 
 
 def on_files(files, config):
@@ -59,6 +68,9 @@ def make(name, folder):
     results_dir = f"--results_dir={copy}"
     if (RESULTS / name / "ablation.md").is_file():
         _write_ablation(copy)
+        return copy
+    if flags := DEPTH_FLAGS.get(name):
+        _run(PROGRAM, "depth", "--notrain", results_dir, *flags)
         return copy
     if (RESULTS / name / "depth.md").is_file():
         _write_depth(copy)
