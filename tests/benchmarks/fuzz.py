@@ -34,7 +34,7 @@ from keras_asymbp.benchmarks.datasets import download  # noqa: E402
 from keras_asymbp.benchmarks.errors import UsageError  # noqa: E402
 from keras_asymbp.benchmarks.run import runner  # noqa: E402
 
-_SECONDS = 20
+_SECONDS = 60
 
 
 def refuse(*_):
