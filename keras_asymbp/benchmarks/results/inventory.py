@@ -12,7 +12,7 @@ from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import finished, stored
 from keras_asymbp.benchmarks.tables import presets
 from keras_asymbp.benchmarks.tables.cells import Common, Model, model
-from keras_asymbp.benchmarks.tables.experiments import ALL, Experiment
+from keras_asymbp.benchmarks.tables.experiments import ALL, Experiment, without_rates
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
 from keras_asymbp.benchmarks.tables.protocol import (
     PRESETS,
@@ -31,12 +31,15 @@ class Inventory:
         problems: A line for each trial without a setup, and for each unusable
             definition of an experiment.
         own: The experiments that users have defined.
+        rates_given: Whether the searched rates were given; a model's own do not count
+            then.
     """
 
     store: Store
     setups: tuple[Setup, ...]
     problems: tuple[str, ...]
     own: tuple[Experiment, ...] = ()
+    rates_given: bool = False
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -64,7 +67,7 @@ class Inventory:
                 (plan, self._missing(plan))
                 for experiment in self.experiments
                 if experiment not in shown[setup.subject]
-                for plan in [Plan(experiment, experiment.columns, setup)]
+                for plan in [self._plan(experiment, setup)]
             ]
             while others:
                 new = [
@@ -80,11 +83,17 @@ class Inventory:
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 
+    def _plan(self, experiment, setup):
+        columns = experiment.columns
+        if self.rates_given:
+            columns = without_rates(columns)
+        return Plan(experiment, columns, setup)
+
     def _own_plans(self, asked):
         """Plans of users' experiments of which at least half the models are stored."""
         shown = {(plan.experiment, plan.setup.subject) for plan in asked}
         return [
-            Plan(experiment, experiment.columns, setup)
+            self._plan(experiment, setup)
             for setup in self.setups
             for experiment in self.own
             if (experiment, setup.subject) not in shown
@@ -115,8 +124,9 @@ def take(
         store: The store; it is refreshed first.
         datasets: A user's own data sets, by name. Trials on data sets neither here nor
             in the catalog have no setup.
-        learning_rates: The rates that were searched; None for those of the preset, or
-            of the trials where no preset fits.
+        learning_rates: The rates that were searched, as a run's `--learning_rates`;
+            None for a model's own, or those of the preset, or of the trials where no
+            preset fits.
     """
     known = DATASETS | dict(datasets or {})
     store.refresh()
@@ -135,7 +145,8 @@ def take(
         for (name, version, protocol), of_setup in sorted(runs.items(), key=str)
     )
     own, unusable = definitions.read(store.folder)
-    return Inventory(store, tuple(setups), (*problems, *unusable), tuple(own))
+    given = learning_rates is not None
+    return Inventory(store, tuple(setups), (*problems, *unusable), tuple(own), given)
 
 
 def _assign(trial, known):

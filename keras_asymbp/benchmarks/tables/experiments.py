@@ -161,6 +161,15 @@ def select(
     return [(experiment, columns) for experiment, columns in chosen if columns]
 
 
+def without_rates(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns, all searched at the rates of the protocol.
+
+    >>> {c.learning_rates for c in without_rates(get("BM-family").columns)}
+    {None}
+    """
+    return tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+
+
 def _with_clamped(*columns: Column) -> tuple[Column, ...]:
     """Each column, followed by its Bottom and Top (section 5, experiment C2).
 

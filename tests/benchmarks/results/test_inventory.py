@@ -84,6 +84,21 @@ def test_rates_that_were_asked_for_are_all_that_is_expected(store, run, make_cel
     assert errors(setup, SGD, store) == {0: 25.0}
 
 
+def test_rates_that_were_asked_for_replace_those_of_a_model(store, run, make_cell):
+    columns = [c for c in experiments.get("BM-family").columns if c.learning_rates]
+    asked = tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+    for column in asked:
+        run(make_cell(column, learning_rates=(2e-4,)), 0.5)
+    (plan,) = inventory.take(store, learning_rates=(2e-4,)).plans()
+    assert plan.experiment.name == "BM-family"
+    found = {c.name: errors(plan.setup, c, store) for c in plan.columns}
+    assert columns
+    assert [found[column.name] for column in columns] == [{0: 50.0}] * len(columns)
+    # Not asked for, the model's own rates are expected.
+    held = inventory.take(store)
+    assert errors(held.setups[0], columns[0], store) == {}
+
+
 def test_a_preset_with_fewer_examples_is_recognized(store, run, make_cell):
     smoke = dataclasses.asdict(PRESETS["smoke"])
     rates = PRESETS["quick"].learning_rates

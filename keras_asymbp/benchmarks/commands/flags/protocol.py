@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.commands.flags.values import (
     learning_rates,
 )
 from keras_asymbp.benchmarks.errors import UsageError, unknown
-from keras_asymbp.benchmarks.tables import readings
+from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.protocol import (
     AUGMENTATIONS,
     PRESETS,
@@ -101,9 +101,8 @@ class ProtocolFlags:
 
     def columns(self, columns: "tuple[Column, ...]") -> "tuple[Column, ...]":
         """The columns, without rates of their own if `--learning_rates` is given."""
-        if not self.learning_rates_given:
-            return columns
-        return tuple(dataclasses.replace(c, learning_rates=None) for c in columns)
+        given = self.learning_rates_given
+        return experiments.without_rates(columns) if given else columns
 
     def protocol(self) -> Protocol:
         """The preset's protocol, changed by the flags that are given."""
