@@ -134,8 +134,20 @@ def plans(given: Flags) -> list[Plan]:
         for dataset, version in rows
     ]
     for plan in planned:
-        plan.setup.protocol.check(plan.setup.dataset)  # an experiment's own network
+        _check(plan, given)
     return planned
+
+
+def _check(plan, given):
+    """Checks that the network, which a user's table may name, suits the data set."""
+    protocol, file = plan.setup.protocol, plan.experiment.file
+    try:
+        protocol.check(plan.setup.dataset)
+    except UsageError as error:
+        by_flag = given.architecture.value is not None or protocol.augmentation
+        if file is None or by_flag:
+            raise
+        raise own.faulty(file, str(error)) from error
 
 
 def _protocol(experiment, dataset, protocol, given) -> Protocol:

@@ -84,13 +84,18 @@ def read(name: str) -> Experiment:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         words = f"line {line}: it is no text in UTF-8"
-        raise foreign.unreadable(name, words, _CORRECT) from error
+        raise faulty(name, words) from error
     is_python = path.suffix.lower() == ".py"
     try:
         fields = _executed(path) if is_python else yaml_text.load(content)
         return definition.experiment(fields, name)
     except definition.Fault as fault:
-        raise foreign.unreadable(name, str(fault), _CORRECT) from fault
+        raise faulty(name, str(fault)) from fault
+
+
+def faulty(name: str, fault: str) -> UsageError:
+    """The error for a file with a fault."""
+    return foreign.unreadable(name, fault, _CORRECT)
 
 
 def _executed(path: pathlib.Path) -> dict[str, Any]:

@@ -118,23 +118,29 @@ class Protocol:
 
     def check(self, dataset: Dataset) -> None:
         """Raises UsageError if the protocol does not suit a data set."""
-        own = NETWORKS[dataset.network].input_shape
-        if self.augmentation and len(own) < 3:
+        own = _kind(dataset.network)
+        if self.augmentation and own != "images":
             raise UsageError(
                 f"--augmentation is for images, and {dataset.name} has none: omit the "
                 "flag"
             )
-        if len(own) != len(NETWORKS[self.network(dataset)].input_shape):
-            fitting = [n for n, a in NETWORKS.items() if len(a.input_shape) == len(own)]
+        network = self.network(dataset)
+        if own != (taken := _kind(network)):
             raise UsageError(
-                f"the inputs of {dataset.name} don't fit the network "
-                f"'{self.architecture}': choose from {', '.join(fitting)}"
+                f"{dataset.name} has {own}, and the network '{network}' takes {taken}: "
+                f"choose one for {own} from those shown by --list=networks"
             )
 
     def rate_factor(self, epoch: int) -> float:
         """The learning rate's factor in an epoch, counted from 0."""
         ends = itertools.accumulate(phases(self.epochs, self.schedule))
         return 10.0 ** -sum(epoch >= end for end in ends)
+
+
+def _kind(network: str) -> str:
+    """A network's inputs, in words."""
+    kinds = {1: "vectors", 2: "texts", 3: "images"}
+    return kinds[len(NETWORKS[network].input_shape)]
 
 
 # Settings with a flag of their own. Changing one does not change the preset, unless the

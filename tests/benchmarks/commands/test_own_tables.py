@@ -47,6 +47,22 @@ def test_list_and_dry_run_know_it(benchmarks):
     assert "unknown model of experiment right signs 'SGD'" in done.stderr
 
 
+def test_a_network_that_does_not_fit_is_a_fault_of_the_file(benchmarks, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "name: mine\ntitle: Mine\nnetworks: {mnist: timit}\n"
+        "columns: [{name: SGD}, {name: uSF, rule: uSF}]\n"
+    )
+    done = benchmarks(f"--exp={file}", "--dry_run")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: can't read {file} (mnist_5k has images, and the ")
+    # One that a flag names is not.
+    done = benchmarks(f"--exp={YAML}", "--dry_run", "--architecture=timit")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: mnist_5k has images, and the network 'timit'")
+
+
 @pytest.mark.slow
 def test_it_is_trained(benchmarks, tmp_path):
     flags = f"--exp={YAML},{PYTHON}", "--preset=smoke", f"--results_dir={tmp_path}"
