@@ -63,7 +63,7 @@ def test_a_table_is_saved(dark, hostile):
     page = dark
     region = "section:has(> #experiment-1)"
     text, file = saved(page, f"{region} >> nth=0 >> xpath=./div[@class='save']", "CSV")
-    assert file == "Experiment-A-errors-in-percent-ours-and-the-paper-s.csv"
+    assert file == "Experiment-A-errors-in-percent-ours-and-the-printed-ones.csv"
     head, ours, paper, other, _ = csv.reader(text.decode().splitlines())
     assert head[:5] == ["error, %", "SGD", "SGD ±", "BN", "BN ±"]
     assert ours[0] == "mnist_5k, ours"
