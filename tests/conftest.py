@@ -116,14 +116,19 @@ def run_python():
 
 @pytest.fixture(scope="session")
 def extension():
-    """Imports a module of docs/ext/, which is no package."""
+    """Imports a module of docs/ext/, which is no package; it may import its siblings.
+
+    MkDocs, too, has their folder on the path while it loads them.
+    """
     folder = pathlib.Path(__file__).resolve().parents[1] / "docs" / "ext"
 
     def load(name):
         path = folder / f"{name}.py"
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)
+            spec.loader.exec_module(module)
         return module
 
     return load

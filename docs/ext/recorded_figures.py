@@ -6,18 +6,15 @@ A page with `figures: true` at its top is a Jinja template. Its text has figures
 does not exist stops the build.
 """
 
-import collections
 import functools
-import pathlib
 import statistics
 
+import frequencies
 import jinja2
-import numpy as np
 from markupsafe import Markup
+from recorded_folders import RATES, RESULTS
 
-from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.ablation import study
-from keras_asymbp.benchmarks.datasets.dataset import SPLITS
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import (
@@ -29,9 +26,7 @@ from keras_asymbp.benchmarks.results import (
 )
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
 from keras_asymbp.benchmarks.tables import experiments
-from keras_asymbp.benchmarks.tables.protocol import PRESETS
 
-RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
 _ALL_TABLES = "all tables of the paper"
 # Methods of `Figures` that a template can call.
 _FUNCTIONS = (
@@ -79,18 +74,16 @@ class Figures:
 
     def error(self, folder, model):
         """Our error in percent, the mean over seeds, as the tables have it."""
-        held, _ = self._assessed(folder)
-        (setup,) = held.setups
-        column = next(c for p in held.plans() for c in p.columns if c.name == model)
-        by_seed = table.errors(setup, column, held.store)
+        by_seed = table.errors(*self._model(folder, model), self._store(folder))
         return f"{statistics.fmean(by_seed.values()):.2f}"
 
     def error_at(self, folder, model, rate):
         """Our error in percent at one rate of the first seed."""
-        cell = next(c for c in self._plan(folder).cells() if c.column.name == model)
+        setup, column = self._model(folder, model)
+        first, *_ = setup.cells(column)
         (trial,) = (
             trial
-            for trial in table.finished(cell, self._store(folder))
+            for trial in table.finished(first, self._store(folder))
             if trial["settings"]["learning_rate"] == rate
         )
         return f"{100 * trial['result']['best_error']:.2f}"
@@ -170,7 +163,7 @@ class Figures:
         """A table: our error of each model of an experiment, and the paper's if any."""
         held, _ = self._assessed(folder)
         (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
-        row = table.fill(plan, held.store)
+        row = table.fill(plan, self._store(folder))
         rows = [[plan.setup.dataset.name, *map(words.ours, row.entries)]]
         if plan.experiment.source:
             rows.append([plan.printed_row(), *map(words.paper, row.entries)])
@@ -178,23 +171,8 @@ class Figures:
         return markdown.table(["error, %", *names], rows)
 
     def guess(self, dataset, characters):
-        """The error in percent of a table of what follows the last characters.
-
-        It names the character that follows these most often in the training windows.
-        """
-        source = datasets.get(dataset).source
-        windows = [
-            (map(tuple, inputs[:, inputs.shape[1] - characters :].argmax(-1)), labels)
-            for split, labels in zip(SPLITS, source.labels(None), strict=True)
-            for inputs in [np.concatenate(list(source.inputs(split, None)))]
-        ]
-        (before, labels), test = windows
-        followers = collections.defaultdict(collections.Counter)
-        for last, label in zip(before, labels, strict=True):
-            followers[last][label] += 1
-        named = {last: count.most_common(1)[0][0] for last, count in followers.items()}
-        wrong = [named.get(last) != label for last, label in zip(*test, strict=True)]
-        return f"{100 * statistics.fmean(wrong):.1f}"
+        """The error in percent of a table of frequencies; see `frequencies.error`."""
+        return f"{frequencies.error(dataset, characters):.1f}"
 
     def layers(self, folder, measure, digits):
         """A table: a measure of each layer in the best runs, from the top down.
@@ -234,13 +212,16 @@ class Figures:
 
     def _best(self, folder, model):
         """The best trial of each seed."""
+        setup, column = self._model(folder, model)
+        cells = setup.cells(column)
+        return [table.finished(cell, self._store(folder))[0] for cell in cells]
+
+    def _model(self, folder, name):
+        """The setup of a folder with one, and a column, by the model's name."""
         held, _ = self._assessed(folder)
-        cells = self._plan(folder).cells()
-        return [
-            table.finished(cell, held.store)[0]
-            for cell in cells
-            if cell.column.name == model
-        ]
+        (setup,) = held.setups
+        columns = (column for plan in held.plans() for column in plan.columns)
+        return setup, next(column for column in columns if column.name == name)
 
     def _plan(self, folder):
         """The plan of a folder of one experiment and one data set."""
@@ -273,12 +254,7 @@ class Figures:
 
     def _assess(self, folder):
         """The inventory of a recorded folder, and the assessment of its first setup."""
-        results = self._store(folder)
-        rates = {trial["settings"]["learning_rate"] for trial in results.trials()}
-        # With fewer than the preset's, a flag asked for them.
-        fewer = len(rates) < len(PRESETS["quick"].learning_rates)
-        asked = tuple(sorted(rates, reverse=True)) if fewer else None
-        held = inventory.take(results, learning_rates=asked)
+        held = inventory.take(self._store(folder), learning_rates=RATES.get(folder))
         first, *_ = assessment.assess(held, held.setups, held.plans())
         return held, first
 

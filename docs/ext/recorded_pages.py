@@ -13,23 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "benchmarks" / "results"
+from recorded_folders import DEPTH_FLAGS, RATES, RESULTS, ROOT, names
+
 PROGRAM = "keras_asymbp.benchmarks.commands.subcommands"
-# Flags of the runs that a report cannot know from the trials.
-FLAGS = dict.fromkeys(
-    ("quick-fa-bench-cifar10", "quick-fa-bench-resnet"),
-    ("--learning_rates=5e-3,5e-4,5e-5",),
-)
-# Those of a part of the depth study.
-DEPTH_FLAGS = {
-    "paper-depth-mnist_5k": (
-        "--preset=paper",
-        "--learning_rates=5e-2,5e-3,5e-4,5e-5,5e-6",
-        "--depths=20",
-        "--models=BP+BN+BM,uSF+BN+BM,brSF+BN+BM,RndF+BN+BM",
-    )
-}
 
 
 def on_files(files, config):
@@ -46,11 +32,6 @@ def on_files(files, config):
             name = path.relative_to(folder.parent).as_posix()
             files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
-
-
-def names():
-    """The recorded folders."""
-    return sorted(path.parent.name for path in RESULTS.glob("*/trials"))
 
 
 def make(name, folder):
@@ -74,8 +55,10 @@ def make(name, folder):
         return copy
     if (RESULTS / name / "depth.md").is_file():
         _write_depth(copy)
+    rates = ",".join(map(str, RATES.get(name, ())))
+    flags = [f"--learning_rates={rates}"] if rates else []
     for subcommand in ("report", "pictures"):
-        _run(PROGRAM, subcommand, results_dir, *FLAGS.get(name, ()))
+        _run(PROGRAM, subcommand, results_dir, *flags)
     return copy
 
 

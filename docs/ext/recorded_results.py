@@ -5,14 +5,13 @@ model, a column for each of the three ways to train it, our error and the paper'
 another experiment than C2 it becomes the report's own tables.
 """
 
-import pathlib
 import re
 
 from markupsafe import Markup
+from recorded_folders import RESULTS
 
 from keras_asymbp.benchmarks.escaping import markdown
 
-_RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
 _MARK = re.compile(r"^<!-- recorded (\S+) of (\S+) -->$", re.MULTILINE)
 
 
@@ -29,14 +28,14 @@ def _recorded(experiment, folder):
 
 def tables(experiment, folder):
     """The tables of an experiment, of each data set and protocol, as printed."""
-    report = (_RESULTS / folder / "report.md").read_text(encoding="utf-8")
+    report = (RESULTS / folder / "report.md").read_text(encoding="utf-8")
     heading = rf"^## {re.escape(experiment)}: .*\n\n((?:\|.*\n)+)"
     return [text.strip() for text in re.findall(heading, report, re.MULTILINE)]
 
 
 def figures(experiment, folder):
     """The figures of an experiment by model: ours and the paper's, as printed."""
-    report = (_RESULTS / folder / "report.md").read_text(encoding="utf-8")
+    report = (RESULTS / folder / "report.md").read_text(encoding="utf-8")
     section = report.partition(f"\n## {experiment}: ")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     models, _, ours, papers = (
