@@ -134,6 +134,52 @@ def extension():
     return load
 
 
+@pytest.fixture(scope="session")
+def prepare_tfds():
+    """Prepares a data set as TFDS does, and returns its builder.
+
+    `splits` has the examples of each split, each without a key: dicts of features.
+    """
+    tfds = pytest.importorskip("tensorflow_datasets")
+    from tensorflow_datasets.core.dataset_builders import adhoc_builder
+
+    tfds.disable_progress_bar()
+
+    class Supervised(adhoc_builder.AdhocBuilder, skip_registration=True):
+        def __init__(self, keys, **kwargs):
+            self._keys = keys
+            super().__init__(**kwargs)
+
+        def _info(self):
+            features, keys = self._feature_spec, self._keys
+            return tfds.core.DatasetInfo(
+                builder=self, features=features, supervised_keys=keys
+            )
+
+    def prepare(
+        folder,
+        name,
+        features,
+        splits,
+        keys=("image", "label"),
+        version="1.0.0",
+        **options,
+    ):
+        builder = Supervised(
+            keys,
+            name=name,
+            version=version,
+            features=tfds.features.FeaturesDict(features),
+            split_datasets={s: list(enumerate(splits[s])) for s in splits},
+            data_dir=folder,
+        )
+        config = tfds.download.DownloadConfig(**options)
+        builder.download_and_prepare(download_config=config)
+        return builder
+
+    return prepare
+
+
 # The reports on recorded results are left out: they have tests of their own.
 _SITE = """
 import sys

@@ -246,39 +246,22 @@ def test_a_gray_jpeg_has_three_channels(images):
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def prepared(prepare_tfds, tmp_path_factory):
     """A folder with an `imagenet2012` of 6 + 4 images."""
     tfds = pytest.importorskip("tensorflow_datasets")
 
+    features = {
+        "image": tfds.features.Image(encoding_format="jpeg"),
+        "label": tfds.features.ClassLabel(num_classes=1000),
+    }
+    splits = {
+        split: [
+            {"image": io.BytesIO(jpeg(300 + n, 280)), "label": n} for n in range(count)
+        ]
+        for split, count in (("train", 6), ("validation", 4))
+    }
     folder = tmp_path_factory.mktemp("tfds")
-
-    class Imagenet2012(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-        VERSION = tfds.core.Version("5.1.0")
-        pkg_dir_path = folder
-
-        def _info(self):
-            return tfds.core.DatasetInfo(
-                builder=self,
-                features=tfds.features.FeaturesDict(
-                    {
-                        "image": tfds.features.Image(encoding_format="jpeg"),
-                        "label": tfds.features.ClassLabel(num_classes=1000),
-                    }
-                ),
-                supervised_keys=("image", "label"),
-            )
-
-        def _split_generators(self, dl_manager):
-            return {"train": self._examples(6), "validation": self._examples(4)}
-
-        def _examples(self, count):
-            for n in range(count):
-                image = io.BytesIO(jpeg(300 + n, 280))
-                yield n, {"image": image, "label": n}
-
-        _generate_examples = _examples
-
-    Imagenet2012(data_dir=folder).download_and_prepare()
+    prepare_tfds(folder, "imagenet2012", features, splits, version="5.1.0")
     return str(folder)
 
 

@@ -91,7 +91,7 @@ def reader(request, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def prepared(prepare_tfds, tmp_path_factory):
     """Real prepared data sets.
 
     Toy has two versions, of 3 + 2 and 7 + 2 images of one size. People has two splits
@@ -101,95 +101,35 @@ def prepared(tmp_path_factory):
     tfds = pytest.importorskip("tensorflow_datasets")
 
     folder = tmp_path_factory.mktemp("tfds")
+    features = {
+        "image": tfds.features.Image(shape=(2, 5, 3)),
+        "label": tfds.features.ClassLabel(num_classes=7),
+    }
+    toy = [{"image": image(n, (2, 5)), "label": n} for n in range(7)]
+    for version, count in (("1.0.0", 3), ("10.0.0", 7)):
+        splits = {"train": toy[:count], "test": toy[:2]}
+        prepare_tfds(folder, "toy", features, splits, version=version)
 
-    class Toy(tfds.core.GeneratorBasedBuilder):
-        pkg_dir_path = folder
+    features = {
+        "label": tfds.features.Text(),
+        "image": tfds.features.Image(shape=(None, None, 3)),
+    }
+    people = [
+        {"image": image(n, (2 + n % 3, 4)), "label": "zoe" if n % 2 else "Adam"}
+        for n in range(12)
+    ]
+    splits = {"train": people[:9], "test": people[9:]}
+    prepare_tfds(folder, "people", features, splits, keys=("label", "image"))
 
-        def _info(self):
-            return tfds.core.DatasetInfo(
-                builder=self,
-                features=tfds.features.FeaturesDict(
-                    {
-                        "image": tfds.features.Image(shape=(2, 5, 3)),
-                        "label": tfds.features.ClassLabel(num_classes=7),
-                    }
-                ),
-                supervised_keys=("image", "label"),
-            )
-
-        def _split_generators(self, dl_manager):
-            count = {"1.0.0": 3, "10.0.0": 7}[str(self.version)]
-            return {"train": self._examples(count), "test": self._examples(2)}
-
-        def _examples(self, count):
-            for number in range(count):
-                yield number, {"image": image(number, (2, 5)), "label": number}
-
-        _generate_examples = _examples
-
-    class People(tfds.core.GeneratorBasedBuilder):
-        VERSION = tfds.core.Version("1.0.0")
-        pkg_dir_path = folder
-
-        def _info(self):
-            return tfds.core.DatasetInfo(
-                builder=self,
-                features=tfds.features.FeaturesDict(
-                    {
-                        "label": tfds.features.Text(),
-                        "image": tfds.features.Image(shape=(None, None, 3)),
-                    }
-                ),
-                supervised_keys=("label", "image"),
-            )
-
-        def _split_generators(self, dl_manager):
-            return {"train": self._examples(0, 9), "test": self._examples(9, 12)}
-
-        def _examples(self, start, end):
-            for number in range(start, end):
-                yield (
-                    number,
-                    {
-                        "image": image(number, (2 + number % 3, 4)),
-                        "label": "zoe" if number % 2 else "Adam",
-                    },
-                )
-
-        _generate_examples = _examples
-
-    class Speech(tfds.core.GeneratorBasedBuilder):
-        VERSION = tfds.core.Version("1.0.0")
-        pkg_dir_path = folder
-
-        def _info(self):
-            return tfds.core.DatasetInfo(
-                builder=self,
-                features=tfds.features.FeaturesDict(
-                    {
-                        "features": tfds.features.Tensor(shape=(3,), dtype=np.float32),
-                        "label": tfds.features.ClassLabel(names=["a", "b"]),
-                    }
-                ),
-                supervised_keys=("features", "label"),
-            )
-
-        def _split_generators(self, dl_manager):
-            return {"train": self._examples(0, 9), "test": self._examples(9, 12)}
-
-        def _examples(self, start, end):
-            for number in range(start, end):
-                features = np.full(3, number / 10, np.float32)
-                yield number, {"features": features, "label": number % 2}
-
-        _generate_examples = _examples
-
-    tfds.disable_progress_bar()
-    for version in ("1.0.0", "10.0.0"):
-        Toy.VERSION = tfds.core.Version(version)
-        Toy(data_dir=folder).download_and_prepare()
-    for builder in (People, Speech):
-        builder(data_dir=folder).download_and_prepare()
+    features = {
+        "features": tfds.features.Tensor(shape=(3,), dtype=np.float32),
+        "label": tfds.features.ClassLabel(names=["a", "b"]),
+    }
+    speech = [
+        {"features": np.full(3, n / 10, np.float32), "label": n % 2} for n in range(12)
+    ]
+    splits = {"train": speech[:9], "test": speech[9:]}
+    prepare_tfds(folder, "speech", features, splits, keys=("features", "label"))
     return str(folder)
 
 

@@ -19,62 +19,44 @@ def encoded(number, kind):
 
 
 @pytest.fixture(scope="session")
-def kinds(tmp_path_factory):
+def kinds(prepare_tfds, tmp_path_factory):
     """The folder: three shards a split, in training of more than 16 examples each."""
     tfds = pytest.importorskip("tensorflow_datasets")
 
-    class Kinds(tfds.core.GeneratorBasedBuilder):
-        VERSION = tfds.core.Version("1.0.0")
-        pkg_dir_path = tmp_path_factory.mktemp("code")
-
-        def _info(self):
-            return tfds.core.DatasetInfo(
-                builder=self,
-                features=tfds.features.FeaturesDict(
-                    {
-                        "png": tfds.features.Image(),
-                        "jpeg": tfds.features.Image(encoding_format="jpeg"),
-                        "label": tfds.features.ClassLabel(names=["cat", "Dog"]),
-                        "text": tfds.features.Text(),
-                        "vector": tfds.features.Tensor(shape=(5,), dtype=np.float32),
-                        "table": tfds.features.Tensor(shape=(2, 3), dtype=np.int32),
-                        "zipped": tfds.features.Tensor(
-                            shape=(2,), dtype=np.float32, encoding="zlib"
-                        ),
-                        "many": tfds.features.Sequence(np.int64),
-                        "open": tfds.features.Tensor(shape=(None,), dtype=np.float32),
-                    }
-                ),
-                supervised_keys=("jpeg", "label"),
-            )
-
-        def _split_generators(self, dl_manager):
-            return {"train": self._examples(0, 70), "test": self._examples(70, 80)}
-
-        def _examples(self, start, end):
-            for number in range(start, end):
-                yield (
-                    number,
-                    {
-                        "png": io.BytesIO(encoded(number, "PNG")),
-                        "jpeg": io.BytesIO(encoded(number, "JPEG")),
-                        "label": number % 2,
-                        "text": f"Nr. {number} ü" * (number % 3),
-                        "vector": np.arange(5, dtype=np.float32) / (number + 1),
-                        "table": np.full((2, 3), -number, np.int32),
-                        "zipped": np.zeros(2, np.float32),
-                        "many": [1],
-                        "open": np.zeros(number, np.float32),
-                    },
-                )
-
-        _generate_examples = _examples
-
-    tfds.disable_progress_bar()
-    builder = Kinds(data_dir=tmp_path_factory.mktemp("tfds"))
-    # TFDS chooses the number of shards by size.
-    config = tfds.download.DownloadConfig(num_shards=3)
-    builder.download_and_prepare(download_config=config)
+    features = {
+        "png": tfds.features.Image(),
+        "jpeg": tfds.features.Image(encoding_format="jpeg"),
+        "label": tfds.features.ClassLabel(names=["cat", "Dog"]),
+        "text": tfds.features.Text(),
+        "vector": tfds.features.Tensor(shape=(5,), dtype=np.float32),
+        "table": tfds.features.Tensor(shape=(2, 3), dtype=np.int32),
+        "zipped": tfds.features.Tensor(shape=(2,), dtype=np.float32, encoding="zlib"),
+        "many": tfds.features.Sequence(np.int64),
+        "open": tfds.features.Tensor(shape=(None,), dtype=np.float32),
+    }
+    examples = [
+        {
+            "png": io.BytesIO(encoded(number, "PNG")),
+            "jpeg": io.BytesIO(encoded(number, "JPEG")),
+            "label": number % 2,
+            "text": f"Nr. {number} ü" * (number % 3),
+            "vector": np.arange(5, dtype=np.float32) / (number + 1),
+            "table": np.full((2, 3), -number, np.int32),
+            "zipped": np.zeros(2, np.float32),
+            "many": [1],
+            "open": np.zeros(number, np.float32),
+        }
+        for number in range(80)
+    ]
+    builder = prepare_tfds(
+        tmp_path_factory.mktemp("tfds"),
+        "kinds",
+        features,
+        {"train": examples[:70], "test": examples[70:]},
+        keys=("jpeg", "label"),
+        # TFDS chooses the number of shards by size.
+        num_shards=3,
+    )
     assert builder.info.splits["train"].num_shards == 3
     return pathlib.Path(builder.data_path)
 
