@@ -132,13 +132,14 @@ def lines(chosen: Sequence[Reading], plans: Sequence[Plan], store: Store) -> lis
 
 
 def of_folder(store: Store) -> list[Line]:
-    """The lines of all readings that suit the network of a results folder."""
+    """The lines of a results folder's readings, of which a model is complete."""
     setup, *_ = inventory.take(store).setups
     rates = Protocol().learning_rates
     protocol = dataclasses.replace(setup.protocol, learning_rates=rates)
     chosen = readings.for_network(setup.network)
     setup = dataclasses.replace(setup, protocol=protocol)
-    return lines(chosen, plans(chosen, setup), store)
+    found = lines(chosen, plans(chosen, setup), store)
+    return [x for x in found if any(f.error is not None for f in x.figures.values())]
 
 
 def in_order(lines: Iterable[Line]) -> list[Line]:

@@ -40,7 +40,7 @@ def fill(store, finish):
     return fill
 
 
-def test_the_columns_are_those_of_the_issue_with_the_papers_figures(planned):
+def test_each_reading_has_the_papers_figures(planned):
     assert [plan.setup.protocol.input_scale for plan in planned] == [1 / 255, 1.0]
     printed = {c.name: planned[0].printed(c) for c in ABLATION.columns}
     assert printed.items() >= PRINTED.items()
@@ -84,11 +84,14 @@ def test_the_effect_of_a_choice_is_a_mean_over_complete_readings():
 
 
 def test_a_folder_has_its_readings(planned, store, fill):
-    fill(planned[1], {c.name: planned[0].printed(c) for c in ABLATION.columns})
+    printed = {c.name: planned[0].printed(c) for c in ABLATION.columns}
+    fill(planned[1], printed)
+    fill(dataclasses.replace(planned[0], columns=ABLATION.columns[:1]), printed)
     lines = study.of_folder(store)
-    assert len(lines) == len(readings.for_network("mnist"))
-    assert lines[0].reading == CHOSEN[1]
+    assert [line.reading for line in lines] == [CHOSEN[1], CHOSEN[0]]
     assert lines[0].marks == (8, 8)
+    assert lines[1].figures["SGD"].error == printed["SGD"]
+    assert lines[1].correlation is None
 
 
 def test_of_nearly_equal_correlations_more_marks_come_first():
