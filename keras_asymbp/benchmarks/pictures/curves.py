@@ -48,12 +48,12 @@ def _plot(panel, column, trial, first):
     if not curve:
         return
     kind = look(column)
+    alpha = 1 if first else 0.4
     panel.plot(
         [row["epoch"] for row in curve],
         [axes.clipped(100 * row["test_error"]) for row in curve],
-        **{"color": kind.color, "linestyle": kind.line, "markersize": 4},
-        **kind.marks(),
+        **{"color": (kind.color, alpha), "linestyle": kind.line, "markersize": 4},
+        **kind.marks(alpha),
         markevery=[-1],
         linewidth=1.2 if first else 0.6,
-        alpha=1 if first else 0.4,
     )

@@ -102,12 +102,19 @@ class Look:
         fill = self.fill if self.shade else "none"
         return self.color, self.marker, fill, self.shade
 
-    def marks(self) -> dict[str, Any]:
-        """Matplotlib's arguments for the markers of a line."""
+    def marks(self, alpha: float = 1.0) -> dict[str, Any]:
+        """Matplotlib's arguments for the markers of a line.
+
+        Args:
+            alpha: That of the line, in [0, 1]. As an argument of its own it would
+                replace the shade.
+        """
         return {
             "marker": self.marker,
             "fillstyle": self.fill,
-            "markerfacecolor": (self.color, self.shade),
+            "markerfacecolor": (self.color, alpha * self.shade),
+            # Without it the edge takes the shade of the face, too.
+            "markeredgecolor": (self.color, alpha),
             "markerfacecoloralt": "white",
         }
 

@@ -3,6 +3,11 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
 from keras_asymbp.benchmarks.pictures.looks import (
     COLORS,
     OTHER_RULES,
@@ -47,6 +52,19 @@ def test_every_colour_has_its_like_on_a_dark_ground():
     bright = {dataclasses.replace(LOOK, color=c).on_dark for c in COLORS.values()}
     assert len(bright) == len(COLORS)
     assert not bright & set(COLORS.values())
+
+
+@pytest.mark.parametrize("shade", [1.0, 0.25, 0.0])
+def test_the_edge_of_a_point_is_seen_at_every_shade(shade):
+    figure = Figure(figsize=(1, 1), dpi=100)
+    panel = figure.add_axes((0, 0, 1, 1), frame_on=False)
+    point = dataclasses.replace(LOOK, shade=shade).point()
+    panel.plot(0, 0, **point | {"markersize": 40, "markeredgewidth": 4})
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3].reshape(-1, 3)
+    assert LOOK.color == "#000000"
+    assert (pixels == 0).all(axis=1).any()
 
 
 def test_the_report_needs_no_matplotlib():
