@@ -98,6 +98,7 @@ def test_a_page_asks_for_figures_of_the_trials(figures, name):
         assert f"| {label}`{name}` | {' | '.join(counts)} |" in table
     _, _, *rows = figures.fill(f"{{{{ correlations(['{name}']) }}}}").splitlines()
     assert rows[-1].startswith("| all tables |")
+    assert f"| {figures.correlation(name)} |" in rows[-1]
     for place, cell in (row.strip("| ").split(" | ") for row in rows):
         correlation, interval = re.search(
             rf"^\| {place} of the paper \| \d+ \| (.*) \| (.*) \|$", text, re.MULTILINE

@@ -31,7 +31,7 @@ _ALL_TABLES = "all tables of the paper"
 # Methods of `Figures` that a template can call.
 _FUNCTIONS = (
     *("error", "effect", "verdict", "runs", "hours"),
-    *("errors", "verdicts", "correlations", "readings", "choices"),
+    *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
     *("error_at", "lowest", "mean_gain", "most_gained", "spread"),
 )
@@ -132,6 +132,11 @@ class Figures:
                 found = counts(self._assessed(folder)[1].findings, corrected)
                 rows.append([Markup(label + markdown.code(folder)), *found.values()])
         return markdown.table(["folder", *VERDICTS], rows)
+
+    def correlation(self, folder, place=_ALL_TABLES):
+        """The rank correlation with printed figures, with its interval."""
+        agreements = self._assessed(folder)[1].agreements
+        return _correlation(next(found for found in agreements if found.place == place))
 
     def correlations(self, folders):
         """A table: the rank correlation with each printed table, with its interval."""
