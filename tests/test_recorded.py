@@ -108,16 +108,16 @@ def test_a_page_asks_for_figures_of_the_trials(figures, name):
 
 def test_a_figure_in_prose_is_the_recorded_one(figures):
     # From the JSON files: the best error of all rates at any epoch.
-    best = min(
-        trial["result"]["best_error"]
+    best, rate = min(
+        (trial["result"]["best_error"], trial["settings"]["learning_rate"])
         for trial in map(json.loads, _texts(SMALL))
         if trial["model"] == "uSF+BN"
     )
     asked = (
         f"{{{{ error('{SMALL}', 'uSF+BN') }}}}, {{{{ runs('{SMALL}') }}}}, "
-        f"{{{{ verdict('{SMALL}', 'III') }}}}"
+        f"{{{{ verdict('{SMALL}', 'III') }}}}, {{{{ rate('{SMALL}', 'uSF+BN') }}}}"
     )
-    assert figures.fill(asked) == f"{100 * best:.2f}, 60, does not hold"
+    assert figures.fill(asked) == f"{100 * best:.2f}, 60, does not hold, {rate:g}"
     report = (RESULTS / SMALL / "report.md").read_text(encoding="utf-8")
     for line in figures.fill(f"{{{{ errors('{SMALL}', 'A') }}}}").splitlines()[2:]:
         assert line in report

@@ -33,7 +33,7 @@ _FUNCTIONS = (
     *("error", "effect", "verdict", "runs", "hours"),
     *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
-    *("error_at", "lowest", "mean_gain", "most_gained", "spread"),
+    *("error_at", "rate", "lowest", "mean_gain", "most_gained", "spread"),
 )
 
 
@@ -87,6 +87,12 @@ class Figures:
             if trial["settings"]["learning_rate"] == rate
         )
         return f"{100 * trial['result']['best_error']:.2f}"
+
+    def rate(self, folder, model):
+        """The best rate of each seed, the highest first, without repetition."""
+        best = self._best(folder, model)
+        rates = {trial["settings"]["learning_rate"] for trial in best}
+        return ", ".join(f"{rate:g}" for rate in sorted(rates, reverse=True))
 
     def spread(self, folder, models):
         """The difference between the largest and the smallest error, in points."""
