@@ -1,11 +1,14 @@
 """The documentation is true: its code runs, its files exist, it leaves nothing out."""
 
+import collections
 import contextlib
 import inspect
 import io
+import json
 import pathlib
 import re
 import shutil
+import statistics
 import unittest.mock
 
 import keras
@@ -136,7 +139,17 @@ def test_recorded_table_has_our_figures_and_the_paper_s(extension):
     page = extension("recorded_results").on_page_markdown(
         "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"
     )
-    assert "| RndF | 9.37▲ <small>1.81</small> | 86.93▲ <small>85.50▲</small> |" in page
+    best = collections.defaultdict(lambda: 1.0)
+    for path in (ROOT / "benchmarks/results/quick-mnist_5k/trials").iterdir():
+        trial = json.loads(path.read_text(encoding="utf-8"))
+        run = trial["model"], trial["settings"]["seed"]
+        best[run] = min(best[run], trial["result"]["best_error"])
+    fixed, bottom = (
+        f"{100 * statistics.fmean(e for (m, _), e in best.items() if m == model):.2f}"
+        for model in ("RndF", "RndF Bottom")
+    )
+    row = f"{fixed}▲ <small>1.81</small> | {bottom}▲ <small>85.50▲</small>"
+    assert f"| RndF | {row} |" in page
 
 
 def test_recorded_tables_of_other_experiments_are_the_report_s(extension):
