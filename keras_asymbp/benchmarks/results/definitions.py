@@ -4,6 +4,8 @@ Each is a JSON file in `experiments/`, named after the experiment. The last run 
 experiment decides what it is; its trials are found by their settings, as always.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -40,9 +42,9 @@ def keep(folder: pathlib.Path, experiments: Iterable[Experiment]) -> None:
             **definition.fields(each),
         }
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-        path = _folder(folder) / f"{file_name(each.name)}.json"
-        path.parent.mkdir(exist_ok=True)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        _folder(folder).mkdir(exist_ok=True)
+        path = _file_of(each.name, _folder(folder))
+        if not path.exists() or path.read_bytes() != text.encode():
             write_atomically(path, text)
 
 
@@ -51,16 +53,13 @@ def read(folder: pathlib.Path) -> tuple[list[Experiment], list[str]]:
     found: dict[str, Experiment] = {}
     problems = []
     try:
-        names = sorted(os.listdir(_folder(folder)))
+        paths = _files(_folder(folder))
     except FileNotFoundError:
         return [], []
     except OSError as error:
         reason = f"can't be read ({error.strerror})"
         return [], [f"{printable(_folder(folder))} {reason}; left alone"]
-    for name in names:
-        if name.startswith(TEMPORARY[0]) and name.endswith(TEMPORARY[1]):
-            continue
-        path = _folder(folder) / name
+    for path in paths:
         try:
             each = _read(path)
             if each.name.casefold() in found:
@@ -74,6 +73,27 @@ def read(folder: pathlib.Path) -> tuple[list[Experiment], list[str]]:
 
 def _folder(folder):
     return pathlib.Path(folder) / "experiments"
+
+
+def _files(folder):
+    """The files of a folder, except for those that are being written."""
+    start, end = TEMPORARY
+    names = sorted(os.listdir(folder))
+    return [folder / n for n in names if not (n.startswith(start) and n.endswith(end))]
+
+
+def _file_of(name, folder):
+    """The file that has an experiment, else a new one: two names may share a stem."""
+    for path in _files(folder):
+        with contextlib.suppress(definition.Fault, UsageError):
+            if _read(path).name.casefold() == name.casefold():
+                return path
+    stem = file_name(name)
+    numbers = itertools.count(2)
+    path = folder / f"{stem}.json"
+    while os.path.lexists(path):
+        path = folder / f"{stem}-{next(numbers)}.json"
+    return path
 
 
 def _read(path):

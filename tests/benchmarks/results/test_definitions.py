@@ -54,6 +54,37 @@ def test_the_last_run_defines_an_experiment(tmp_path, mine):
     assert definitions.read(tmp_path) == ([changed], [])
 
 
+def test_names_of_one_file_name_are_both_kept(tmp_path, mine):
+    others = [
+        dataclasses.replace(mine, name=name) for name in ("right_signs", "日", "本")
+    ]
+    definitions.keep(tmp_path, [mine, *others])
+    definitions.keep(tmp_path, [mine, *others])
+    found, problems = definitions.read(tmp_path)
+    assert {each.name for each in found} == {"right signs", "right_signs", "日", "本"}
+    assert problems == []
+
+
+def test_a_name_in_other_letters_is_the_same(tmp_path, mine):
+    definitions.keep(tmp_path, [mine])
+    changed = dataclasses.replace(mine, name="Right Signs")
+    definitions.keep(tmp_path, [changed])
+    assert definitions.read(tmp_path) == ([changed], [])
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'{"half'])
+def test_a_foreign_file_in_its_place_is_left_alone(content, tmp_path, mine):
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    (folder / "right_signs.json").write_bytes(content)
+    definitions.keep(tmp_path, [mine])
+    definitions.keep(tmp_path, [mine])
+    assert (folder / "right_signs.json").read_bytes() == content
+    found, (problem,) = definitions.read(tmp_path)
+    assert found == [mine]
+    assert problem.startswith(f"{folder / 'right_signs.json'}: ")
+
+
 def test_a_folder_is_reported_without_the_users_file(stored, mine, tmp_path):
     store = stored(mine.columns[2:])
     files.write_all(inventory.take(store))
