@@ -81,7 +81,7 @@ def _run(given: Flags) -> int:
     command = program.typed("keras_asymbp.benchmarks.commands.ablation")
     outcome = execute.execute(planned, given, console, command)
     if further := study.beyond(planned, outcome.results):
-        outcome = execute.execute(further, given, console, command)
+        outcome = outcome.before(execute.execute(further, given, console, command))
     results = outcome.results
     text = study.text(study.lines(chosen, planned, results))
     print(text, end="")

@@ -43,6 +43,14 @@ class Outcome:
     def exit_code(self) -> int:
         return 1 if self.failures else 0
 
+    def before(self, later: "Outcome") -> "Outcome":
+        """The outcome of this run and a later one on the same folder."""
+        return Outcome(
+            later.results,
+            self.failures | later.failures,
+            f"{self.summary}; then {later.summary}",
+        )
+
     def print_failures(self) -> None:
         for cell, reason in self.failures.items():
             place = f"{cell.place}, {cell.column.name}, seed {cell.seed}"

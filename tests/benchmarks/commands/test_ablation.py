@@ -2,7 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from absl import flags
 
+from keras_asymbp.benchmarks.commands import ablation as ablation_command
+from keras_asymbp.benchmarks.commands import execute
 from keras_asymbp.benchmarks.results.store import Store
 
 MODULE = "keras_asymbp.benchmarks.commands.ablation"
@@ -20,15 +23,15 @@ def ablation(benchmarks, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("given", "words"),
     [
         (["--readings=unit"], ["unknown reading 'unit'", "pixels-normal-sum-decay"]),
         (["--reading=unit"], ["unknown reading 'unit'"]),
         (["--epochs=0"], ["--epochs must be 1 or more"]),
     ],
 )
-def test_bad_input_is_one_line(flags, words, ablation, tmp_path):
-    done = ablation(*flags)
+def test_bad_input_is_one_line(given, words, ablation, tmp_path):
+    done = ablation(*given)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -54,10 +57,38 @@ def test_the_work_of_all_readings(ablation):
     assert "144 cells, 288 trials" in done.stdout
 
 
+def test_failures_are_kept_when_rates_beyond_are_trained(
+    finish, tmp_path, monkeypatch, capsys
+):
+    failed = []
+
+    def execute_(planned, *_):
+        store = Store(tmp_path)
+        cells = [cell for plan in planned for cell in plan.cells()]
+        failures = {}
+        if not failed:
+            failed.append(cells.pop())
+            failures = {failed[0]: "no memory"}
+        for cell in cells:
+            for trial in cell.trials():
+                finish(store, cell, trial, 0.25)
+        return execute.Outcome(store, failures, f"{len(cells)} cells run")
+
+    monkeypatch.setattr(execute, "execute", execute_)
+    values = flags.FlagValues()
+    given = ablation_command.Flags(values)
+    folder = f"--results_dir={tmp_path}"
+    values(["", "--preset=smoke", "--readings=unit-he-sum-decay", folder])
+    assert ablation_command._run(given) == 1
+    done = capsys.readouterr()
+    assert done.out.endswith("8 cells run; then 8 cells run\n")
+    assert ": no memory\n" in done.err
+
+
 @pytest.mark.slow
 def test_a_run_and_its_rates_beyond(ablation, tmp_path):
-    flags = ["--preset=smoke", "--readings=unit-he-sum-decay"]
-    done = ablation(*flags)
+    given = ["--preset=smoke", "--readings=unit-he-sum-decay"]
+    done = ablation(*given)
     assert done.returncode == 0, done.stderr
     table = (tmp_path / "results" / "ablation.md").read_text()
     assert table in done.stdout
@@ -69,6 +100,6 @@ def test_a_run_and_its_rates_beyond(ablation, tmp_path):
     trials = list(Store(tmp_path / "results").trials())
     # Of two rates one is always at an edge.
     assert len(trials) == 9 * 3
-    done = ablation(*flags)
+    done = ablation(*given)
     assert (tmp_path / "results" / "ablation.md").read_text() == table
     assert len(list(Store(tmp_path / "results").trials())) == len(trials)

@@ -19,6 +19,19 @@ def test_failures_are_printed(make_cell, tmp_path, capsys):
     )
 
 
+def test_the_outcome_of_two_runs(make_cell, tmp_path):
+    store = Store(tmp_path)
+    first, second = make_cell(seed=1), make_cell(seed=2)
+    outcome = Outcome(store, {first: "no memory"}, "1 trial run, 0 found stored")
+    later = Outcome(store, {second: "no disk"}, "2 trials run, 0 found stored")
+    both = outcome.before(later)
+    assert both.failures == {first: "no memory", second: "no disk"}
+    assert (
+        both.summary == "1 trial run, 0 found stored; then 2 trials run, 0 found stored"
+    )
+    assert outcome.before(Outcome(store, {}, "")).exit_code == 1
+
+
 def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys):
     store = Store(tmp_path)
     for version in ("1", "3.0.1"):
