@@ -150,9 +150,7 @@ def execute(
     except OSError as error:
         line = f"can't store the table in {results.folder} ({error.strerror})"
         print(one_line(f"warning: {line}"), file=sys.stderr)
-    for problem in results.problems:
-        print(one_line(f"warning: {problem}"), file=sys.stderr)
-    _warn_of_other_content(plans, results)
+    _warn(plans, results)
     with progress.Display(console) as display:
         failures = runner.run(
             *(plans, results, display, data_dir, command, execution),
@@ -167,6 +165,7 @@ def _stored(plans, results_dir) -> Outcome:
 
     results = store.Store(results_dir, make=False)
     work = planning.workloads(plans, results)
+    _warn(plans, results)
     found = sum(each.stored for each in work)
     trials = counted(sum(each.trials for each in work), "trial")
     return Outcome(results, {}, f"{found} of {trials} found stored")
@@ -181,6 +180,13 @@ def _execution(given, plans, results) -> Execution:
         return execution
     jobs = environment.jobs(planning.unfinished(plans, results))
     return dataclasses.replace(execution, jobs=jobs)
+
+
+def _warn(plans, results):
+    """Says which files of a folder do not count, and why."""
+    for problem in results.problems:
+        print(one_line(f"warning: {problem}"), file=sys.stderr)
+    _warn_of_other_content(plans, results)
 
 
 def _warn_of_other_content(plans, results):

@@ -54,8 +54,11 @@ def test_notrain_writes_the_reports_of_what_is_stored(stand_in, notes, tmp_path)
     assert len(trained) == 2
     report = tmp_path / "results" / "report.md"
     report.unlink()
+    (tmp_path / "results" / "trials" / "half.json").write_text('{"half')
     done = stand_in("--models=SGD,RndF", "--notrain")
     assert done.returncode == 0, done.stderr
+    (warning,) = done.stderr.splitlines()
+    assert "half.json is no JSON" in warning
     assert "2 of 4 trials found stored; report: " in done.stdout
     assert notes() == trained
     assert "| not run |" in report.read_text()
