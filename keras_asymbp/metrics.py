@@ -6,6 +6,7 @@ All metrics are computed in float64 by NumPy: they are for inspection, not for t
 import numpy as np
 from keras.ops import convert_to_numpy
 
+from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
@@ -112,11 +113,9 @@ def gradient_angles(model, batches) -> dict[str, float]:
         zero. Frozen kernels are left out.
 
     Raises:
-        ValueError: If `batches` is empty.
+        ValueError: If `batches` is empty, or an element isn't a batch.
     """
-    batches = list(batches)
-    if not batches:
-        raise ValueError("Argument `batches` must have a batch. Received none.")
+    batches = _batches.checked(batches)
     with unchanged(untrained(model)):
         trained = {id(variable) for variable in model.trainable_variables}
         kernels = {

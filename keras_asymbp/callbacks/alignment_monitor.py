@@ -2,7 +2,7 @@ from typing import Any
 
 import keras
 
-from keras_asymbp import metrics
+from keras_asymbp import _batches, metrics
 from keras_asymbp.diagnostics import diagnose
 
 _TITLES = {
@@ -54,8 +54,9 @@ class AlignmentMonitor(keras.callbacks.Callback):
             at each measurement.
 
     Raises:
-        ValueError: If `frequency` isn't an integer of 1 or more, `batches` is empty,
-            `diagnostics` have no batches or `twin` is given without `diagnostics`.
+        ValueError: If `frequency` isn't an integer of 1 or more, `batches` is empty or
+            an element isn't a batch, `diagnostics` have no batches or `twin` is given
+            without `diagnostics`.
 
     Attributes:
         history (dict[str, list[float]]): A list for each name in the logs: its value at
@@ -95,9 +96,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
                 "Argument `frequency` must be an integer of 1 or more. "
                 f"Received: frequency={frequency}"
             )
-        self.batches = None if batches is None else list(batches)
-        if self.batches == []:
-            raise ValueError("Argument `batches` must have a batch. Received none.")
+        self.batches = None if batches is None else _batches.checked(batches)
         if diagnostics and self.batches is None:
             raise ValueError(
                 "Errors and gradients are those of batches. Expected: argument "

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._switch import backpropagation
@@ -61,8 +62,9 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
         `activation` to N has no measures of N and of the error.
 
     Raises:
-        ValueError: If `batches` is empty, if the model isn't built and compiled, or if
-            no layer is in both model and twin.
+        ValueError: If `batches` is empty, or an element isn't a batch; if the model
+            isn't built and compiled; with a twin, if no layer is in both, or the
+            batches have fewer than 4 examples.
 
     >>> import keras
     >>> import keras_asymbp
@@ -83,9 +85,7 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
     the effective rank of the error; Lance and Kieu, arXiv 2605.08564, for comparing
     representations.
     """
-    batches = list(batches)
-    if not batches:
-        raise ValueError("Argument `batches` must have a batch. Received none.")
+    batches = _batches.checked(batches)
     if not (model.built and getattr(model, "compiled", False)):
         raise ValueError(
             "Errors are those of a loss. Expected a built model after `compile`. "

@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp.diagnostics.taps import can_be_tapped, tapped, value_of, with_values
@@ -69,7 +70,8 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
         The similarity of each layer by its path, as in `diagnose`.
 
     Raises:
-        ValueError: If `batches` is empty, or no layer is in both models.
+        ValueError: If `batches` is empty, an element isn't a batch, no layer is in both
+            models, or the examples are too few for `linear_cka`.
 
     >>> import keras
     >>> import keras_asymbp
@@ -80,9 +82,7 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
     >>> round(similarity(model, twin, [(x,)])["hidden"], 6)
     1.0
     """
-    batches = list(batches)
-    if not batches:
-        raise ValueError("Argument `batches` must have a batch. Received none.")
+    batches = _batches.checked(batches, least=1)
     ours, theirs = (_layers(each) for each in (model, twin))
     common = [name for name in ours if name in theirs]
     if not common:

@@ -46,11 +46,14 @@ class ErrorSums:
         own, bp = np.sqrt(np.diag(self._products))
         with np.errstate(divide="ignore", invalid="ignore"):
             cosine, ratio = self._products[0, 1] / own / bp, own / bp
+            # Batches may be empty.
+            n_rms = np.sqrt(np.divide(self._n, self._n_size))
+            own_rms, bp_rms = (np.divide(x, np.sqrt(self._size)) for x in (own, bp))
         rank, bp_rank = map(effective_rank, self._factors)
         return {
-            "preactivation_rms": float(np.sqrt(self._n / self._n_size)),
-            "error_rms": float(own / np.sqrt(self._size)),
-            "bp_error_rms": float(bp / np.sqrt(self._size)),
+            "preactivation_rms": float(n_rms),
+            "error_rms": float(own_rms),
+            "bp_error_rms": float(bp_rms),
             "error_cosine": float(np.clip(cosine, -1, 1)),
             "error_norm_ratio": float(np.nan if bp == 0 else ratio),
             "error_effective_rank": rank,

@@ -48,3 +48,10 @@ def test_undefined_measures():
     assert (measures["error_rms"], measures["bp_error_rms"]) == (1, 0)
     for name in ("error_cosine", "error_norm_ratio", "bp_error_effective_rank"):
         assert np.isnan(measures[name])
+
+
+def test_empty_batches_have_no_measures():
+    sums = ErrorSums()
+    sums.add_preactivations(np.ones((0, 2)))
+    sums.add(np.ones((0, 2)), np.ones((0, 2)))
+    assert all(map(np.isnan, sums.measures().values()))
