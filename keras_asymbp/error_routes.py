@@ -1,6 +1,7 @@
 """The layers that `direct_feedback` adds to a model, to route the error."""
 
 import math
+import numbers
 
 import keras
 from keras import ops
@@ -40,9 +41,9 @@ class DirectFeedback(keras.layers.Layer):
     def __init__(self, stddev=0.05, seed=None, signal="error", **kwargs):
         # No rounding: each error keeps the precision of its tensor.
         super().__init__(**{"autocast": False, **kwargs})
-        if not stddev >= 0:
+        if not isinstance(stddev, numbers.Real) or not stddev >= 0:
             raise ValueError(
-                f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
+                f"Argument `stddev` must be 0 or more. Received: stddev={stddev!r}"
             )
         if signal not in SIGNALS:
             raise ValueError(

@@ -120,7 +120,7 @@ def test_config():
     np.testing.assert_array_equal(again.weights[0], layer.weights[0])
 
 
-@pytest.mark.parametrize("stddev", [-0.1, float("nan")])
+@pytest.mark.parametrize("stddev", ["0.1", None, -0.1, float("nan")])
 def test_refuses_an_invalid_standard_deviation(stddev):
     with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
         DirectFeedback(stddev=stddev)

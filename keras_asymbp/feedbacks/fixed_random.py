@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 from keras import ops
@@ -34,9 +35,9 @@ class FixedRandom(Feedback):
         self, stddev: float = 0.05, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not stddev >= 0:
+        if not isinstance(stddev, numbers.Real) or not stddev >= 0:
             raise ValueError(
-                f"Argument `stddev` must be 0 or more. Received: stddev={stddev}"
+                f"Argument `stddev` must be 0 or more. Received: stddev={stddev!r}"
             )
         self.stddev = float(stddev)
         self.seed = seed

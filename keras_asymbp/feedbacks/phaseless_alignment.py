@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 from keras import ops
@@ -70,9 +71,9 @@ class PhaselessAlignment(FixedRandom):
         **kwargs: Any,
     ) -> None:
         super().__init__(stddev=stddev, seed=seed, **kwargs)
-        if not 0 < rate <= 1:
+        if not isinstance(rate, numbers.Real) or not 0 < rate <= 1:
             raise ValueError(
-                f"Argument `rate` must be in the range (0, 1]. Received: rate={rate}"
+                f"Argument `rate` must be in the range (0, 1]. Received: rate={rate!r}"
             )
         if type(samples) is not int or samples < 1:
             raise ValueError(

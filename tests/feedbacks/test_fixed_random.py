@@ -35,7 +35,7 @@ def test_v_is_independent_of_the_initializer_of_w():
         assert abs(np.corrcoef(v, w)[0, 1]) < 0.05
 
 
-@pytest.mark.parametrize("stddev", [-0.1, float("nan")])
+@pytest.mark.parametrize("stddev", ["0.1", None, -0.1, float("nan")])
 def test_refuses_an_invalid_standard_deviation(stddev):
     with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
         feedbacks.FixedRandom(stddev=stddev)

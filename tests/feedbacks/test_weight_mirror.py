@@ -79,7 +79,7 @@ def test_layers_and_steps_have_independent_noise():
     assert np.all(np.abs(layers[0].feedback_kernel - first * 1.98) > 1e-7)
 
 
-@pytest.mark.parametrize("rate", [0, -0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("rate", ["0.1", None, 0, -0.1, 1.1, float("nan")])
 def test_refuses_an_invalid_rate(rate):
     with pytest.raises(ValueError, match=r"`rate` must be in the range \(0, 1\]"):
         feedbacks.WeightMirror(rate=rate)
