@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from keras_asymbp.benchmarks import datasets, networks
 from keras_asymbp.benchmarks.errors import unknown
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.experiments import Experiment
 from keras_asymbp.benchmarks.tables.protocol import PRESETS
@@ -49,7 +50,7 @@ def _presets() -> Iterator[str]:
     yield "Presets, for --preset"
     for name, preset in PRESETS.items():
         counts = preset.train_examples, preset.test_examples
-        epochs = "1 epoch" if preset.epochs == 1 else f"{preset.epochs} epochs"
+        epochs = counted(preset.epochs, "epoch")
         cut = f", {counts[0]} + {counts[1]} examples" if counts[0] else ""
         rates = len(preset.learning_rates)
         yield from _row(name, f"{epochs}, {rates} learning rates{cut}")

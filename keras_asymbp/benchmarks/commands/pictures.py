@@ -15,6 +15,7 @@ from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
 from keras_asymbp.benchmarks.commands.flags.folders import warn
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
+from keras_asymbp.benchmarks.run.counting import counted
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.inventory import Inventory
@@ -56,8 +57,8 @@ def _write(held):
         for name, figure in figures.items():
             saving.save(figure, folder, name)
         shown = ", ".join(figures) or "no picture"
-        epochs = setup.protocol.epochs
-        print(one_line(f"{setup.dataset.name}, {epochs} epochs: {shown} in {folder}"))
+        epochs = counted(setup.protocol.epochs, "epoch")
+        print(one_line(f"{setup.dataset.name}, {epochs}: {shown} in {folder}"))
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.svg"))
 
 
-def test_pictures_of_one_setup(stored, tmp_path, capsys):
-    assert pictures._run(take_inventory(stored(7), rates=["0.5"])) == 0
+@pytest.mark.parametrize(("epochs", "words"), [(7, "7 epochs"), (1, "1 epoch")])
+def test_pictures_of_one_setup(epochs, words, stored, tmp_path, capsys):
+    assert pictures._run(take_inventory(stored(epochs), rates=["0.5"])) == 0
     assert files(tmp_path) == ["pictures/agreement.svg", "pictures/curves.svg"]
     assert capsys.readouterr().out == (
-        f"mnist_5k, 7 epochs: agreement, curves in {tmp_path}/pictures\n"
+        f"mnist_5k, {words}: agreement, curves in {tmp_path}/pictures\n"
     )
 
 
