@@ -12,12 +12,14 @@ _OTHERS = "backslashreplace"
 _NO_LINKS = errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK
 
 
-def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> None:
+def write_atomically(
+    path: pathlib.Path, content: str | bytes, replace: bool = True
+) -> None:
     """Writes a file whole or, if interrupted, not at all.
 
     Args:
         path: The file.
-        text: Its content.
+        content: Its content; a text is written in UTF-8.
         replace: Whether an existing file is replaced.
 
     Raises:
@@ -29,9 +31,11 @@ def write_atomically(path: pathlib.Path, text: str, replace: bool = True) -> Non
     # Unlike a file of `tempfile`, with the permissions of the user's umask.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        # Bytes of a path that are not UTF-8 can't be written as such.
-        with os.fdopen(handle, "w", encoding="utf-8", errors=_OTHERS) as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            if isinstance(content, str):
+                # Bytes of a path that are not UTF-8 can't be written as such.
+                content = content.encode(errors=_OTHERS)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if replace:
