@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
 from keras_asymbp.benchmarks.commands.flags.folders import warn
-from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.run.counting import counted
 
@@ -36,12 +35,9 @@ def _run(held: "Inventory") -> int:
     # A missing package is reported before anything is drawn.
     import matplotlib  # noqa: F401
 
-    if not held.setups:
-        raise UsageError(
-            f"no finished trial in {held.store.folder} that a picture can show: run an "
-            "experiment first, or name your own data sets with --datasets"
-        )
     warn((*held.store.problems, *held.problems))
+    if not held.plans():
+        raise held.nothing("a picture")
     written = program.write_or_warn(held.store, _write, held)
     return 0 if written else 1
 

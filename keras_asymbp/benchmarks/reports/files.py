@@ -4,7 +4,6 @@ import collections
 import pathlib
 from collections.abc import Sequence
 
-from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.reports import page as pages
 from keras_asymbp.benchmarks.reports import rows as csv_rows
 from keras_asymbp.benchmarks.reports.rendering import render
@@ -57,10 +56,7 @@ def write_all(held: Inventory) -> pages.Page:
     """
     tables = [Table((fill(plan, held.store),)) for plan in held.plans()]
     if not tables:
-        raise UsageError(
-            f"no finished trial in {held.store.folder} that a report can show: run an "
-            "experiment first, or wait for the first trial of the one that runs"
-        )
+        raise held.nothing("a report")
     page = pages.build(tables, held)
     _write(tables, page, held, "on this page")
     return page

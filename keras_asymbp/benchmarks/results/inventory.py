@@ -83,6 +83,26 @@ class Inventory:
         order = list(ALL)
         return sorted(plans, key=lambda plan: _rank(plan.experiment.name, order))
 
+    def nothing(self, shown: str) -> UsageError:
+        """The error of a command that has no plan to show.
+
+        Args:
+            shown: What it would show, such as "a report".
+        """
+        trials = self.store.trials()
+        stored = {trial["settings"]["learning_rate"] for trial in trials}
+        searched = {r for s in self.setups for r in s.protocol.learning_rates}
+        step = (
+            "run an experiment first, wait for the first trial of the one that runs, "
+            "or name your own data sets with --datasets"
+        )
+        if self.setups and not stored & searched:
+            rates = ",".join(f"{rate:g}" for rate in sorted(stored, reverse=True))
+            step = f"give the learning rates of the run, --learning_rates={rates}"
+        return UsageError(
+            f"no finished trial in {self.store.folder} that {shown} can show: {step}"
+        )
+
     def _plan(self, experiment, setup):
         columns = experiment.columns
         if self.rates_given:

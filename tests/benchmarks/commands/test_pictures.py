@@ -42,11 +42,19 @@ def test_each_of_several_setups_has_a_folder(stored, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_a_folder_without_trials_is_refused_in_one_line(tmp_path):
+def test_a_folder_without_trials_is_refused_in_one_line(tmp_path, capsys):
     Store(tmp_path)
+    (tmp_path / "trials" / "half.json").write_text('{"half')
     with pytest.raises(UsageError, match="that a picture can show") as caught:
         pictures._run(take_inventory(str(tmp_path)))
     assert "\n" not in str(caught.value)
+    assert "half.json is no JSON" in capsys.readouterr().err
+
+
+def test_other_learning_rates_are_asked_for(stored, tmp_path):
+    with pytest.raises(UsageError, match=r"that a picture .*--learning_rates=0\.5$"):
+        pictures._run(take_inventory(stored(6), rates=["0.1"]))
+    assert not (tmp_path / "pictures").exists()
 
 
 def test_pictures_that_cannot_be_written_are_refused_in_one_line(stored, tmp_path):

@@ -71,6 +71,17 @@ def test_nothing_to_show_is_one_line(report, tmp_path, contents):
     assert contents(tmp_path) == {}
 
 
+def test_other_learning_rates_are_asked_for(report, put, make_cell):
+    put(make_cell(learning_rates=(0.3, 0.02)), 0.5, 0.25)
+    for flags in ([], ["--learning_rates=1"]):
+        done = report(*flags)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: no finished trial in ")
+        assert line.endswith(" learning rates of the run, --learning_rates=0.3,0.02")
+    assert report("--learning_rates=0.3,0.02").returncode == 0
+
+
 def test_unused_files_are_named(report, put, make_cell, tmp_path):
     put(make_cell(), 0.5)
     (tmp_path / "results" / "trials" / "notes.txt").write_text("mine")
