@@ -61,7 +61,11 @@ def install(wheels: pathlib.Path, site: str) -> None:
     if not files:
         sys.exit(f"error: {wheels} has no wheels: see benchmarks/gpu/README.md")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
-    subprocess.run([*pip, "--target", site, *files], check=True)
+    if subprocess.run([*pip, "--target", site, *files], check=False).returncode:
+        sys.exit(
+            f"error: pip can't install the wheels in {wheels}: see benchmarks/gpu/"
+            "README.md, and its message above"
+        )
 
 
 def suite(arguments: Sequence[str]) -> list[str]:
@@ -79,15 +83,16 @@ def suite(arguments: Sequence[str]) -> list[str]:
 
 
 def run(command: Sequence[str], seconds: float, environment) -> int:
-    """Runs a command, and stops it as Ctrl-C does when the time is up.
+    """Runs a command, and stops it as Ctrl-C does when the time is up, or at Ctrl-C.
 
     Returns:
         Its exit code; 130, as the suite's after Ctrl-C, if it was stopped.
     """
-    process = subprocess.Popen(command, env=environment)
+    # In a session of its own Ctrl-C reaches it once, from here: twice ends it at once.
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return process.wait(seconds)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.send_signal(signal.SIGINT)
     try:
         process.wait(_GRACE)

@@ -41,6 +41,35 @@ def test_a_command_is_stopped_when_the_time_is_up(answer, monkeypatch):
     assert time.monotonic() - start < 20
 
 
+def test_a_command_is_stopped_once_by_ctrl_c(tmp_path):
+    file = tmp_path / "seen"
+    answer = f"""
+def note(*_):
+    print("seen", file=open({str(file)!r}, "a"))
+    sys.exit(3)
+signal.signal(signal.SIGINT, note)
+"""
+    # As a terminal does, it sends the signal to the whole group of processes.
+    code = (
+        "import os, signal, sys, threading; from benchmarks.gpu import __main__ as gpu;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "threading.Timer(2, lambda: os.killpg(0, signal.SIGINT)).start();"
+        f"command = [sys.executable, '-c', {_WAITS.format(answer)!r}];"
+        "sys.exit(gpu.run(command, 60, None))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    assert file.read_text() == "seen\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "module", "flags"),
     [
@@ -84,6 +113,14 @@ def test_the_reports_of_a_suite_that_was_stopped_are_written(
 
 def test_a_folder_without_wheels_is_one_line(tmp_path):
     with pytest.raises(SystemExit, match="has no wheels: see benchmarks/gpu/README"):
+        gpu.install(tmp_path, str(tmp_path))
+
+
+def test_wheels_that_pip_refuses_are_one_line(tmp_path, monkeypatch):
+    (tmp_path / "no.whl").touch()
+    failed = types.SimpleNamespace(returncode=1)
+    monkeypatch.setattr(gpu.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(SystemExit, match="pip can't install the wheels in"):
         gpu.install(tmp_path, str(tmp_path))
 
 
