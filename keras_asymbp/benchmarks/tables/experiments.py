@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.errors import unknown
+from keras_asymbp.benchmarks.errors import UsageError, unknown
 
 # Batch size from an epoch (counted from 0) on; None for the protocol's.
 BatchSchedule = tuple[tuple[int, int | None], ...]
@@ -143,11 +143,13 @@ def select(
 ) -> list[tuple[Experiment, tuple[Column, ...]]]:
     """Returns each experiment with its columns of these names.
 
-    Without names, all columns. Experiments without a selected column are omitted.
+    With None for names, all columns. Experiments without a selected column are omitted.
 
     Raises:
-        UsageError: If no column has a name.
+        UsageError: If no column has a name, or there are no names.
     """
+    if names == []:
+        raise UsageError("--models is empty: leave it out for all")
     known = dict.fromkeys(c.name for e in experiments for c in e.columns)
     for name in names or ():
         if name not in known:

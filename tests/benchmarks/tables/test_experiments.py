@@ -183,12 +183,16 @@ def selected(name, models):
     return {e.name: [column.name for column in columns] for e, columns in chosen}
 
 
-@pytest.mark.parametrize("none", [None, []])
-def test_select_without_names_selects_all(none):
-    for experiment, columns in experiments.select(experiments.get_all(["all"]), none):
+def test_select_without_names_selects_all():
+    for experiment, columns in experiments.select(experiments.get_all(["all"]), None):
         assert columns == experiment.columns
-    assert list(selected("all", none)) == ["A", "B1", "B2", "C1", "C2", "BM"]
-    assert list(selected("C2,A,C2", none)) == ["C2", "A"]
+    assert list(selected("all", None)) == ["A", "B1", "B2", "C1", "C2", "BM"]
+    assert list(selected("C2,A,C2", None)) == ["C2", "A"]
+
+
+def test_no_models_are_not_all():
+    with pytest.raises(UsageError, match="--models is empty: leave it out for all"):
+        selected("C2", [])
 
 
 def test_select_keeps_the_tables_order():

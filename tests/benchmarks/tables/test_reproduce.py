@@ -78,9 +78,9 @@ def test_a_preset_with_choices_of_its_own_keeps_them(network):
 @given(
     preset=st.sampled_from(sorted(PRESETS)),
     names=st.none()
-    | st.sets(st.sampled_from([c.name for c in experiments.get("C2").columns])).map(
-        sorted
-    ),
+    | st.sets(
+        st.sampled_from([c.name for c in experiments.get("C2").columns]), min_size=1
+    ).map(sorted),
     seeds=st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=3, unique=True),
     epochs=st.integers(1, 100),
     learning_rates=st.lists(
