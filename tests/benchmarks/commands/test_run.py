@@ -159,7 +159,7 @@ BAD_INPUT = {
     ),
     "network for other inputs": (
         ["--exp=C2", "--architecture=timit"],
-        ["mnist_5k", "'timit'", "large"],
+        ["mnist_5k", "'timit'", "--list=networks"],
     ),
     "unknown preset": (["--exp=C2", "--preset=slow"], ["'slow'", "quick", "paper"]),
     "no epochs": (["--exp=C2", "--epochs=0"], ["--epochs", "1 or more", "0"]),
