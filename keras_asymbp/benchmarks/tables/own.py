@@ -102,7 +102,8 @@ def _executed(path: pathlib.Path) -> dict[str, Any]:
     """The definition in a Python file, which may import from its folder."""
     from keras_asymbp.benchmarks.tables import definition
 
-    folder = os.fspath(path.absolute().parent)
+    folder = os.path.abspath(path.parent)
+    known = set(sys.modules)
     sys.path.insert(0, folder)
     try:
         names = runpy.run_path(os.fspath(path), run_name=path.stem)
@@ -116,9 +117,26 @@ def _executed(path: pathlib.Path) -> dict[str, Any]:
     finally:
         if folder in sys.path:
             sys.path.remove(folder)
+        # Another folder's table may import other modules of the same names.
+        for name in _beside(folder, sys.modules.keys() - known):
+            del sys.modules[name]
     words = "is missing" if defined is None else f"is of type {type(defined).__name__}"
     reason = f"the variable '{_VARIABLE}' {words}, expected an Experiment"
     raise definition.Fault(reason)
+
+
+def _beside(folder, names):
+    """Those of the modules that lie in a folder itself, and their submodules.
+
+    A folder of packages further down, such as a virtual environment's, is left alone.
+    """
+    here = set()
+    for name in names:
+        places = f"{name}.py", os.path.join(name, "__init__.py")
+        file = getattr(sys.modules[name], "__file__", None)
+        if file in [os.path.join(folder, place) for place in places]:
+            here.add(name)
+    return [name for name in names if name.partition(".")[0] in here]
 
 
 def _where(path, error):

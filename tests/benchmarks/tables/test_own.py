@@ -41,6 +41,34 @@ def test_a_yaml_and_a_python_file_are_one_experiment(write):
     assert sys.path == before
 
 
+def test_each_table_imports_from_its_own_folder(write, monkeypatch):
+    script = PYTHON + (
+        "from helper import NAME\n"
+        "from package.inner import TITLE\n"
+        "import installed\n"
+        "experiment = Experiment(NAME, TITLE, 'x', (Column('SGD'),))\n"
+    )
+    files = []
+    for folder in ("one", "other"):
+        for inner in (f"{folder}/package", f"{folder}/env"):
+            pathlib.Path(inner).mkdir(parents=True)
+        write(f"{folder}/helper.py", f"NAME = {folder!r}\n")
+        write(f"{folder}/package/__init__.py", "")
+        write(f"{folder}/package/inner.py", f"TITLE = 'of {folder}'\n")
+        files.append(write(f"{folder}/mine.py", script))
+    # As a virtual environment in the folder of the first: it can't be imported twice.
+    write("one/env/installed.py", "")
+    monkeypatch.syspath_prepend("one/env")
+    found = own.find([files[0], f"one/../{files[1]}"])
+    assert [(e.name, e.title) for e in found] == [
+        ("one", "of one"),
+        ("other", "of other"),
+    ]
+    assert not {"helper", "package", "package.inner"} & sys.modules.keys()
+    assert "installed" in sys.modules
+    monkeypatch.delitem(sys.modules, "installed")
+
+
 @pytest.mark.parametrize("name", ["right_signs.yaml", "decays.py"])
 def test_the_examples_of_the_documentation_are_tables(name):
     assert own.read(str(EXAMPLES / name)).name == name.split(".")[0].replace("_", " ")
