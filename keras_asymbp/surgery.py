@@ -26,9 +26,14 @@ def check(model: keras.Model, function: str) -> None:
         function: Name of the function that the user called, for the message.
 
     Raises:
-        ValueError: If the model is a subclassed model or contains one, isn't built,
+        ValueError: If it is no model, or a subclassed one or contains one, isn't built,
             has direct feedback, or has two layers with the same layer inside.
     """
+    if not isinstance(model, keras.layers.Layer):
+        raise ValueError(
+            f"`{function}` takes a Keras model, functional or Sequential. Received: "
+            f"{type(model).__name__}"
+        )
     functional = type(_functional())
     takes = isinstance(model, keras.Sequential | functional)
     own_call = [

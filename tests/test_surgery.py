@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_asymbp import AsymDense, asymmetrize, feedbacks, surgery, symmetrize
 from keras_asymbp.copying import copy
+from keras_asymbp.direct_feedback import direct_feedback
 
 
 def model():
@@ -383,3 +384,11 @@ def test_an_unadapted_layer_can_be_converted():
 
 
 # --------------------------------------------------------- the user's functions
+
+
+@pytest.mark.parametrize("value", [None, "model", keras.Sequential])
+def test_what_is_no_model_is_refused(value):
+    name = type(value).__name__
+    for function in (asymmetrize, symmetrize, direct_feedback):
+        with pytest.raises(ValueError, match=rf"takes a Keras model.*: {name}$"):
+            function(value)
