@@ -171,7 +171,10 @@ def _run(given: Flags) -> int:
         from keras_asymbp.benchmarks.commands import claims
 
         names = given.datasets.value if given.datasets_given else None
-        return claims.check(given.results_dir.value, names, given.data_dir.value)
+        return claims.check(
+            *(given.results_dir.value, names),
+            *(given.data_dir.value, given.learning_rates),
+        )
     execution = given.execution()
     planned = plans(given)
     if given.sbatch.value is not None:

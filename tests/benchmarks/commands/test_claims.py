@@ -67,11 +67,13 @@ def test_each_claim_has_its_row(claims, put, tmp_path):
     assert (tmp_path / "claims.md").read_text() in done.stdout
 
 
-def test_the_flag_of_run_is_a_shorthand(claims, benchmarks, put, tmp_path):
+@pytest.mark.parametrize("flag", ["--datasets=mnist", "--learning_rates=0.25"])
+def test_the_flag_of_run_is_a_shorthand(flag, claims, benchmarks, put, tmp_path):
     put("SGD", 2)
-    folder, names = f"--results_dir={tmp_path}", "--datasets=mnist"
-    shorthand = benchmarks("--claims", folder, names, timeout=120)
-    done = claims(names)
+    put("uSF", 90)
+    folder = f"--results_dir={tmp_path}"
+    shorthand = benchmarks("--claims", folder, flag, timeout=120)
+    done = claims(flag)
     assert shorthand.returncode == done.returncode == 0
     assert (shorthand.stdout, shorthand.stderr) == (done.stdout, done.stderr)
 

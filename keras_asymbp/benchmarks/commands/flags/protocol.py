@@ -88,8 +88,13 @@ class ProtocolFlags:
         )
 
     @property
+    def learning_rates(self) -> list[str] | None:
+        """The values of `--learning_rates`, as typed; None if it is not given."""
+        return self._learning_rates.value
+
+    @property
     def learning_rates_given(self) -> bool:
-        return self._learning_rates.value is not None
+        return self.learning_rates is not None
 
     @property
     def reading_given(self) -> bool:
@@ -110,7 +115,7 @@ class ProtocolFlags:
             raise unknown("preset", self.preset.value, PRESETS)
         changes: dict[str, Any] = {}
         if self.learning_rates_given:
-            rates = learning_rates(self._learning_rates.value or ())
+            rates = learning_rates(self.learning_rates or ())
             changes["learning_rates"] = rates
         for flag in (
             self._epochs,
