@@ -167,7 +167,9 @@ class AlignmentMonitor(keras.callbacks.Callback):
             panel.xaxis.get_major_locator().set_params(integer=True)
             if quantity.endswith("angle"):
                 panel.set_ylabel("degrees")
-            if quantity.endswith(("rms", "_norm_ratio")):
+            drawn = [y for line in panel.get_lines() for y in line.get_ydata()]
+            # Without errors there is no positive value, which the axis would need.
+            if quantity.endswith(("rms", "_norm_ratio")) and any(y > 0 for y in drawn):
                 panel.set_yscale("log")
         lines: dict = {}
         for panel in panels:

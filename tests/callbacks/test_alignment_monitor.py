@@ -263,6 +263,19 @@ def test_plot(tmp_path):
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_plot_without_errors_does_not_warn(tmp_path, recwarn):
+    model, (x, y) = make_model(), data()
+    monitor = AlignmentMonitor([(x, y, np.zeros(len(x)))], diagnostics=True)
+    fit(model, monitor, epochs=1)
+    recwarn.clear()
+    figure = monitor.plot()
+    figure.savefig(tmp_path / "plot.png")
+    assert [str(each.message) for each in recwarn] == []
+    scales = {panel.get_title(): panel.get_yscale() for panel in figure.axes}
+    assert scales["RMS of N"] == "log"
+    assert scales["RMS of the error"] == "linear"
+
+
 def test_an_empty_plot_is_refused():
     with pytest.raises(ValueError, match="nothing to plot"):
         AlignmentMonitor().plot()
