@@ -110,16 +110,21 @@ class AlignmentMonitor(keras.callbacks.Callback):
         self.frequency = frequency
         self.diagnostics = diagnostics
         self.twin = twin
-        self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
+        # By layer and quantity.
+        self._measured: dict[tuple[str, str], list[float]] = {}
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        return {"/".join(key): values for key, values in self._measured.items()}
 
     def on_epoch_end(self, epoch, logs=None):
         if self.epochs and epoch <= self.epochs[-1]:
-            self.history, self.epochs = {}, []
+            self._measured, self.epochs = {}, []
         if not self.epochs or epoch % self.frequency == 0:
             self.epochs.append(epoch)
-            for name, value in self._measure().items():
-                self.history.setdefault(name, []).append(value)
+            for key, value in self._measure().items():
+                self._measured.setdefault(key, []).append(value)
         if logs is not None:
             logs.update({name: values[-1] for name, values in self.history.items()})
 
@@ -133,7 +138,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
             ValueError: If there are no measurements yet.
             ImportError: If matplotlib isn't installed: `keras-asymbp[plots]` has it.
         """
-        if not self.history:
+        if not self._measured:
             raise ValueError(
                 "There is nothing to plot: first pass this callback to `fit` of a "
                 "model with asymmetric layers."
@@ -145,7 +150,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
                 "Plots need matplotlib: pip install 'keras-asymbp[plots]'"
             ) from error
 
-        measured = [name.rpartition("/")[2] for name in self.history]
+        measured = {quantity for _, quantity in self._measured}
         quantities = [quantity for quantity in _TITLES if quantity in measured]
         columns = min(len(quantities), 4)
         rows = -(-len(quantities) // columns)
@@ -155,12 +160,11 @@ class AlignmentMonitor(keras.callbacks.Callback):
         for unused in grid[len(quantities) :]:
             unused.remove()
         epochs = [epoch + 1 for epoch in self.epochs]  # as in Keras's progress bar
-        layers = dict.fromkeys(name.rpartition("/")[0] for name in self.history)
+        layers = dict.fromkeys(layer for layer, _ in self._measured)
         colors = {layer: f"C{number}" for number, layer in enumerate(layers)}
         for panel, quantity in zip(panels, quantities, strict=True):
             for layer, color in colors.items():
-                values = self.history.get(f"{layer}/{quantity}")
-                if values is not None:
+                if values := self._measured.get((layer, quantity)):
                     panel.plot(epochs, values, ".-", color=color, label=layer)
             panel.set_title(_TITLES[quantity])
             panel.set_xlabel("epoch")
@@ -181,21 +185,16 @@ class AlignmentMonitor(keras.callbacks.Callback):
         return figure
 
     def _measure(self):
-        values = {
-            f"{layer}/{quantity}": value
-            for layer, quantities in metrics.alignment(self.model).items()
+        """The measured values, by layer and quantity."""
+        found = [metrics.alignment(self.model)]
+        if self.diagnostics:  # `gradient_angle` is among them
+            found.append(diagnose(self.model, self.batches, self.twin))
+        elif self.batches is not None:
+            angles = metrics.gradient_angles(self.model, self.batches)
+            found.append({name: {"gradient_angle": a} for name, a in angles.items()})
+        return {
+            (layer, quantity): value
+            for measures in found
+            for layer, quantities in measures.items()
             for quantity, value in quantities.items()
         }
-        if self.batches is not None and not self.diagnostics:
-            angles = metrics.gradient_angles(self.model, self.batches)
-            values |= {
-                f"{name}/gradient_angle": value for name, value in angles.items()
-            }
-        if self.diagnostics:  # `gradient_angle` is among them
-            measures = diagnose(self.model, self.batches, self.twin)
-            values |= {
-                f"{layer}/{quantity}": value
-                for layer, quantities in measures.items()
-                for quantity, value in quantities.items()
-            }
-        return values
