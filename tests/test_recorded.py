@@ -96,6 +96,8 @@ def test_a_page_asks_for_figures_of_the_trials(figures, name):
     for label, part in (("", verdicts), ("without the correction: ", uncorrected)):
         counts = [re.search(rf"\b{v} (\d+)", part)[1] for v in VERDICTS]
         assert f"| {label}`{name}` | {' | '.join(counts)} |" in table
+        if not label:
+            assert [str(figures.count(name, v)) for v in VERDICTS] == counts
     _, _, *rows = figures.fill(f"{{{{ correlations(['{name}']) }}}}").splitlines()
     assert rows[-1].startswith("| all tables |")
     assert f"| {figures.correlation(name)} |" in rows[-1]

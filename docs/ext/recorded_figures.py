@@ -30,7 +30,7 @@ from keras_asymbp.benchmarks.tables import experiments
 _ALL_TABLES = "all tables of the paper"
 # Methods of `Figures` that a template can call.
 _FUNCTIONS = (
-    *("error", "effect", "verdict", "runs", "hours"),
+    *("error", "effect", "verdict", "count", "runs", "hours"),
     *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
     *("error_at", "rate", "lowest", "mean_gain", "most_gained", "spread"),
@@ -129,6 +129,10 @@ class Figures:
         """The verdict on a claim, by the claim's name."""
         findings = self._assessed(folder)[1].findings
         return next(f.verdict for f in findings if f.claim.name == claim)
+
+    def count(self, folder, verdict):
+        """The number of the paper's claims with a verdict."""
+        return counts(self._assessed(folder)[1].findings, True)[verdict]
 
     def verdicts(self, folders):
         """A table: how many claims hold, do not hold, and so on, in each folder."""
