@@ -182,8 +182,9 @@ class Figures:
         rows = [[plan.setup.dataset.name, *map(words.ours, row.entries)]]
         if plan.experiment.source:
             rows.append([plan.printed_row(), *map(words.paper, row.entries)])
-        names = (column.name for column in plan.columns)
-        return markdown.table(["error, %", *names], rows)
+        # A name may break after each sign.
+        names = (markdown.escape(c.name).replace("+", "+<wbr>") for c in plan.columns)
+        return markdown.table(["error, %", *map(Markup, names)], rows)
 
     def guess(self, dataset, characters):
         """The error in percent of a table of frequencies; see `frequencies.error`."""
