@@ -20,6 +20,7 @@ from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN
+from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
@@ -304,7 +305,7 @@ def _labels(setups):
         [
             setup.dataset.name,
             setup.protocol.architecture or "",
-            f"{setup.base}, {setup.protocol.epochs} epochs",
+            f"{setup.base}, {counted(setup.protocol.epochs, 'epoch')}",
             words.seeds(setup.seeds),
             f"version {setup.version}",
             f"no. {number}",

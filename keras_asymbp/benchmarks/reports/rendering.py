@@ -14,6 +14,7 @@ from keras_asymbp.benchmarks.escaping.printable import one_line, printable
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.reports.script_data import test_examples
 from keras_asymbp.benchmarks.results import selection, verdicts
+from keras_asymbp.benchmarks.run.counting import counted
 
 _HERE = pathlib.Path(__file__)
 STATIC = _HERE.with_name("static")
@@ -86,6 +87,7 @@ def _environment(escape, **options):
         agreement=words.agreement,
         seeds=words.seeds,
         code=_markup(markdown.code),
+        counted=counted,
         command=printable,
         comment=_markup(latex.comment),
         link=_markup(links.to_file),

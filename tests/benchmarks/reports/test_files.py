@@ -151,12 +151,12 @@ def test_html_has_the_same_figures(make_table, tmp_path):
             "0, 2",
         ),
     ]
-    assert "All 12 runs are finished." in text
+    assert "Runs finished: 12 of 12." in text
 
 
 def test_the_page_counts_pending_runs(make_table, tmp_path):
     _, text = written(make_table(), tmp_path)
-    assert "5 of 6 runs are finished, 1 are pending." in "".join(Page(text).text)
+    assert "Runs finished: 5 of 6. Incomplete" in "".join(Page(text).text)
     assert "(1 of 2 trials)" in text
 
 
@@ -178,6 +178,13 @@ def test_comparisons_are_in_both_reports(
     assert "no p is corrected" in text
 
 
+def test_one_epoch_and_one_rate_are_in_the_singular(make_table, tmp_path):
+    table = make_table(epochs=1, learning_rates=(0.005,))
+    markdown, text = written(table, tmp_path)
+    assert "1 epoch,\n1 learning rate, " in markdown
+    assert "1 epoch, 1 learning rate" in text
+
+
 def test_several_tables_are_one_report(make_table, tmp_path, table_of):
     table = make_table()
     plan = table.rows[0].plan
@@ -192,7 +199,7 @@ def test_several_tables_are_one_report(make_table, tmp_path, table_of):
     ids = [heading.get("id") for heading in page.all("h2")]
     assert ids[:4] == ["finding", "reading", "experiment-1", "experiment-2"]
     assert {"href": "#experiment-1"} in page.all("a")
-    assert "5 of 6 runs" in text  # shared trials are counted once
+    assert "Runs finished: 5 of 6." in text  # shared trials are counted once
     assert markdown.count("worse than the baseline (SGD)") == 1
     assert markdown.count("worse than the baseline (SGD Top)") == 1
 
@@ -389,7 +396,7 @@ def test_a_report_can_be_written_while_trials_are(make_table, tmp_path):
     table = make_table()
     (tmp_path / "trials" / "half.json").write_text('{"schema": "keras_asy')
     _, text = written(table, tmp_path)
-    assert "5 of 6 runs" in text
+    assert "Runs finished: 5 of 6." in text
     assert "half.json is no JSON" in text
 
 
