@@ -113,7 +113,7 @@ def plans(given: Flags) -> list[Plan]:
         UsageError: If an experiment, model, network, preset or seed is unknown, or a
             data set is missing.
     """
-    if not given.exp.value:
+    if given.exp.value is None:
         raise UsageError(f"name an experiment with --exp: {', '.join(experiments.ALL)}")
     chosen = own.find(given.exp.value)
     protocol = given.protocol()
@@ -139,13 +139,14 @@ def plans(given: Flags) -> list[Plan]:
 
 
 def _check(plan, given):
-    """Checks that the network, which a user's table may name, suits the data set."""
-    protocol, file = plan.setup.protocol, plan.experiment.file
+    """Checks that a plan suits its data set; a user's table may name the network."""
+    dataset, protocol = plan.setup.dataset, plan.setup.protocol
+    protocol.check_augmentation(dataset)
+    file = plan.experiment.file
     try:
-        protocol.check(plan.setup.dataset)
+        protocol.check_network(dataset)
     except UsageError as error:
-        by_flag = given.architecture.value is not None or protocol.augmentation
-        if file is None or by_flag:
+        if file is None or given.architecture.value is not None:
             raise
         raise own.faulty(file, str(error)) from error
 

@@ -118,12 +118,20 @@ class Protocol:
 
     def check(self, dataset: Dataset) -> None:
         """Raises UsageError if the protocol does not suit a data set."""
-        own = _kind(dataset.network)
-        if self.augmentation and own != "images":
+        self.check_augmentation(dataset)
+        self.check_network(dataset)
+
+    def check_augmentation(self, dataset: Dataset) -> None:
+        """Raises UsageError if the augmentation does not suit a data set."""
+        if self.augmentation and _kind(dataset.network) != "images":
             raise UsageError(
                 f"--augmentation is for images, and {dataset.name} has none: omit the "
                 "flag"
             )
+
+    def check_network(self, dataset: Dataset) -> None:
+        """Raises UsageError if the network does not suit a data set."""
+        own = _kind(dataset.network)
         network = self.network(dataset)
         if own != (taken := _kind(network)):
             raise UsageError(
