@@ -16,7 +16,6 @@ from absl import flags
 from keras_asymbp.benchmarks.commands import execute, program
 from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
-from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.tables import readings
 
 if TYPE_CHECKING:
@@ -52,16 +51,14 @@ def plans(given: Flags) -> "tuple[list[Reading], list[Plan]]":
     """The readings that the flags name, and the plan of each.
 
     Raises:
-        UsageError: If a reading, preset or seed is unknown, `--readings` is empty, or
-            not just one data set is given.
+        UsageError: If a reading, preset or seed is unknown, or if not just one data
+            set is given.
     """
     from keras_asymbp.benchmarks.ablation import study
 
     setup = given.setup("the ablation")
     setup.protocol.check(setup.dataset)
     names = given.readings.value
-    if names == []:
-        raise UsageError("--readings is empty: leave it out for all")
     chosen = (
         [readings.get(name) for name in dict.fromkeys(names)]
         if names

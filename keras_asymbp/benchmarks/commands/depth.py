@@ -18,7 +18,7 @@ from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
 from keras_asymbp.benchmarks.depth import study
-from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.errors import unknown
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.networks import FAMILIES
 from keras_asymbp.benchmarks.tables import experiments
@@ -125,8 +125,6 @@ def _networks(families, depths) -> list[tuple[str, int]]:
         if family not in FAMILIES:
             raise unknown("family of networks", family, FAMILIES)
     numbers = distinct(integer("depth", text) for text in depths)
-    if not families or not numbers:
-        raise UsageError("--networks or --depths is empty: leave it out for all")
     known = {d for family in families for d in FAMILIES[family].depths}
     for number in numbers:
         if number not in known:

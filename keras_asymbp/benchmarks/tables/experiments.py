@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from keras_asymbp.benchmarks.datasets import Dataset
-from keras_asymbp.benchmarks.errors import UsageError, unknown
+from keras_asymbp.benchmarks.errors import unknown
 
 # Batch size from an epoch (counted from 0) on; None for the protocol's.
 BatchSchedule = tuple[tuple[int, int | None], ...]
@@ -146,16 +146,14 @@ def select(
     With None for names, all columns. Experiments without a selected column are omitted.
 
     Raises:
-        UsageError: If no column has a name, or there are no names.
+        UsageError: If no column has a name.
     """
-    if names == []:
-        raise UsageError("--models is empty: leave it out for all")
     known = dict.fromkeys(c.name for e in experiments for c in e.columns)
     for name in names or ():
         if name not in known:
             listed = ", ".join(experiment.name for experiment in experiments)
             raise unknown(f"model of experiment {listed}", name, known)
-    wanted = names or known
+    wanted = known if names is None else names
     chosen = [
         (experiment, tuple(c for c in experiment.columns if c.name in wanted))
         for experiment in experiments

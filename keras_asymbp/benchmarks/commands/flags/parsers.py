@@ -39,7 +39,7 @@ class Name(flags.ArgumentParser):
 
 
 class List(flags.ListParser):
-    """Values separated by commas.
+    """Values separated by commas, at least one.
 
     Args:
         metavar: Stands for one of them in help.
@@ -58,6 +58,9 @@ class List(flags.ListParser):
 
     def parse(self, argument: Any) -> list[str]:
         names = super().parse(argument)
+        if not names:
+            # An empty list is a slip, such as an empty variable of the shell.
+            raise ValueError("needs one or more; leave the flag out for its default")
         return names if self.others else [cased(name, self.known) for name in names]
 
 

@@ -67,19 +67,13 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
         return self.datasets.present
 
     def seeds(self) -> tuple[int, ...]:
-        seeds = distinct(integer("seed", text) for text in self._seeds.value)
-        if not seeds:
-            raise UsageError("--seeds is empty: give one seed or more, such as 0")
-        return seeds
+        return distinct(integer("seed", text) for text in self._seeds.value)
 
     def rows(self) -> "tuple[tuple[Dataset, str], ...]":
         """The rows of a table: the data sets, each with its stored version."""
-        rows = datasets.find(
+        return datasets.find(
             self.datasets.value, self.data_dir.value, missing_ok=self.dry_run.value
         )
-        if not rows:
-            raise UsageError("--datasets is empty: give one or more, such as mnist_5k")
-        return rows
 
     def setup(self, study: str) -> Setup:
         """The setup of a study that takes one data set.

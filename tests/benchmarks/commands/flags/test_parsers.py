@@ -19,6 +19,11 @@ def test_values_of_another_type_are_refused(parser, text, words):
         parser.parse(text)
 
 
+def test_a_list_without_a_value_is_refused():
+    with pytest.raises(ValueError, match="needs one or more; leave the flag out"):
+        parsers.List().parse("")
+
+
 def test_names():
     assert parsers.Name(["C1", "C2"]).parse("c2") == "C2"
     assert parsers.Name(["C1", "C2"]).parse("c3") == "c3"
