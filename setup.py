@@ -74,6 +74,7 @@ setuptools.setup(
         "keras_asymbp": ["py.typed"],
         "keras_asymbp.feedbacks": ["*.pyi"],
         "keras_asymbp.layers": ["*.pyi"],
+        "keras_asymbp.models": ["*.pyi"],
         "keras_asymbp.benchmarks.reports": [
             "static/*",
             "static/scripts/*",

@@ -1,9 +1,10 @@
-"""Writes the stubs by which type checkers and editors know the discovered classes.
+"""Writes the stubs by which type checkers and editors know what is made at import.
 
-A layer or rule is one file, found when the package is imported (`_discover.py`), which
-no static tool can follow. Run `python -m keras_asymbp._stubs` after adding one: it
-rewrites `_public.pyi` in `layers/` and `feedbacks/`. A layer's stub has its arguments
-in full, read from the signature that it has from Keras.
+A layer or rule is one file, found when the package is imported (`_discover.py`), and a
+model's function has the arguments that all models share (`models/base.py`): no static
+tool can follow either. Run `python -m keras_asymbp._stubs` after adding one: it
+rewrites `_public.pyi` in `layers/`, `feedbacks/` and `models/` with all arguments, read
+from the signatures.
 """
 
 import inspect
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import keras
 
-from keras_asymbp import feedbacks, layers
+from keras_asymbp import feedbacks, layers, models
 
 _HEADER = (
     "# Written by `python -m keras_asymbp._stubs`, with Keras {keras}; do not edit.\n"
@@ -53,6 +54,7 @@ def stubs() -> dict[pathlib.Path, str]:
         for folder, text in (
             ("feedbacks", _lines(map(_rule, feedbacks.RULES.values()))),
             ("layers", _layers()),
+            ("models", _models()),
         )
     }
 
@@ -82,22 +84,47 @@ def _layer(layer: type) -> str:
     )
 
 
+def _models() -> str:
+    functions = "\n".join(_model(getattr(models, name)) for name in models.__all__)
+    return (
+        "import collections.abc\n"
+        "import os\n"
+        "from typing import Any\n\n"
+        f"import keras\n\n{functions}"
+    )
+
+
+def _model(function: Callable) -> str:
+    summary = inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
+    parameters = inspect.signature(function).parameters.values()
+    arguments = "".join(f"    {line},\n" for line in _lines_of(parameters))
+    return (
+        f'def {function.__name__}(\n{arguments}) -> keras.Model:\n    """{summary}"""\n'
+    )
+
+
 def _arguments(layer: type) -> list[str]:
     """The layer's arguments with types and defaults, a line for each."""
     parameters = dict(inspect.signature(layer).parameters)
     for name, parameter in _COMMON.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             parameters.setdefault(name, parameter)
+    return _lines_of(parameters.values())
+
+
+def _lines_of(parameters: Iterable[inspect.Parameter]) -> list[str]:
     lines: list[str] = []
-    for name, parameter in parameters.items():
+    for parameter in parameters:
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY and "*" not in lines:
                 lines.append("*")
-            lines.append(f"{name}: {_type(parameter)}{_default(parameter)}")
+            lines.append(f"{parameter.name}: {_type(parameter)}{_default(parameter)}")
     return lines
 
 
 def _type(parameter: inspect.Parameter) -> str:
+    if parameter.annotation is not parameter.empty:
+        return inspect.formatannotation(parameter.annotation)
     if isinstance(parameter.default, bool):
         return "bool"
     return _TYPES.get(parameter.name, "Any")

@@ -18,7 +18,7 @@ COMMAND = "python -m keras_asymbp._stubs"
 PROGRAM = """
 import keras_asymbp
 from keras_asymbp import AsymConv2D, AsymDense, AsymmetricLayer  # attr-defined
-from keras_asymbp import asymmetrize, feedbacks, layers, metrics
+from keras_asymbp import asymmetrize, feedbacks, layers, metrics, models
 dense: layers.AsymmetricLayer = keras_asymbp.AsymDense(512, feedback="uSF", name="a")
 AsymConv2D(20, [5, 5], (1, 1), "same", feedback=feedbacks.FixedRandom(0.1))
 keras_asymbp.BatchManhattan(5e-4, momentum=0.9, weight_decay=None)
@@ -36,13 +36,17 @@ AsymConv2D(20, "5")  # arg-type
 feedbacks.FixedRandom(deviation="0.1", stddev="0.1")  # arg-type
 keras_asymbp.BatchManhattan(setting="1")  # arg-type
 keras_asymbp.redraw_feedback()  # call-arg
+keras_asymbp.models.plain("uSF", depth=4, input_shape=(28, 28, 1)).summary()
+keras_asymbp.models.plain(depth="4")  # arg-type
+keras_asymbp.models.mlp(include_top=False)  # call-arg
+models.Nonsense  # attr-defined
 """
 
 
 @pytest.mark.parametrize("path", sorted(_stubs.stubs()), ids=lambda p: p.parent.name)
 def test_a_stub_has_the_discovered_classes(path):
     written, made = path.read_text(encoding="utf-8"), _stubs.stubs()[path]
-    names = re.compile(r"^class (\w+)|import \w+ as (\w+)$", re.MULTILINE)
+    names = re.compile(r"^(?:class|def) (\w+)|import \w+ as (\w+)$", re.MULTILINE)
     assert names.findall(written) == names.findall(made), f"run {COMMAND}"
     if written.partition("\n")[0] == made.partition("\n")[0]:  # the same Keras
         assert written == made, f"run {COMMAND}"

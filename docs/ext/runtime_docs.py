@@ -1,6 +1,7 @@
-"""Shows classes as `help()` does: their signatures and docstrings are made at import.
+"""Shows what is made at import as `help()` does: signatures and docstrings.
 
-A layer's file doesn't list the arguments that it shares with its Keras twin.
+A layer's file doesn't list the arguments that it shares with its Keras twin, nor a
+model's those that it shares with all models.
 """
 
 import importlib
@@ -17,28 +18,33 @@ _SHAPE = re.compile(r"^((?:In|Out)put shape):\n((?:    .*\n)+)", re.MULTILINE)
 
 
 class RuntimeDocs(griffe.Extension):
-    """Replaces the docstring and the signature of each class that completes its own."""
+    """Replaces docstring and signature of each object that completes its own."""
 
     def on_instance(self, *, obj, **kwargs):
-        if obj.is_class and obj.docstring:
-            cls = _imported(obj)
-            if cls is not None:
-                obj.docstring.value = _for_griffe(inspect.getdoc(cls))
+        if (obj.is_class or obj.is_function) and obj.docstring:
+            found = _imported(obj)
+            if found is not None:
+                obj.docstring.value = _for_griffe(inspect.getdoc(found))
 
     def on_class_members(self, *, cls, **kwargs):
         found = _imported(cls)
         if found is not None:
             cls.set_member("__init__", _constructor(inspect.signature(found)))
 
+    def on_function_instance(self, *, func, **kwargs):
+        found = _imported(func)
+        if found is not None:
+            signature = inspect.signature(found)
+            func.parameters = griffe.Parameters(*_parameters(signature))
+            func.returns = signature.return_annotation
+
 
 def _imported(obj):
-    """The class, if it completes its signature at import."""
-    if obj.path.startswith("keras_asymbp.benchmarks"):
+    """The class or the module's function, if it completes its signature at import."""
+    if obj.path.startswith("keras_asymbp.benchmarks") or not obj.parent.is_module:
         return None
-    cls = getattr(importlib.import_module(obj.module.path), obj.name, None)
-    if not inspect.isclass(cls):
-        return None
-    return cls if hasattr(cls, "__signature__") else None
+    found = getattr(importlib.import_module(obj.module.path), obj.name, None)
+    return found if hasattr(found, "__signature__") else None
 
 
 def _for_griffe(docstring):
@@ -56,15 +62,26 @@ def _for_griffe(docstring):
 
 def _constructor(signature):
     me = griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)
-    parameters = [
+    parameters = griffe.Parameters(me, *_parameters(signature))
+    return griffe.Function("__init__", parameters=parameters)
+
+
+def _parameters(signature):
+    return [
         griffe.Parameter(
             parameter.name,
             kind=griffe.ParameterKind(parameter.kind.description),
             default=_default(parameter),
+            annotation=_annotation(parameter),
         )
         for parameter in signature.parameters.values()
     ]
-    return griffe.Function("__init__", parameters=griffe.Parameters(me, *parameters))
+
+
+def _annotation(parameter):
+    if parameter.annotation is parameter.empty:
+        return None
+    return inspect.formatannotation(parameter.annotation)
 
 
 def _default(parameter):

@@ -9,17 +9,22 @@ which networks are described, `building` makes layers of them, and the suite use
 (None, 10)
 """
 
-from keras_asymbp.models.alexnets import alexnet
-from keras_asymbp.models.deep import plain, residual
-from keras_asymbp.models.lenets import lenet, lenet_cifar
-from keras_asymbp.models.paper import (
-    paper_cifar,
-    paper_large,
-    paper_mnist,
-    paper_svhn,
-)
-from keras_asymbp.models.perceptrons import mlp
-from keras_asymbp.models.resnets import resnet18, resnet20, resnet56
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # their arguments are joined at import
+    from keras_asymbp.models._public import *  # noqa: F403
+else:
+    from keras_asymbp.models.alexnets import alexnet
+    from keras_asymbp.models.deep import plain, residual
+    from keras_asymbp.models.lenets import lenet, lenet_cifar
+    from keras_asymbp.models.paper import (
+        paper_cifar,
+        paper_large,
+        paper_mnist,
+        paper_svhn,
+    )
+    from keras_asymbp.models.perceptrons import mlp
+    from keras_asymbp.models.resnets import resnet18, resnet20, resnet56
 
 __all__ = [
     "alexnet",

@@ -1,13 +1,7 @@
 """AlexNet."""
 
-import os
-from typing import TYPE_CHECKING, Any
-
-from keras_asymbp.models.base import documented, make
+from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import FC, Conv, Dropout, Network, Pad, Pool
-
-if TYPE_CHECKING:
-    import keras
 
 # torchvision's.
 ALEXNET = Network(
@@ -21,20 +15,8 @@ ALEXNET = Network(
 )
 
 
-@documented
-def alexnet(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 1000,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "alexnet",
-) -> "keras.Model":
+@builds(classes=1000)
+def alexnet() -> Network:
     """AlexNet for one processor, as torchvision has it: `alexnet` of the suite.
 
     Source: Krizhevsky, "One Weird Trick for Parallelizing Convolutional Neural
@@ -45,16 +27,4 @@ def alexnet(
     >>> model.count_params()
     24400680
     """
-    return make(
-        ALEXNET,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return ALEXNET

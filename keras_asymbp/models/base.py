@@ -1,7 +1,10 @@
-"""What the functions of this package share: arguments, and the call that builds."""
+"""From a function that describes a network to one that builds its models."""
 
+import functools
+import inspect
 import os
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from keras_asymbp.models.rows import Network
@@ -45,25 +48,19 @@ ARGUMENTS = """
 """
 
 
-def documented(function: Callable) -> Callable:
-    """Appends the shared arguments to a function's docstring."""
-    function.__doc__ = f"{(function.__doc__ or '').rstrip()}\n{ARGUMENTS}    "
-    return function
-
-
 def make(
     network: Network,
+    feedback: Any = "uSF",
     *,
-    feedback: Any,
-    input_shape: tuple[int | None, ...] | None,
-    classes: int,
+    input_shape: tuple[int | None, ...] | None = None,
+    classes: int = 10,
     include_top: bool = True,
-    weights: str | os.PathLike | None,
-    classifier_activation: Any,
-    normalization: str | None,
-    kernel_initializer: Any,
-    seed: int | None,
-    name: str | None,
+    weights: str | os.PathLike | None = None,
+    classifier_activation: Any = "softmax",
+    normalization: str | None = None,
+    kernel_initializer: Any = "he_normal",
+    seed: int | None = None,
+    name: str | None = None,
 ) -> "keras.Model":
     """Builds the model of a network; the arguments are described in `ARGUMENTS`."""
     from keras_asymbp.models import composing
@@ -77,8 +74,69 @@ def make(
         classifier_activation,
         composing.Draws(feedback, kernel_initializer, seed),
         normalization,
-        name,
+        name or network.name,
     )
     if weights is not None:
         model.load_weights(weights)
     return model
+
+
+_SHARED = dict(list(inspect.signature(make).parameters.items())[1:])
+
+
+def builds(without: tuple[str, ...] = (), **defaults: Any) -> Callable:
+    """Decorates the function that describes a network: the new one builds its models.
+
+    The new function takes the arguments of the old one, by keyword, and those of
+    `make`, and describes the latter.
+
+    Args:
+        without: Arguments of `make` that it does not take.
+        **defaults: Defaults that differ from those of `make`. That of the name is the
+            function's.
+    """
+
+    def decorate(describe: Callable[..., Network]) -> Callable[..., "keras.Model"]:
+        own = inspect.signature(describe).parameters
+        signature = _signature(own, without, {"name": describe.__name__} | defaults)
+
+        @functools.wraps(describe)
+        def build(*args, **kwargs):
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{describe.__name__}() {error}") from None
+            given.apply_defaults()
+            values = given.arguments
+            network = describe(**{argument: values[argument] for argument in own})
+            return make(network, **{n: v for n, v in values.items() if n in _SHARED})
+
+        build.__doc__ = f"{(describe.__doc__ or '').rstrip()}\n{ARGUMENTS}    "
+        build.__annotations__ = _annotations(signature)
+        build.__signature__ = signature  # type: ignore[attr-defined]
+        return build
+
+    return decorate
+
+
+def _signature(own, without, defaults) -> Signature:
+    """The feedback, the function's own arguments, and the other shared ones."""
+    shared = {
+        name: each.replace(default=defaults.get(name, each.default))
+        for name, each in _SHARED.items()
+        if name not in without
+    }
+    mine = {
+        name: each.replace(kind=Parameter.KEYWORD_ONLY)
+        for name, each in own.items()
+        if name not in shared
+    }
+    feedback = {"feedback": shared.pop("feedback")}
+    parameters = (feedback | mine | shared).values()
+    annotation = inspect.signature(make).return_annotation
+    return Signature(list(parameters), return_annotation=annotation)
+
+
+def _annotations(signature) -> dict[str, Any]:
+    of_arguments = {p.name: p.annotation for p in signature.parameters.values()}
+    return of_arguments | {"return": signature.return_annotation}

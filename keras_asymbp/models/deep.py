@@ -1,14 +1,9 @@
 """Plain and residual networks of any depth: the depth study's."""
 
 import dataclasses
-import os
-from typing import TYPE_CHECKING, Any
 
-from keras_asymbp.models.base import documented, make
+from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import Conv, Network, Residual
-
-if TYPE_CHECKING:
-    import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,21 +64,8 @@ FAMILIES = {
 }
 
 
-@documented
-def plain(
-    feedback: Any = "uSF",
-    *,
-    depth: int = 10,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = None,
-) -> "keras.Model":
+@builds(name=None)
+def plain(depth: int = 10) -> Network:
     """A network of equal convolutions, `depth` layers with weights deep.
 
     `plain-2`, `plain-4`, ... of the suite: the depth study's.
@@ -92,36 +74,11 @@ def plain(
     >>> keras_asymbp.models.plain("uSF", depth=4).count_params()
     12906
     """
-    return make(
-        FAMILIES["plain"].of_depth(depth),
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name or FAMILIES["plain"].network(depth),
-    )
+    return FAMILIES["plain"].of_depth(depth)
 
 
-@documented
-def residual(
-    feedback: Any = "uSF",
-    *,
-    depth: int = 10,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = None,
-) -> "keras.Model":
+@builds(name=None)
+def residual(depth: int = 10) -> Network:
     """A network of equal residual blocks, `depth` layers with weights deep.
 
     `residual-4`, `residual-6`, ... of the suite: the depth study's.
@@ -130,16 +87,4 @@ def residual(
     >>> keras_asymbp.models.residual("uSF", depth=4).count_params()
     12906
     """
-    return make(
-        FAMILIES["residual"].of_depth(depth),
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name or FAMILIES["residual"].network(depth),
-    )
+    return FAMILIES["residual"].of_depth(depth)

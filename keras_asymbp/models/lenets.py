@@ -1,14 +1,9 @@
 """LeNet for digits and for small colour images."""
 
 import dataclasses
-import os
-from typing import TYPE_CHECKING, Any
 
-from keras_asymbp.models.base import documented, make
+from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import FC, Conv, GlobalPool, Network, Pad, Pool
-
-if TYPE_CHECKING:
-    import keras
 
 # As in BioTorch 0.0.16, `models/le_net.py`.
 LENET = Network(
@@ -27,20 +22,8 @@ LENET_CIFAR = Network(
 )
 
 
-@documented
-def lenet(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "lenet",
-) -> "keras.Model":
+@builds()
+def lenet(input_shape: tuple[int | None, ...] | None = None) -> Network:
     """LeNet-5 with ReLU and max pooling, for grey images: `lenet-mnist` of the suite.
 
     Images of 28x28 pixels are padded with zeros to 32x32, as in the source.
@@ -55,51 +38,15 @@ def lenet(
     network = LENET
     if isinstance(input_shape, tuple | list) and tuple(input_shape[:2]) == (28, 28):
         network = dataclasses.replace(LENET, layers=(Pad(2), *LENET.layers))
-    return make(
-        network,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return network
 
 
-@documented
-def lenet_cifar(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "lenet_cifar",
-) -> "keras.Model":
+@builds()
+def lenet_cifar() -> Network:
     """A LeNet of 3x3 convolutions, for small colour images: `lenet-cifar` of the suite.
 
     >>> import keras_asymbp
     >>> keras_asymbp.models.lenet_cifar("uSF").count_params()
     128842
     """
-    return make(
-        LENET_CIFAR,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return LENET_CIFAR

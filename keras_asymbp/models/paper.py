@@ -1,14 +1,8 @@
 """The paper's networks: Table 1."""
 
-import os
-from typing import TYPE_CHECKING, Any
-
-from keras_asymbp.models.base import documented, make
+from keras_asymbp.models.base import builds
 from keras_asymbp.models.perceptrons import TIMIT
 from keras_asymbp.models.rows import FC, Conv, Network, Pool
-
-if TYPE_CHECKING:
-    import keras
 
 TABLE_1 = {
     "large": Network(  # "All others"
@@ -49,125 +43,41 @@ TABLE_1 = {
 }
 
 
-@documented
-def paper_mnist(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "paper_mnist",
-) -> "keras.Model":
+@builds()
+def paper_mnist() -> Network:
     """The paper's network for MNIST (Table 1): `mnist` of the suite.
 
     >>> import keras_asymbp
     >>> keras_asymbp.models.paper_mnist("uSF").count_params()
     431080
     """
-    return make(
-        TABLE_1["mnist"],
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return TABLE_1["mnist"]
 
 
-@documented
-def paper_cifar(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "paper_cifar",
-) -> "keras.Model":
+@builds()
+def paper_cifar() -> Network:
     """The paper's network for CIFAR-10 and -100 (Table 1): `cifar` of the suite.
 
     >>> import keras_asymbp
     >>> keras_asymbp.models.paper_cifar("uSF").count_params()
     288650
     """
-    return make(
-        TABLE_1["cifar"],
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return TABLE_1["cifar"]
 
 
-@documented
-def paper_svhn(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "paper_svhn",
-) -> "keras.Model":
+@builds()
+def paper_svhn() -> Network:
     """The paper's network for SVHN (Table 1): `svhn` of the suite.
 
     >>> import keras_asymbp
     >>> keras_asymbp.models.paper_svhn("uSF").count_params()
     831922
     """
-    return make(
-        TABLE_1["svhn"],
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return TABLE_1["svhn"]
 
 
-@documented
-def paper_large(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = None,
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "paper_large",
-) -> "keras.Model":
+@builds()
+def paper_large() -> Network:
     """The paper's network for all other images (Table 1): `large` of the suite.
 
     The widths of its fully connected layers grow with the number of classes.
@@ -176,16 +86,4 @@ def paper_large(
     >>> keras_asymbp.models.paper_large("uSF").count_params()
     4889638
     """
-    return make(
-        TABLE_1["large"],
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return TABLE_1["large"]

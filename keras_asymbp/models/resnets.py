@@ -1,13 +1,7 @@
 """Residual networks."""
 
-import os
-from typing import TYPE_CHECKING, Any
-
-from keras_asymbp.models.base import documented, make
+from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import Conv, GlobalPool, Network, Pad, Pool, Residual
-
-if TYPE_CHECKING:
-    import keras
 
 
 def _for_cifar(blocks: int) -> Network:
@@ -58,20 +52,8 @@ RESNET_18 = Network(
 )
 
 
-@documented
-def resnet18(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 1000,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = "BN learnable",
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "resnet18",
-) -> "keras.Model":
+@builds(classes=1000, normalization="BN learnable")
+def resnet18() -> Network:
     """ResNet-18 with 1x1 convolutions as shortcuts: `resnet-18` of the suite.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", 2016.
@@ -81,35 +63,11 @@ def resnet18(
     >>> model.output_shape
     (None, 1000)
     """
-    return make(
-        RESNET_18,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return RESNET_18
 
 
-@documented
-def resnet20(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = "BN learnable",
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "resnet20",
-) -> "keras.Model":
+@builds(normalization="BN learnable")
+def resnet20() -> Network:
     """ResNet-20 for CIFAR-10: `resnet-20` of the suite.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", 2016.
@@ -118,49 +76,13 @@ def resnet20(
     >>> keras_asymbp.models.resnet20("uSF").count_params()
     271117
     """
-    return make(
-        RESNET_20,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return RESNET_20
 
 
-@documented
-def resnet56(
-    feedback: Any = "uSF",
-    *,
-    input_shape: tuple[int | None, ...] | None = None,
-    classes: int = 10,
-    include_top: bool = True,
-    weights: str | os.PathLike | None = None,
-    classifier_activation: Any = "softmax",
-    normalization: str | None = "BN learnable",
-    kernel_initializer: Any = "he_normal",
-    seed: int | None = None,
-    name: str | None = "resnet56",
-) -> "keras.Model":
+@builds(normalization="BN learnable")
+def resnet56() -> Network:
     """ResNet-56 for CIFAR-10: `resnet-56` of the suite.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", 2016.
     """
-    return make(
-        RESNET_56,
-        feedback=feedback,
-        input_shape=input_shape,
-        classes=classes,
-        include_top=include_top,
-        weights=weights,
-        classifier_activation=classifier_activation,
-        normalization=normalization,
-        kernel_initializer=kernel_initializer,
-        seed=seed,
-        name=name,
-    )
+    return RESNET_56

@@ -85,3 +85,8 @@ class Network:
     normalization: str | None = None
     family: str | None = None
     depth: int | None = None
+
+    @property
+    def name(self) -> str | None:
+        """The name of a member of a family; None of others."""
+        return self.family and f"{self.family}-{self.depth}"
