@@ -58,7 +58,7 @@ class List(flags.ListParser):
 
     def parse(self, argument: Any) -> list[str]:
         names = super().parse(argument)
-        if not names:
+        if not names and isinstance(argument, str):  # no default
             # An empty list is a slip, such as an empty variable of the shell.
             raise ValueError("needs one or more; leave the flag out for its default")
         return names if self.others else [cased(name, self.known) for name in names]

@@ -22,6 +22,7 @@ def test_values_of_another_type_are_refused(parser, text, words):
 def test_a_list_without_a_value_is_refused():
     with pytest.raises(ValueError, match="needs one or more; leave the flag out"):
         parsers.List().parse("")
+    assert parsers.List().parse([]) == []  # a flag's default
 
 
 def test_names():
