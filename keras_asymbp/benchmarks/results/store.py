@@ -178,7 +178,9 @@ class Store:
         try:
             text = _text(path)
         except FileNotFoundError:
-            return None  # a broken link, or removed in the meantime
+            if path.is_symlink():
+                return self._problem(path, "is a link to a file that is missing")
+            return None  # removed in the meantime
         except OSError as error:
             return self._problem(path, f"can't be read ({error.strerror})")
         if text is None:

@@ -238,10 +238,9 @@ def test_problems_hide_no_other_trial(store):
     assert again.get(SETTINGS) == trial
 
 
-def test_a_folder_or_a_broken_link_is_no_problem(store):
+def test_a_folder_is_no_problem(store):
     trials = store.folder / "trials"
     (trials / "folder").mkdir()
-    (trials / "link").symlink_to("nowhere")
     assert reopened(store).problems == []
 
 
@@ -250,13 +249,15 @@ def test_what_is_no_file_is_reported(store):
     trials = store.folder / "trials"
     os.mkfifo(trials / "pipe.json")
     (trials / "device.json").symlink_to("/dev/zero")
+    (trials / "link.json").symlink_to("nowhere")
     (trials / "around").symlink_to(trials)
     (trials / "huge.json").write_bytes(b" " * (store_module._LARGEST + 1))
     again = reopened(store)
     assert again.trials() == [trial]
-    names = sorted(problem.split()[0].rpartition("/")[2] for problem in again.problems)
-    assert names == ["around", "device.json", "huge.json", "pipe.json"]
-    assert all("no regular file" in problem for problem in again.problems)
+    found = {p.split()[0].rpartition("/")[2]: p for p in again.problems}
+    assert "is a link to a file that is missing" in found.pop("link.json")
+    assert sorted(found) == ["around", "device.json", "huge.json", "pipe.json"]
+    assert all("no regular file" in problem for problem in found.values())
 
 
 def test_a_name_is_printed_without_control_characters(store):

@@ -114,9 +114,8 @@ class ProtocolFlags:
         if self.preset.value not in PRESETS:
             raise unknown("preset", self.preset.value, PRESETS)
         changes: dict[str, Any] = {}
-        if self.learning_rates_given:
-            rates = learning_rates(self.learning_rates or ())
-            changes["learning_rates"] = rates
+        if (rates := self.learning_rates) is not None:
+            changes["learning_rates"] = learning_rates(rates)
         for flag in (
             self._epochs,
             self._train_examples,
