@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_asymbp.benchmarks.datasets import Arrays
 from keras_asymbp.benchmarks.datasets.cutting import balanced
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.training import draws
 from keras_asymbp.benchmarks.training.draws import Stream
 
@@ -124,11 +125,20 @@ def hold_out(examples: Examples, share: float) -> Examples:
     """Holds out a share of the training examples for validation.
 
     These are balanced across classes and the first of each class, for every seed.
+
+    Raises:
+        UsageError: If none is left to train on, or none is held out.
     """
     if not share:
         return examples
     labels = examples.train.labels[examples.train.positions]
-    held = balanced(labels, round(share * len(labels)))
+    count = round(share * len(labels))
+    if not 0 < count < len(labels):
+        raise UsageError(
+            f"--validation_share {share:g} holds out {count} of all {len(labels)} "
+            "training examples: choose another share, or train on more examples"
+        )
+    held = balanced(labels, count)
     kept = np.setdiff1d(np.arange(len(labels)), held)
     return dataclasses.replace(
         examples,

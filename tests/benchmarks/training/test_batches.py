@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks.datasets import Arrays
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.training import batches
 
 
@@ -220,6 +221,13 @@ def test_held_out_examples_are_balanced_and_not_trained_on(make_split):
     training = itertools.islice(batches.training_batches(examples, 8, seed=0), 4)
     trained = np.concatenate([x[:, 0] for x, _ in training])
     assert sorted(trained) == sorted(x_kept[:, 0])
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.01, 0), (0.99, 23)])
+def test_a_share_needs_examples_on_both_sides(share, count, numbered):
+    words = f"{share} holds out {count} of all 23 training examples: "
+    with pytest.raises(UsageError, match=words):
+        batches.hold_out(numbered, share)
 
 
 def test_by_default_nothing_is_held_out(numbered):
