@@ -69,6 +69,8 @@ class Dataset:
             nor another.
         counts: Numbers of training and test examples, which the data must have; None
             if unknown until it is prepared.
+        path: The user's file or folder that it was found at, as typed; None for all
+            others. The same data at another path is the same data set.
     """
 
     name: str
@@ -79,6 +81,12 @@ class Dataset:
     source: Source
     as_in_paper: bool = True
     counts: tuple[int, int] | None = None
+    path: str | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def argument(self) -> str:
+        """Its value for `--datasets`: the user's path, or the name."""
+        return self.path or self.name
 
     def version(self, data_dir: str | None = None) -> str:
         """The identity of its content.

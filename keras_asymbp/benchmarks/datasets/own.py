@@ -1,5 +1,6 @@
 """The user's own data: a file, a folder, or a data set prepared by TFDS."""
 
+import dataclasses
 import os
 import pathlib
 
@@ -40,14 +41,14 @@ def find(name: str, data_dir: str | None = None) -> Dataset | None:
     # Unlike the methods of a path, these functions take any text.
     path = pathlib.Path(os.path.expanduser(name))
     if os.path.isdir(path):
-        return _image_folder(path)
+        return dataclasses.replace(_image_folder(path), path=name)
     if path.suffix == ".npz" or ("/" in name and os.path.isdir(path.parent)):
         if not os.path.lexists(path):
             raise UsageError(f"there is no data set at {path}: no such file or folder")
         foreign.check_regular(path, _GIVE)
         if path.suffix != ".npz":
             raise foreign.unreadable(path, "it is no .npz file", _GIVE)
-        return _npz(path)
+        return dataclasses.replace(_npz(path), path=name)
     plain = _plain(name)
     if plain and descriptions(plain, data_dir):
         return _tfds(name, data_dir)

@@ -21,7 +21,7 @@ def reproduce(plans: Sequence[Plan]) -> str:
     """The command that makes the tables of plans with the same training."""
     names = list(dict.fromkeys(plan.experiment.argument for plan in plans))
     words = ["--exp", "all" if names == list(EXPERIMENTS) else _list(names)]
-    datasets = dict.fromkeys(plan.setup.dataset.name for plan in plans)
+    datasets = dict.fromkeys(plan.setup.dataset.argument for plan in plans)
     words += ["--datasets", _list(datasets)]
     columns = list(dict.fromkeys(c for plan in plans for c in plan.columns))
     if any(plan.columns != plan.experiment.columns for plan in plans):
@@ -49,7 +49,8 @@ def model_flags(experiment: Experiment, column: Column, setup: Setup) -> str:
 
 def setup_flags(setup: Setup) -> str:
     """The second half of the command for one figure: data set and training."""
-    return shell.join(["--datasets", _list([setup.dataset.name]), *_training(setup)])
+    datasets = _list([setup.dataset.argument])
+    return shell.join(["--datasets", datasets, *_training(setup)])
 
 
 def without_flag(setup: Setup) -> list[str]:

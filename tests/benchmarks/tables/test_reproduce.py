@@ -1,6 +1,7 @@
 import dataclasses
 import shlex
 
+import numpy as np
 import pytest
 from absl import flags
 from hypothesis import given
@@ -160,6 +161,25 @@ def test_the_command_has_what_is_held_out_and_changed(share, augmentation):
     command = reproduce.reproduce([plan])
     assert plan_of(command) == plan
     assert reproduce.without_flag(plan.setup) == []
+
+
+@pytest.mark.parametrize("name", ["a b, c.npz", "folder"])
+def test_the_users_own_data_set_is_named_by_its_path(
+    name, tiny_arrays, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    if name == "folder":
+        for image in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"):
+            (tmp_path / name / image).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / image).write_bytes(image.encode())
+    else:
+        np.savez(tmp_path / name, **dataclasses.asdict(tiny_arrays))
+    plan = c2_plan()
+    ((dataset, version),) = datasets.find([f"./{name}"])
+    setup = Setup(dataset, version, plan.setup.protocol, "quick", (0,))
+    command = reproduce.reproduce([dataclasses.replace(plan, setup=setup)])
+    assert plan_of(command).setup.dataset == dataset
+    assert f"./{name}" in reproduce.setup_flags(setup)
 
 
 def test_a_name_with_commas_and_quotes_is_one_of_the_list():
