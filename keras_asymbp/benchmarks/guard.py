@@ -25,6 +25,7 @@ _EXTRAS = {
 _stopped = "stopped"  # the message after Ctrl-C
 _at_work = False  # whether Ctrl-C has to end work in order
 _interrupted = False
+_errors: io.TextIOWrapper | None = None  # the user's, while `sys.stderr` is a log
 
 
 def install() -> None:
@@ -35,6 +36,7 @@ def install() -> None:
     are escaped. What TensorFlow's C++ code writes to file descriptor 2 is dropped,
     unless TF_CPP_MIN_LOG_LEVEL is 0: its first lines obey no setting.
     """
+    global _errors
     if "--multiprocessing-fork" in sys.orig_argv:
         return
     for descriptor in range(3):  # files opened later must not get the number of one
@@ -43,7 +45,7 @@ def install() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = output(sys.stdout, 1)
-    sys.stderr = output(sys.stderr, os.dup(2))
+    sys.stderr = _errors = output(sys.stderr, os.dup(2))
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "0":
         write_to(os.devnull, 2)
     sys.excepthook = lambda kind, error, trace: _end(_explain(error))
@@ -131,7 +133,7 @@ def _stop() -> NoReturn:
     """Ends the process after Ctrl-C, at once: a second one would interrupt its end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.flush()
-    print(_stopped, file=sys.stderr, flush=True)
+    print(_stopped, file=_errors or sys.stderr, flush=True)
     os._exit(128 + signal.SIGINT)
 
 

@@ -147,6 +147,13 @@ def test_closed_streams_are_no_error(run):
         "class Lost:\n"
         "    def __del__(self): press()\n"
         "guard.run(lambda: [Lost()] and 0)",
+        # While errors go to a log.
+        "import contextlib, io\n"
+        "class Lost:\n"
+        "    def __del__(self): press()\n"
+        "def work():\n"
+        "    with contextlib.redirect_stderr(io.StringIO()): Lost()\n"
+        "guard.run(work)",
         # A second one, in what ends the work.
         "def work():\n    try: press()\n    finally: press()\nguard.run(work)",
     ],
