@@ -52,12 +52,20 @@ def workloads(plans: Sequence[Plan], store: Store | None) -> list[Workload]:
 
 
 def unfinished(plans: Sequence[Plan], store: Store | None) -> int:
-    """Counts the cells with trials that are missing in the store."""
-    cells = {cell for plan in plans for cell in plan.cells()}
+    """Counts the cells with trials that are missing in the store.
+
+    Models that are the same runs count once, as in a `Workload`.
+    """
+    cells = {_ids(cell): cell for plan in plans for cell in plan.cells()}
     return sum(
         any(_is_missing(cell, trial, store) for trial in cell.trials())
-        for cell in cells
+        for cell in cells.values()
     )
+
+
+def _ids(cell):
+    """The ids of a cell's trials: Table 5 has other names for some models."""
+    return tuple(trial_id(cell.settings(trial)) for trial in cell.trials())
 
 
 def _is_missing(cell, trial, store):
@@ -65,11 +73,10 @@ def _is_missing(cell, trial, store):
 
 
 def _workload(name, cells, store):
-    # Identified by their settings: Table 5 has other names for some models.
     models, trials = set(), {}
     for cell in cells:
-        ids = [trial_id(cell.settings(trial)) for trial in cell.trials()]
-        models.add(tuple(ids))
+        ids = _ids(cell)
+        models.add(ids)
         for number, trial in zip(ids, cell.trials(), strict=True):
             trials.setdefault(number, (cell, trial))
     missing = [

@@ -41,6 +41,12 @@ def test_a_cell_is_unfinished_while_a_trial_is_missing(make_plan, finish, tmp_pa
     assert planning.unfinished(plans, store) == 3
 
 
+def test_models_that_are_the_same_runs_are_one_unfinished_cell(make_plan):
+    plans = [make_plan((BM,)), make_plan((Column("BM1", setting=1),))]
+    (work,) = planning.workloads(plans, None)
+    assert planning.unfinished(plans, None) == work.cells == 1
+
+
 def test_the_total_time_leaves_out_unknown_times():
     text = planning.describe(
         [Workload("a", 2, 10, 4, 7200.0), Workload("b", 1, 5, 5, None)], processes=2
