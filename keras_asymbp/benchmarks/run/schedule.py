@@ -116,6 +116,7 @@ class Schedule:
         self._running.remove(cell)
         for trial in task.trials:
             self._leases.give_up(trial_id(cell.settings(trial)))
+        self._look_again.clear()  # the task may have had trials of other cells
         if not self._missing(cell):
             return
         if reason is None:

@@ -28,14 +28,12 @@ def cells(make_cell):
 def make(tmp_path):
     """Makes the schedule of a run."""
 
-    def make(cells, retries=1):
+    def make(cells, retries=1, lease_poll=0.0):
         console = rich.console.Console(file=io.StringIO(), width=200)
         display = Display(console)
         display.start(total=sum(len(cell.trials()) for cell in cells), epochs=1)
         leases = Leases(tmp_path / "leases")
-        made = Schedule(
-            *(cells, Store(tmp_path), leases, display, retries), lease_poll=0.0
-        )
+        made = Schedule(*(cells, Store(tmp_path), leases, display, retries, lease_poll))
         made.lines = lambda: console.file.getvalue().splitlines()
         made.summary, made.leases = display.summary, leases
         return made
@@ -162,13 +160,14 @@ def test_trials_finished_before_they_are_leased(make, cells, do):
 
 def test_models_of_the_same_settings_are_run_once(make, make_cell, do):
     named = [make_cell(Column(name), learning_rates=(5e-4,)) for name in ("a", "b")]
-    schedule = make(named)
+    schedule = make(named, lease_poll=60.0)
     task = schedule.next(None)
     assert schedule.next(None) is None
     do(schedule, task)
     schedule.ended(task)
     assert schedule.next(None) is None
     assert schedule.over
+    assert not any("another run" in line for line in schedule.lines())
     assert schedule.summary() == "1 trial run, 1 found stored"
 
 
