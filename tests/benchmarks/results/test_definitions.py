@@ -135,6 +135,7 @@ def test_what_is_no_definition_is_a_problem(name, content, reason, tmp_path, min
     found, (problem,) = definitions.read(tmp_path)
     assert found == [mine]
     assert problem.startswith(f"{folder / name}: ")
+    assert "get it again" not in problem
     assert reason in problem
     assert problem.endswith("; left alone")
     assert inventory.take(Store(tmp_path)).problems == (problem,)
