@@ -87,6 +87,11 @@ class Ending:
     refused: bool = False
     missing: str | None = None
 
+    @property
+    def has_traceback(self) -> bool:
+        """Whether a traceback says more than the reason; see `run`."""
+        return self.reason is not None and not self.refused
+
     @classmethod
     def of(cls, error: Exception) -> "Ending":
         """The end of a task that raised an error."""
@@ -110,7 +115,8 @@ class Ending:
 def run(get_bench: MakeBench, task: Task, report: Callable[..., Any]) -> Ending:
     """Runs a task on a process's workbench; returns how it ended.
 
-    The traceback of an error goes to `sys.stderr`, which is the process's log.
+    The traceback of an error goes to `sys.stderr`, which is the process's log, unless
+    the request is at fault.
 
     Raises:
         StoreError: If `report` does.
@@ -120,8 +126,10 @@ def run(get_bench: MakeBench, task: Task, report: Callable[..., Any]) -> Ending:
     except StoreError:
         raise
     except Exception as error:
-        traceback.print_exception(error)
-        return Ending.of(error)
+        ending = Ending.of(error)
+        if ending.has_traceback:
+            traceback.print_exception(error)
+        return ending
     return Ending()
 
 

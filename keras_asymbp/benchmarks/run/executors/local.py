@@ -111,7 +111,7 @@ class _Worker(base.Slot):
                 observer.report(task, *event)
                 return
             self.task, ending = None, event
-            note = self._log.reference()
+            note = self._log.reference() if ending.has_traceback else ""
         if ending.reason:
             self.end()
             if note:

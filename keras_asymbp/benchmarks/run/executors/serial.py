@@ -46,7 +46,7 @@ class Serial(base.Executor):
         if guard.interrupted():
             # Libraries may catch it, or make another error of it.
             raise KeyboardInterrupt
-        if ending.reason and (note := self._log.reference()):
+        if ending.has_traceback and (note := self._log.reference()):
             observer.report(task, "note", note)
         if ending.reason:
             self._get_bench = functools.cache(self._make_bench)

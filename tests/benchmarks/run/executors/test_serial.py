@@ -1,6 +1,9 @@
+import contextlib
+import sys
+
 import pytest
 
-from keras_asymbp.benchmarks.errors import StoreError
+from keras_asymbp.benchmarks.errors import StoreError, UsageError
 from keras_asymbp.benchmarks.run.executors.serial import Serial
 from keras_asymbp.benchmarks.tables.cells import Task
 
@@ -55,6 +58,25 @@ def test_a_storage_error_is_not_a_failure_of_the_task(bench, make_cell):
         with pytest.raises(StoreError, match="full"):
             serial.poll(observer, 1)
     assert observer.ends == []
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"), [(UsageError("no such flag"), 0), (ValueError("bad"), 1)]
+)
+def test_a_request_at_fault_has_no_traceback(error, notes, make_cell, tmp_path):
+    class Failing:
+        def run(self, task, report):
+            print("a warning of a library", file=sys.stderr)
+            raise error
+
+    observer = TaskObserver()
+    with Serial(Failing, tmp_path) as serial:
+        serial.submit(serial.free()[0], Task(make_cell(), ()))
+        with contextlib.suppress(UsageError):
+            serial.poll(observer, 1)
+    assert len(observer.events) == notes
+    (log,) = tmp_path.rglob("*.log")
+    assert log.read_text().count("Traceback") == notes
 
 
 def test_without_a_task_it_waits(bench):
