@@ -53,8 +53,17 @@ def _write(held):
         for name, figure in figures.items():
             saving.save(figure, folder, name)
         shown = ", ".join(figures) or "no picture"
-        epochs = counted(setup.protocol.epochs, "epoch")
-        print(one_line(f"{setup.dataset.name}, {epochs}: {shown} in {folder}"))
+        print(one_line(f"{_name(setup, held.setups)}: {shown} in {folder}"))
+
+
+def _name(setup, among):
+    """A setup in words, to tell it from the others of a folder."""
+    from keras_asymbp.benchmarks.reports.words import changes
+
+    epochs = counted(setup.protocol.epochs, "epoch")
+    share = setup.protocol.validation_share
+    held_out = f", {100 * share:g} % held out" if share else ""
+    return f"{setup.label(among)}, {epochs}{changes(setup)}{held_out}"
 
 
 if __name__ == "__main__":

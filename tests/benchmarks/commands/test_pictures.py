@@ -10,8 +10,9 @@ from keras_asymbp.benchmarks.results.store import Store
 def stored(tmp_path, make_plan, finish):
     """Stores a run of SGD for this number of epochs; returns the folder."""
 
-    def store(epochs):
-        (cell,) = make_plan(epochs=epochs, learning_rates=(0.5,)).cells()
+    def store(epochs, **protocol):
+        plan = make_plan(epochs=epochs, learning_rates=(0.5,), **protocol)
+        (cell,) = plan.cells()
         finish(Store(tmp_path), cell, cell.trials()[0], 0.02)
         return str(tmp_path)
 
@@ -32,14 +33,16 @@ def test_pictures_of_one_setup(epochs, words, stored, tmp_path, capsys):
 
 
 def test_each_of_several_setups_has_a_folder(stored, tmp_path, capsys):
-    stored(6)
+    stored(7, train_examples=100)
     assert pictures._run(take_inventory(stored(7), rates=["0.5"])) == 0
     assert files(tmp_path) == [
         f"pictures/{number}/{name}.svg"
         for number in (1, 2)
         for name in ("agreement", "curves")
     ]
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("mnist_5k, 7 epochs, 100 training examples: ")
+    assert second.startswith("mnist_5k, 7 epochs: ")
 
 
 def test_a_folder_without_trials_is_refused_in_one_line(tmp_path, capsys):
