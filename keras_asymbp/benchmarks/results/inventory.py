@@ -57,7 +57,8 @@ class Inventory:
         Args:
             asked: The requested plans, shown even without trials.
         """
-        plans = [*asked, *self._own_plans(asked)]
+        own = self._defined(asked)
+        plans = [*asked, *self._own_plans(own, asked)]
         seen = {model for plan in plans for model in self._missing(plan)}
         shown = collections.defaultdict(list)
         for plan in plans:
@@ -65,7 +66,7 @@ class Inventory:
         for setup in self.setups:
             others = [
                 (plan, self._missing(plan))
-                for experiment in self.experiments
+                for experiment in (*ALL.values(), *own)
                 if experiment not in shown[setup.subject]
                 for plan in [self._plan(experiment, setup)]
             ]
@@ -109,13 +110,18 @@ class Inventory:
             columns = without_rates(columns)
         return Plan(experiment, columns, setup)
 
-    def _own_plans(self, asked):
+    def _defined(self, asked):
+        """The users' experiments; a requested one replaces that of its name."""
+        new = {plan.experiment.name.casefold(): plan.experiment for plan in asked}
+        return [new.get(each.name.casefold(), each) for each in self.own]
+
+    def _own_plans(self, own, asked):
         """Plans of users' experiments of which at least half the models are stored."""
         shown = {(plan.experiment, plan.setup.subject) for plan in asked}
         return [
             self._plan(experiment, setup)
             for setup in self.setups
-            for experiment in self.own
+            for experiment in own
             if (experiment, setup.subject) not in shown
             and 2 * len(stored(setup, experiment.columns, self.store))
             >= len(experiment.columns)

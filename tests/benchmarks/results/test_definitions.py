@@ -103,6 +103,16 @@ def test_half_a_table_is_shown_though_others_have_its_models(stored, mine):
     assert names(stored([])) == ["A", "right signs"]
 
 
+def test_a_requested_table_replaces_the_stored_one_of_its_name(stored, mine):
+    taken = inventory.take(stored(mine.columns))
+    [plan] = taken.plans()
+    changed = dataclasses.replace(mine, columns=mine.columns[:3])
+    asked = dataclasses.replace(plan, experiment=changed, columns=changed.columns)
+    shown = [plan.experiment for plan in taken.plans([asked])]
+    assert shown.count(changed) == 1
+    assert mine not in shown
+
+
 def test_less_is_not(stored, mine):
     assert names(stored(mine.columns[:1])) == ["A"]
 
