@@ -125,8 +125,8 @@ def lanes(requested: int | None, whole: bool) -> int | None:
         return None if whole and accelerator() else 1
     if requested > 1 and not whole:
         raise UsageError(
-            "--lanes needs an epoch in one program: add --whole_epochs, or leave "
-            "--lanes out"
+            "--lanes needs an epoch in one program: add --backend jax --whole_epochs, "
+            "or leave --lanes out"
         )
     return requested
 

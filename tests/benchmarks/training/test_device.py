@@ -38,7 +38,7 @@ def test_trials_train_together_on_accelerators(monkeypatch):
 
 def test_lanes_without_whole_epochs_are_refused():
     assert device.lanes(1, whole=False) == 1
-    with pytest.raises(UsageError, match="add --whole_epochs"):
+    with pytest.raises(UsageError, match="add --backend jax --whole_epochs"):
         device.lanes(2, whole=False)
 
 
