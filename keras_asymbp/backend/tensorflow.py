@@ -9,6 +9,8 @@ import weakref
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.backend.common.variables import AutocastScope
 from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
 # TensorFlow has no public name for them.
@@ -74,7 +76,8 @@ def with_feedback(
     """Returns `product(inputs, kernel)`, whose error travels back through V.
 
     V is computed in the backward pass, so that a forward pass doesn't pay for it; but
-    in the forward pass if it is trained, and in branches and loops (`tf.cond`,
+    in the forward pass if it is trained, in a `StatelessScope`, which gives variables
+    other values until the pass ends, and in branches and loops (`tf.cond`,
     `tf.while_loop`, rolled recurrent layers), in whose backward pass no variable can be
     read: there once, outside.
 
@@ -86,7 +89,8 @@ def with_feedback(
         feedback_kernel: Function without arguments that returns V.
         of_inputs: Function of product, X, V and dE/dY that returns dE/dX.
         of_kernel: Function of product, X, W and dE/dY that returns dE/dW.
-        commit: Function without arguments that is called after V was used.
+        commit: Function without arguments that is called after V was used; in a
+            `StatelessScope`, which returns what it changes, after V was computed.
         trained: Whether dE/dV is dE/dW.
     """
     if isinstance(inputs, tf.SparseTensor):
@@ -98,7 +102,8 @@ def with_feedback(
         inputs = inputs.values
     # TensorFlow refuses to capture a variable: pass its present value.
     inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
-    early = _in_control_flow()
+    stateless = in_stateless_scope()
+    early = stateless or _in_control_flow()
 
     @tf.custom_gradient
     def forward(x, w, *early_v):
@@ -113,9 +118,9 @@ def with_feedback(
             with tf.control_dependencies(reads):
                 dw = of_kernel(product, x, w, error)
             dx = of_inputs(product, x, v, error)
-            if _in_control_flow():
+            if not stateless and _in_control_flow():
                 _outside_control_flow(commit)
-            else:
+            elif not stateless:
                 # The backward pass of a decorated function has no order of its own, and
                 # drops what nothing waits for.
                 with tf.control_dependencies([v]):
@@ -132,6 +137,12 @@ def with_feedback(
     if early:
         # In a branch the backward pass can use tensors of the branch only.
         inputs, kernel = tf.identity(inputs), tf.identity(kernel)
+    if stateless:
+        # Rules read the stored W; in a layer's call Keras rounds it to half precision.
+        with AutocastScope(None):
+            v = feedback_kernel()
+            commit()
+        return forward(inputs, kernel, v)
     if trained or early:
         return forward(inputs, kernel, _outside_control_flow(feedback_kernel))
     return forward(inputs, kernel)
@@ -140,9 +151,12 @@ def with_feedback(
 def may_commit(layer):
     """Whether a rule of a layer may change its state in this call of the layer.
 
-    It does so in the backward pass only, which is a gradient.
+    It does so in the backward pass, which is a gradient; in a `StatelessScope`, in a
+    call for training.
     """
-    return True
+    if not in_stateless_scope():
+        return True
+    return bool(layer._get_call_context().get_value("training"))
 
 
 def outside_loops(variables):

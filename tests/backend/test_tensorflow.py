@@ -9,7 +9,7 @@ if keras.backend.backend() != "tensorflow":
 import numpy as np
 import tensorflow as tf
 
-from keras_asymbp import backend
+from keras_asymbp import AsymDense, backend
 from keras_asymbp._switch import Switch
 from keras_asymbp.backend import SwitchInFunction, inlined
 from keras_asymbp.backend.tensorflow import _function_in_trace
@@ -94,3 +94,72 @@ def test_random_numbers_are_those_of_tensorflow():
     for shape in ((5, 12), (3, 5)):
         actual = backend.random_halves(shape, 7, 3).numpy()
         np.testing.assert_array_equal(np.ravel(actual), halves.flat[: actual.size])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_a_stateless_call_uses_the_v_of_its_weights(compiled, dtype):
+    layer = AsymDense(3, use_bias=False, feedback="uSF", dtype=dtype)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    kernel = np.array([[1e-9, -2, 3], [-4, 5, 0], [7, 8, -9], [-1, -1, 1]], "float32")
+    layer.kernel.assign(-kernel)
+
+    def error_of_inputs(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs, _ = model.stateless_call([kernel], [], x, training=True)
+        return tape.gradient(outputs, x)
+
+    run = tf.function(error_of_inputs) if compiled else error_of_inputs
+    dx = run(tf.ones((2, 4)))
+    np.testing.assert_array_equal(dx, np.ones((2, 3)) @ np.sign(kernel).T)
+
+
+def test_a_stateless_call_for_training_returns_the_state_of_rules():
+    layer = AsymDense(3, use_bias=False, feedback="brSF")
+    model = keras.Sequential([keras.Input((4,)), layer])
+    before = [tf.identity(each) for each in model.non_trainable_variables]
+    weights, x = [layer.kernel.value], tf.ones((2, 4))
+
+    def gradient_and_state(weights, state, training=True):
+        with tf.GradientTape() as tape:
+            tape.watch([x, *weights])
+            outputs, state = model.stateless_call(weights, state, x, training=training)
+        return tape.gradient(outputs, x), state
+
+    first, state = gradient_and_state(weights, before)
+    changed = [1.5 * weights[0]]
+    second, state = gradient_and_state(changed, state)
+    again, same = gradient_and_state(changed, state)
+    _, untouched = gradient_and_state(weights, state, training=False)
+    # Without a redraw, the first gradient after a change of W draws.
+    assert np.all(np.asarray(first) != second)
+    np.testing.assert_array_equal(second, again)
+    np.testing.assert_array_equal(same, state)
+    np.testing.assert_array_equal(untouched, state)
+    np.testing.assert_array_equal(model.non_trainable_variables, before)
+
+
+def test_a_stateless_call_in_a_loop():
+    layer = AsymDense(4, use_bias=False, feedback="uSF")
+    layer.build((None, 4))
+    kernel = np.linspace(-1, 2, 16, dtype="float32").reshape(4, 4)
+
+    def last(x):
+        def step(i, x):
+            with keras.StatelessScope(state_mapping=[(layer.kernel, kernel * 0.1)]):
+                return i + 1, layer(x)
+
+        return tf.while_loop(lambda i, x: i < 2, step, [tf.constant(0), x])[1]
+
+    @tf.function
+    def error_of_inputs(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = last(x)
+        return tape.gradient(outputs, x)
+
+    v = np.sign(kernel)
+    np.testing.assert_allclose(
+        error_of_inputs(tf.ones((2, 4))), np.ones((2, 4)) @ v.T @ v.T
+    )
