@@ -72,6 +72,8 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     def _set_feedback(self, rule):
         self.feedback = rule
         self.pointwise_feedback = rule.sibling(1)
+        # Keras knows variables by the names on their path, in HDF5 and in state trees.
+        self.pointwise_feedback.name = f"pointwise_{rule.name}"
 
     def _rules(self):
         return [

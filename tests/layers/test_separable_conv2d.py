@@ -152,3 +152,20 @@ def test_both_rules_are_saved(tmp_path):
         model.layers[0].feedback_kernel, loaded.layers[0].feedback_kernel, strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("rule", ["brSF", "RndF", "KP", "PFA"])
+def test_both_rules_are_in_legacy_files_and_state_trees(tmp_path, rule):
+    layer = AsymSeparableConv2D(3, 2, feedback=rule)
+    model = keras.Sequential([keras.Input((6, 6, 2)), layer])
+    model.compile("sgd", "mae")
+    model.save(tmp_path / "model.h5")
+    loaded = keras.models.load_model(tmp_path / "model.h5", compile=False)
+    before = layer.feedback_kernel
+    tree = model.get_state_tree(value_format="numpy_array")
+    for variable in model.variables:
+        variable.assign(keras.ops.zeros_like(variable.value))
+    model.set_state_tree(tree)
+    for restored in (loaded.layers[0], layer):
+        for a, e in zip(restored.feedback_kernel, before, strict=True):
+            np.testing.assert_array_equal(a, e)
