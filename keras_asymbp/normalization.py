@@ -1,5 +1,6 @@
 """The paper's batch normalization."""
 
+import numbers
 import operator
 from typing import Any
 
@@ -32,7 +33,7 @@ class BatchNormalization(keras.layers.Layer):
             `"element"` for one per element of a sample.
         alpha (float): The newest batch's share of the moving averages, in (0, 1].
         epsilon (float): Added to the variance, to avoid division by zero for constant
-            inputs.
+            inputs; 0 or more.
         axis (int): The axis of the channels, an integer; 1 after a convolution with
             `data_format="channels_first"`. With `per="element"` it makes no difference.
         batch_statistics_when_frozen (bool): Whether a frozen layer normalizes by the
@@ -50,9 +51,9 @@ class BatchNormalization(keras.layers.Layer):
             stay.
 
     Raises:
-        ValueError: If `per`, `alpha` or `axis` isn't one of these, if the inputs have
-            no such axis or an unknown size where the averages need it, or if the mask
-            has another rank.
+        ValueError: If `per`, `alpha`, `epsilon` or `axis` isn't one of these, if the
+            inputs have no such axis or an unknown size where the averages need it, or
+            if the mask has another rank.
 
     >>> import keras
     >>> import keras_asymbp
@@ -80,10 +81,14 @@ class BatchNormalization(keras.layers.Layer):
             raise ValueError(
                 f"Argument `per` must be 'channel' or 'element'. Received: per={per!r}"
             )
-        if not 0 < alpha <= 1:
+        if not isinstance(alpha, numbers.Real) or not 0 < alpha <= 1:
             raise ValueError(
                 "Argument `alpha` must be above 0 and at most 1. "
-                f"Received: alpha={alpha}"
+                f"Received: alpha={alpha!r}"
+            )
+        if not isinstance(epsilon, numbers.Real) or not epsilon >= 0:
+            raise ValueError(
+                f"Argument `epsilon` must be 0 or more. Received: epsilon={epsilon!r}"
             )
         try:
             axis = operator.index(axis)

@@ -130,10 +130,16 @@ def test_refuses_an_invalid_per(per):
         BatchNormalization(per=per)
 
 
-@pytest.mark.parametrize("alpha", [0, -0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("alpha", [0, -0.1, 1.1, float("nan"), "0.05", None])
 def test_refuses_an_invalid_alpha(alpha):
     with pytest.raises(ValueError, match="`alpha` must be above 0 and at most 1"):
         BatchNormalization(alpha=alpha)
+
+
+@pytest.mark.parametrize("epsilon", [-1e-3, float("nan"), "1e-5", None])
+def test_refuses_an_invalid_epsilon(epsilon):
+    with pytest.raises(ValueError, match="`epsilon` must be 0 or more"):
+        BatchNormalization(epsilon=epsilon)
 
 
 def stock_like(norm):

@@ -30,7 +30,8 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
         steps (int): Number of steps, an integer of 0 or more.
 
     Raises:
-        ValueError: If `inputs` is None and the model's inputs have no fixed shape.
+        ValueError: If `steps` isn't an integer of 0 or more, or if `inputs` is None and
+            the model's inputs have no fixed shape.
 
     >>> import keras
     >>> import keras_asymbp
@@ -41,6 +42,7 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
     >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
+    _check_count("steps", steps, 0)
     _run(model, _inputs(model, inputs), steps)
 
 
@@ -84,16 +86,8 @@ class MirrorFeedback(keras.callbacks.Callback):
         self, steps: int = 100, inputs: Any = None, steps_per_update: int = 0
     ) -> None:
         super().__init__()
-        if not _is_count(steps, 1):
-            raise ValueError(
-                "Argument `steps` must be an integer of 1 or more. "
-                f"Received: steps={steps}"
-            )
-        if not _is_count(steps_per_update, 0):
-            raise ValueError(
-                "Argument `steps_per_update` must be an integer of 0 or more. "
-                f"Received: steps_per_update={steps_per_update}"
-            )
+        _check_count("steps", steps, 1)
+        _check_count("steps_per_update", steps_per_update, 0)
         self.steps = steps
         self.inputs = inputs
         self.steps_per_update = steps_per_update
@@ -122,8 +116,12 @@ class MirrorFeedback(keras.callbacks.Callback):
         return Updates(self.model, self.model.train_step, kernels)
 
 
-def _is_count(number, least):
-    return isinstance(number, int) and not isinstance(number, bool) and number >= least
+def _check_count(argument, number, least):
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise ValueError(
+            f"Argument `{argument}` must be an integer of {least} or more. Received: "
+            f"{argument}={number!r}"
+        )
 
 
 def _run(model, inputs, steps):

@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 from keras_asymbp import random
@@ -30,10 +31,13 @@ class RandomSignConcordant(SignConcordant):
         **kwargs: Any,
     ) -> None:
         super().__init__(scale=scale, **kwargs)
-        if not 0 <= flip_probability <= 1:
+        if (
+            not isinstance(flip_probability, numbers.Real)
+            or not 0 <= flip_probability <= 1
+        ):
             raise ValueError(
                 "Argument `flip_probability` must be in the range [0, 1]. "
-                f"Received: flip_probability={flip_probability}"
+                f"Received: flip_probability={flip_probability!r}"
             )
         self.flip_probability = float(flip_probability)
         self.seed = seed

@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 import keras
@@ -65,20 +66,22 @@ class BatchManhattan(keras.optimizers.Optimizer):
                 "Argument `learning_rate` must be 0 or more. "
                 f"Received: learning_rate={learning_rate}"
             )
-        if not 0 <= momentum <= 1:
+        if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
             raise ValueError(
                 "Argument `momentum` must be in the range [0, 1]. "
-                f"Received: momentum={momentum}"
+                f"Received: momentum={momentum!r}"
             )
-        if not (weight_decay is None or weight_decay >= 0):
+        if weight_decay is not None and (
+            not isinstance(weight_decay, numbers.Real) or not weight_decay >= 0
+        ):
             raise ValueError(
                 "Argument `weight_decay` must be 0 or more. "
-                f"Received: weight_decay={weight_decay}"
+                f"Received: weight_decay={weight_decay!r}"
             )
         if setting not in (0, 1, 2, 3):
             raise ValueError(
                 "Argument `setting` must be 0 (SGD), 1, 2 or 3. "
-                f"Received: setting={setting}"
+                f"Received: setting={setting!r}"
             )
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, name=name, **kwargs

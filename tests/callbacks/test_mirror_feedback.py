@@ -192,6 +192,14 @@ def test_refuses_an_invalid_number_of_steps(steps):
         MirrorFeedback(steps=steps)
 
 
+@pytest.mark.parametrize("number", [-1, 2.5, True, "1"])
+def test_refuses_an_invalid_number_of_steps_in_a_loop(number):
+    model = make_model()
+    with pytest.raises(ValueError, match="`steps` must be an integer of 0 or more"):
+        mirror_feedback(model, steps=number)
+    assert steps(model) == [0] * 2
+
+
 @pytest.mark.parametrize("arguments", [{}, {"steps_per_execution": 2}], ids=str)
 def test_steps_after_each_update(arguments):
     model = make_model(**arguments)

@@ -59,7 +59,7 @@ def test_zero_weights_send_no_error_back(rule, make_layer):
     np.testing.assert_array_equal(v, np.zeros((4, 5)))
 
 
-@pytest.mark.parametrize("p", [-0.01, 1.01, 25, float("nan")])
+@pytest.mark.parametrize("p", [-0.01, 1.01, 25, float("nan"), "0.25", None])
 def test_refuses_an_invalid_probability(rule, p):
     with pytest.raises(ValueError, match=r"`flip_probability` must be .*\[0, 1\]"):
         rule(flip_probability=p)
