@@ -9,7 +9,7 @@ import weakref
 
 import keras
 import tensorflow as tf
-from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
@@ -76,10 +76,10 @@ def with_feedback(
     """Returns `product(inputs, kernel)`, whose error travels back through V.
 
     V is computed in the backward pass, so that a forward pass doesn't pay for it; but
-    in the forward pass if it is trained, in a `StatelessScope`, which gives variables
-    other values until the pass ends, and in branches and loops (`tf.cond`,
-    `tf.while_loop`, rolled recurrent layers), in whose backward pass no variable can be
-    read: there once, outside.
+    in the forward pass if it is trained, where variables are for the forward pass only
+    (see `_only_forward`), and in branches and loops (`tf.cond`, `tf.while_loop`, rolled
+    recurrent layers), in whose backward pass no variable can be read: there once,
+    outside.
 
     Args:
         product: Function of two tensors that is linear in each of them.
@@ -89,8 +89,8 @@ def with_feedback(
         feedback_kernel: Function without arguments that returns V.
         of_inputs: Function of product, X, V and dE/dY that returns dE/dX.
         of_kernel: Function of product, X, W and dE/dY that returns dE/dW.
-        commit: Function without arguments that is called after V was used; in a
-            `StatelessScope`, which returns what it changes, after V was computed.
+        commit: Function without arguments that is called after V was used; where
+            variables are for the forward pass only, after V was computed.
         trained: Whether dE/dV is dE/dW.
     """
     if isinstance(inputs, tf.SparseTensor):
@@ -101,9 +101,10 @@ def with_feedback(
 
         inputs = inputs.values
     # TensorFlow refuses to capture a variable: pass its present value.
-    inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
-    stateless = in_stateless_scope()
-    early = stateless or _in_control_flow()
+    variable, kernel = kernel, tf.convert_to_tensor(kernel)
+    inputs = tf.convert_to_tensor(inputs)
+    only_forward = _only_forward(variable)
+    early = only_forward or _in_control_flow()
 
     @tf.custom_gradient
     def forward(x, w, *early_v):
@@ -118,9 +119,9 @@ def with_feedback(
             with tf.control_dependencies(reads):
                 dw = of_kernel(product, x, w, error)
             dx = of_inputs(product, x, v, error)
-            if not stateless and _in_control_flow():
+            if not only_forward and _in_control_flow():
                 _outside_control_flow(commit)
-            elif not stateless:
+            elif not only_forward:
                 # The backward pass of a decorated function has no order of its own, and
                 # drops what nothing waits for.
                 with tf.control_dependencies([v]):
@@ -137,24 +138,39 @@ def with_feedback(
     if early:
         # In a branch the backward pass can use tensors of the branch only.
         inputs, kernel = tf.identity(inputs), tf.identity(kernel)
-    if stateless:
+    if only_forward:
         # Rules read the stored W; in a layer's call Keras rounds it to half precision.
         with AutocastScope(None):
             v = feedback_kernel()
             commit()
+        if _in_vectorized_map():
+            return _without_custom_gradient(product, inputs, kernel, v, trained)
         return forward(inputs, kernel, v)
     if trained or early:
         return forward(inputs, kernel, _outside_control_flow(feedback_kernel))
     return forward(inputs, kernel)
 
 
+def _without_custom_gradient(product, inputs, kernel, feedback_kernel, trained):
+    """Returns `product(inputs, kernel)`, in terms whose gradients are those of V.
+
+    The product is linear: the terms of differences are 0, and only carry the error.
+    """
+    v, fixed = tf.cast(feedback_kernel, kernel.dtype), tf.stop_gradient(inputs)
+    outputs = product(fixed, kernel)
+    outputs += product(inputs - fixed, tf.stop_gradient(v))
+    if trained:
+        outputs += product(fixed, v - tf.stop_gradient(v))
+    return outputs
+
+
 def may_commit(layer):
     """Whether a rule of a layer may change its state in this call of the layer.
 
-    It does so in the backward pass, which is a gradient; in a `StatelessScope`, in a
-    call for training.
+    It does so in the backward pass, which is a gradient; where variables are for the
+    forward pass only, in a call for training.
     """
-    if not in_stateless_scope():
+    if not any(map(_only_forward, layer.weights)):
         return True
     return bool(layer._get_call_context().get_value("training"))
 
@@ -260,6 +276,33 @@ def fingerprint(values):
         digest += tf.reduce_sum(part * factors)
     digest = tf.bitwise.bitwise_and(tf.bitwise.right_shift(digest, 1), 2**31 - 1)
     return tf.cast(tf.maximum(digest, 1), tf.int32)
+
+
+def _only_forward(kernel):
+    """Whether a layer's variables can be read and written in the forward pass only.
+
+    A `StatelessScope` gives variables other values until the pass ends, and returns
+    what it changes; that in which Keras infers shapes gives none, and a function traced
+    there is used outside. `tf.vectorized_map` can't write in the backward pass.
+    """
+    scope = get_stateless_scope()
+    given = scope is not None and scope.get_current_value(kernel) is not None
+    return given or _in_vectorized_map()
+
+
+def _in_vectorized_map():
+    """Whether the body of `tf.vectorized_map` is being traced, such as a step's in a
+    `TimeDistributed` with any number of steps.
+
+    It silently drops custom gradients. Only the name of its scope tells.
+    """
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    while graph is not None:
+        scopes = graph.get_name_scope().split("/")
+        if any(scope.startswith("loop_body") for scope in scopes):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
 
 
 def _in_control_flow():
