@@ -17,6 +17,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.experimental import sparse
 from jax.extend import core
+from jax.interpreters import ad
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 
@@ -85,8 +86,15 @@ def with_feedback(
 
 
 def may_commit(layer):
-    """Whether a rule of a layer may change its state in this call of the layer."""
-    return bool(layer._get_call_context().get_value("training"))
+    """Whether a rule of a layer may change its state in this call of the layer.
+
+    It does so in a call for training. Where nothing says what the call is for, as in a
+    model whose `call` has no argument `training`, it does so if W is differentiated.
+    """
+    training = layer._get_call_context().get_value("training")
+    if training is None:
+        return any(map(_is_differentiated, layer.trainable_variables))
+    return bool(training)
 
 
 def outside_loops(variables):
@@ -106,6 +114,11 @@ def _value(variable):
     scope = get_stateless_scope()
     value = None if scope is None else scope.get_current_value(variable)
     return variable._value if value is None else value
+
+
+def _is_differentiated(variable):
+    # JAX has a public name for one of its tracers for derivatives only.
+    return type(_value(variable)).__module__ == ad.JVPTracer.__module__
 
 
 def _is_traced(value):

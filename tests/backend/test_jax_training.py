@@ -27,6 +27,8 @@ from keras_asymbp import (
 if keras.backend.backend() != "jax":
     pytest.skip("Keras's backend isn't JAX", allow_module_level=True)
 
+import jax
+
 SEED = 5
 STEPS = 6
 X = np.random.default_rng(0).normal(size=(2 * STEPS, 4)).astype("float32")
@@ -113,6 +115,54 @@ def test_without_the_callback_the_next_gradient_draws(steps_per_execution, asser
     np.testing.assert_allclose(
         model.layers[0].kernel, with_callback.layers[0].kernel, rtol=1e-6
     )
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithoutTraining(keras.Model):
+    """A model whose `call` has no argument `training`, so `fit` gives it none."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+def test_a_model_that_is_not_told_of_training_draws_all_the_same(assert_draw):
+    inner = make_model()
+    model = WithoutTraining(inner)
+    model.compile("sgd", "mse")
+    fit(model)
+    assert draws(inner) == STEPS - 1
+    assert_draw(inner, STEPS)
+    seen = draws(inner)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    inner(X)
+    assert draws(inner) == seen
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_layer_of_its_own_draws_where_it_is_differentiated(compiled):
+    layer = asymmetric(make_model())
+
+    def loss(weights, state, x):
+        outputs, state = layer.stateless_call(weights, state, x)
+        return keras.ops.sum(outputs), state
+
+    gradient = jax.grad(loss, has_aux=True)
+    if compiled:
+        gradient, loss = jax.jit(gradient), jax.jit(loss)
+    weights = [variable.value for variable in layer.trainable_variables]
+    state = [variable.value for variable in layer.non_trainable_variables]
+    x = np.ones((1, 3), "float32")
+    _, [same] = loss(weights, state, x)
+    np.testing.assert_array_equal(same, state[0])
+    _, [first] = gradient(weights, state, x)
+    changed = [2 * each for each in weights]
+    _, [second] = gradient(changed, [first], x)
+    assert (np.asarray(first) != second).any()
 
 
 def test_every_gradient_uses_its_own_draw(draw_factor):
