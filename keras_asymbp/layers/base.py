@@ -5,6 +5,7 @@ import math
 
 import keras
 from keras import ops
+from keras.src.backend.common.variables import AutocastScope
 
 from keras_asymbp import feedbacks
 from keras_asymbp._arguments import LAYER, described, extended, set_signature
@@ -152,7 +153,8 @@ class AsymmetricLayer(keras.layers.Layer):
             return product(inputs, kernel)
         state = [kernel, *rule.variables]
         if mirroring:
-            with outside_loops(state):
+            # Rules read the stored W, not one rounded to half precision.
+            with outside_loops(state), AutocastScope(None):
                 rule.mirror(product, inputs, kernel)
 
         def commit():

@@ -7,6 +7,7 @@ from keras_asymbp import (
     AsymDense,
     MirrorFeedback,
     RedrawFeedback,
+    feedbacks,
     metrics,
     mirror_feedback,
     random,
@@ -63,6 +64,20 @@ def test_v_is_aligned_by_the_phases():
     fit(model, MirrorFeedback(steps=200))
     for name in ("hidden", "logits"):
         assert metrics.alignment(model)[name]["angle"] < 20
+
+
+def test_mixed_precision_mirrors_the_stored_weights():
+    def mirrored(dtype):
+        rule = feedbacks.WeightMirror(rate=1.0, stddev=0.0, seed=3)
+        layer = AsymDense(3, feedback=rule, dtype=dtype)
+        model = keras.Sequential([keras.Input((4,)), layer])
+        layer.kernel.assign(np.full((4, 3), 1e-9))  # 0 in half precision
+        mirror_feedback(model)
+        return layer.feedback_kernel
+
+    expected = mirrored("float32")
+    assert np.all(expected != 0)
+    np.testing.assert_array_equal(mirrored("mixed_float16"), expected)
 
 
 def test_nothing_but_v_changes():
