@@ -85,13 +85,12 @@ def with_feedback(
     return outputs
 
 
-def may_commit(layer):
+def may_commit(layer, training):
     """Whether a rule of a layer may change its state in this call of the layer.
 
     It does so in a call for training. Where nothing says what the call is for, as in a
     model whose `call` has no argument `training`, it does so if W is differentiated.
     """
-    training = layer._get_call_context().get_value("training")
     if training is None:
         return any(map(_is_differentiated, layer.trainable_variables))
     return bool(training)

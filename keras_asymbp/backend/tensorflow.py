@@ -164,15 +164,19 @@ def _without_custom_gradient(product, inputs, kernel, feedback_kernel, trained):
     return outputs
 
 
-def may_commit(layer):
+def may_commit(layer, training):
     """Whether a rule of a layer may change its state in this call of the layer.
 
     It does so in the backward pass, which is a gradient; where variables are for the
     forward pass only, in a call for training.
+
+    Args:
+        layer: The layer.
+        training: The `training` of the call; None if nothing says it.
     """
     if not any(map(_only_forward, layer.weights)):
         return True
-    return bool(layer._get_call_context().get_value("training"))
+    return bool(training)
 
 
 def outside_loops(variables):

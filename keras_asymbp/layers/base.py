@@ -5,6 +5,7 @@ import math
 
 import keras
 from keras import ops
+from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.variables import AutocastScope
 
 from keras_asymbp import feedbacks
@@ -166,7 +167,7 @@ class AsymmetricLayer(keras.layers.Layer):
             inputs,
             kernel,
             lambda: self._checked(rule, kernel),
-            commit=commit if may_commit(self) else _nothing,
+            commit=commit if may_commit(self, _training()) else _nothing,
             trained=rule.trained,
         )
 
@@ -228,6 +229,14 @@ class AsymmetricLayer(keras.layers.Layer):
 
 def _nothing():
     pass
+
+
+def _training():
+    """The argument `training` of the present call; None if nothing says it."""
+    # Not `_get_call_context`: in a layer's own `stateless_call` it opens a context that
+    # nobody closes, and later calls take their `training` from it.
+    context = get_global_attribute("current_call_ctx")
+    return None if context is None else context.get_value("training")
 
 
 def _signature_with_feedback(cls):

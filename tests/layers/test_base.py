@@ -192,3 +192,15 @@ def test_a_v_of_a_wrong_shape_is_refused(name, function, received):
         match=rf"Rule Broken of layer .* Expected: .* Received: .*{received}",
     ):
         tape.gradient(y, xs)
+
+
+def test_a_stateless_call_of_a_layer_leaves_later_calls_alone(make_layer):
+    layer, x = make_layer("brSF"), np.ones((3, 2), "float32")
+    layer.stateless_call(
+        [variable.value for variable in layer.trainable_variables],
+        [variable.value for variable in layer.non_trainable_variables],
+        x,
+    )
+    dropout = keras.layers.Dropout(0.9)
+    dropout(x, training=True)
+    np.testing.assert_array_equal(dropout(x), x)
