@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
+from tensorflow.python.eager import record
 from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
 # TensorFlow has no public name for them.
@@ -168,7 +169,8 @@ def may_commit(layer, training):
     """Whether a rule of a layer may change its state in this call of the layer.
 
     It does so in the backward pass, which is a gradient; where variables are for the
-    forward pass only, in a call for training.
+    forward pass only, in a call for training. Where nothing says what the call is for,
+    as in a layer's own `stateless_call`, it does so if W is differentiated.
 
     Args:
         layer: The layer.
@@ -176,6 +178,10 @@ def may_commit(layer, training):
     """
     if not any(map(_only_forward, layer.weights)):
         return True
+    if training is None:
+        weights = map(tf.convert_to_tensor, layer.trainable_variables)
+        # TensorFlow has no public name for it.
+        return record.should_record_backprop(list(weights))
     return bool(training)
 
 

@@ -140,6 +140,27 @@ def test_a_stateless_call_for_training_returns_the_state_of_rules():
     np.testing.assert_array_equal(model.non_trainable_variables, before)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_layer_of_its_own_draws_where_it_is_differentiated(compiled):
+    layer = AsymDense(3, use_bias=False, feedback="brSF")
+    layer.build((None, 4))
+    x, before = tf.ones((2, 4)), layer.feedback.variables[0].value
+
+    def state_after(weights, state, differentiated=True):
+        with tf.GradientTape() as tape:
+            tape.watch([x, *weights] if differentiated else x)
+            outputs, [state] = layer.stateless_call(weights, [state], x)
+        tape.gradient(outputs, x)
+        return state
+
+    run = tf.function(state_after) if compiled else state_after
+    weights = [tf.identity(layer.kernel.value)]
+    first = run(weights, before)
+    changed = [2 * each for each in weights]
+    np.testing.assert_array_equal(run(changed, first, False), first)
+    assert np.asarray(run(changed, first))[1] == np.asarray(first)[1] + 1
+
+
 def test_a_stateless_call_in_a_loop():
     layer = AsymDense(4, use_bias=False, feedback="uSF")
     layer.build((None, 4))
