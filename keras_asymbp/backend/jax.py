@@ -90,8 +90,9 @@ def may_commit(layer, training):
 
     It does so in a call for training. Where nothing says what the call is for, as in a
     model whose `call` has no argument `training`, it does so if W is differentiated.
+    Nor does a tensor say it, which `training` is within a model under `RematScope`.
     """
-    if training is None:
+    if training is None or _is_traced(training):
         return any(map(_is_differentiated, layer.trainable_variables))
     return bool(training)
 

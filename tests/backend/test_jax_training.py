@@ -143,6 +143,18 @@ def test_a_model_that_is_not_told_of_training_draws_all_the_same(assert_draw):
     assert draws(inner) == seen
 
 
+def test_a_model_that_is_recomputed_draws_as_others(assert_draw):
+    with keras.RematScope(mode="full"):
+        model = make_model()
+    fit(model)
+    assert draws(model) == STEPS - 1
+    assert_draw(model, STEPS)
+    seen = draws(model)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    assert draws(model) == seen
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_layer_of_its_own_draws_where_it_is_differentiated(compiled):
     layer = asymmetric(make_model())
