@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -17,7 +18,11 @@ class BatchStatistics(keras.callbacks.Callback):
     Args:
         batches (Iterable): Iterable of batches of inputs, without targets, such as a
             `tf.data.Dataset` or a list of arrays. It is read before each evaluation,
-            all of it. The paper uses 20 batches.
+            all of it: a generator serves one evaluation only. The paper uses 20
+            batches.
+
+    Raises:
+        ValueError: If `batches` isn't iterable; in an evaluation, if it has no batch.
 
     >>> import keras
     >>> import keras_asymbp
@@ -38,6 +43,11 @@ class BatchStatistics(keras.callbacks.Callback):
 
     def __init__(self, batches: Any) -> None:
         super().__init__()
+        if not isinstance(batches, Iterable):
+            raise ValueError(
+                "Argument `batches` must be an iterable of batches of inputs, such as "
+                f"`[x]`. Received: batches={batches!r}"
+            )
         self.batches = batches
 
     def on_test_begin(self, logs=None):
@@ -45,6 +55,7 @@ class BatchStatistics(keras.callbacks.Callback):
         if not layers:
             return
         forward = compiled_call(self.model, training=True)
+        number = -1
         try:
             for number, batch in enumerate(self.batches):
                 if number < 2:
@@ -54,6 +65,12 @@ class BatchStatistics(keras.callbacks.Callback):
         finally:
             for layer in layers:
                 layer.rate.assign(layer.alpha)
+        if number < 0:
+            raise ValueError(
+                "Argument `batches` has no batch for this evaluation. Expected: an "
+                "iterable that can be read again for each, such as a list. Received: "
+                f"{type(self.batches).__name__}"
+            )
 
 
 def recomputed_layers(model):

@@ -251,3 +251,18 @@ def test_a_forward_pass_is_traced_once():
         statistics.set_model(model)
         statistics.on_test_begin()
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("batches", [None, 5])
+def test_what_is_no_iterable_is_refused(batches):
+    with pytest.raises(ValueError, match=rf"`\[x\]`. Received: batches={batches}$"):
+        BatchStatistics(batches)
+
+
+def test_an_evaluation_without_a_batch_is_refused():
+    model, words = make_model(), "no batch for this evaluation"
+    used_up = BatchStatistics(iter(BATCHES))
+    model.evaluate(X, Y, verbose=0, callbacks=[used_up])
+    for statistics in (used_up, BatchStatistics([])):
+        with pytest.raises(ValueError, match=words):
+            model.evaluate(X, Y, verbose=0, callbacks=[statistics])
