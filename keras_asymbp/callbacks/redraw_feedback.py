@@ -1,4 +1,5 @@
 import contextlib
+import operator
 from typing import Any
 
 import keras
@@ -21,7 +22,10 @@ def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
     Args:
         model (Model | Layer): A `keras.Model` or layer, nested ones included.
         updates (int | tensor): Number of weight updates since the last call, an integer
-            or an integer tensor.
+            of 0 or more or an integer tensor.
+
+    Raises:
+        ValueError: If `updates` isn't one of these.
 
     >>> import keras
     >>> import keras_asymbp
@@ -32,8 +36,24 @@ def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
     >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
+    _check_updates(updates)
     for layer in asymmetric_layers(model):
         layer.redraw_feedback(updates)
+
+
+def _check_updates(updates):
+    """Validates a number of updates; that of a tensor may not be known yet."""
+    if ops.is_tensor(updates) or isinstance(updates, keras.Variable):
+        return
+    try:
+        valid = operator.index(updates) >= 0
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(
+            "Argument `updates` must be an integer of 0 or more, or an integer tensor. "
+            f"Received: updates={updates!r}"
+        )
 
 
 class RedrawFeedback(keras.callbacks.Callback):

@@ -196,6 +196,22 @@ def test_a_custom_loop(graph, redrawn, sum_of_v):
     assert draws(model) == 6
 
 
+@pytest.mark.parametrize(
+    "updates", [2, np.int64(2), tf.constant(2), keras.Variable(2, dtype="int64")]
+)
+def test_several_updates(updates):
+    model = make_model()
+    redraw_feedback(model, updates)
+    redraw_feedback(model, 0)
+    assert draws(model) == 2
+
+
+@pytest.mark.parametrize("updates", [-1, np.int64(-1), 1.5, "2", None])
+def test_refuses_an_invalid_number_of_updates(updates):
+    with pytest.raises(ValueError, match=r"`updates` must be.*Received: updates="):
+        redraw_feedback(make_model(), updates)
+
+
 @pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])
 def test_accumulated_gradients_are_one_update(callback, sum_of_v):
     optimizer = keras.optimizers.SGD(RATE, gradient_accumulation_steps=2)
