@@ -11,9 +11,9 @@ from keras_asymbp._arguments import describe, name_only
 from keras_asymbp._switch import hidden
 from keras_asymbp.gradients import direct, sigmoid_targets, softmax_targets, stopped
 
-# What is sent, a function of outputs and error.
+# What is sent, a function of outputs and error; None for the error.
 SIGNALS = {
-    "error": lambda outputs, error: error,
+    "error": None,
     "softmax_target": softmax_targets,
     "sigmoid_target": sigmoid_targets,
 }

@@ -119,7 +119,7 @@ def direct(
     outputs: Any,
     inputs: Sequence[Any],
     matrices: Sequence[Any],
-    signal: Callable[[Any, Any], Any] = lambda outputs, error: error,
+    signal: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """Returns `outputs`, whose error also goes directly to each of `inputs`.
 
@@ -133,11 +133,14 @@ def direct(
         inputs (list[tensor]): The X_l, float tensors of shape `(batch, ...)`.
         matrices (list[tensor]): The B_l, one for each X_l, of shape `(elements of Y,
             elements of X_l)`, counted in one example.
-        signal (Callable): Function of Y and dE/dY that returns the e that is sent, a
-            tensor of their shape; by default dE/dY.
+        signal (Callable | None): Function of Y and dE/dY that returns the e that is
+            sent, a tensor of their shape; by default dE/dY.
 
     Returns:
         `outputs`.
+
+    Raises:
+        ValueError: Within `vectorized_map` on TensorFlow, if there is a `signal`.
 
     Example:
 
@@ -153,11 +156,15 @@ def direct(
     if backpropagation:
         return outputs
 
+    if not backend.keeps_backward():
+        return _direct_by_products(outputs, inputs, matrices, signal)
+
     count = len(inputs)
 
     def backward(tensors, error):
         xs, bs = tensors[1 : 1 + count], tensors[1 + count :]
-        e = ops.reshape(signal(tensors[0], error), (ops.shape(error)[0], -1))
+        e = error if signal is None else signal(tensors[0], error)
+        e = ops.reshape(e, (ops.shape(error)[0], -1))
         sent = [
             ops.reshape(ops.matmul(e, ops.cast(b, e.dtype)), ops.shape(x))
             for x, b in zip(xs, bs, strict=True)
@@ -167,6 +174,26 @@ def direct(
 
     tensors = [outputs, *inputs, *matrices]
     return backend.with_backward(lambda y, *_: y, backward, tensors)
+
+
+def _direct_by_products(outputs, inputs, matrices, signal):
+    """Returns `outputs`, in terms whose gradients are those of `direct`.
+
+    The products of differences are 0, and only carry the error.
+    """
+    if signal is not None:
+        raise ValueError(
+            "TensorFlow drops the targets that `direct_feedback` sends within "
+            "`vectorized_map`, as in `TimeDistributed` with an unknown number of "
+            "steps. Expected: a call of the model on a batch, or signal='error'."
+        )
+    carried = outputs
+    for x, b in zip(inputs, matrices, strict=True):
+        difference = ops.reshape(x - ops.stop_gradient(x), (ops.shape(x)[0], -1))
+        b = ops.transpose(ops.cast(b, outputs.dtype))
+        carrier = ops.matmul(ops.cast(difference, outputs.dtype), b)
+        carried += ops.reshape(carrier, ops.shape(outputs))
+    return carried
 
 
 def softmax_targets(logits: Any, error: Any) -> Any:

@@ -488,6 +488,35 @@ def test_mixed_precision(policy):
         assert_close(updates(each, x, y, jit_compile=False), expected, 0.02)
 
 
+def one_by_one(model, x):
+    return keras.ops.vectorized_map(lambda row: model(row[None])[0], x)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_the_error_within_a_vectorized_map(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        twin = direct_feedback(three_layers(last=None))
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+    def gradients(call, x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.cast(call(twin, x), "float32") ** 2)
+        return tape.gradient(loss, [w.value for w in twin.trainable_weights])
+
+    x = normal(8, 4)
+    expected = gradients(lambda model, x: model(x), x)
+    tolerance = 1e-5 if policy == "float32" else 0.1
+    assert_close(gradients(one_by_one, tf.constant(x)), expected, tolerance)
+
+
+def test_targets_within_a_vectorized_map_are_refused():
+    twin = direct_feedback(three_layers(), signal="target")
+    with pytest.raises(ValueError, match=r"targets .*within `vectorized_map`"):
+        one_by_one(twin, tf.ones((2, 4)))
+
+
 def test_exported_without_matrices(tmp_path):
     model = convolutional()
     twin = direct_feedback(model)

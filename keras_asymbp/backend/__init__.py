@@ -25,6 +25,7 @@ fingerprint = _chosen.fingerprint
 gradients = _chosen.gradients
 has_value = _chosen.has_value
 inlined = _chosen.inlined
+keeps_backward = _chosen.keeps_backward
 may_commit = _chosen.may_commit
 outside_loops = _chosen.outside_loops
 random_bits = _chosen.random_bits

@@ -54,6 +54,11 @@ def with_backward(forward, backward, tensors):
     return function(*map(keras.ops.convert_to_tensor, tensors))
 
 
+def keeps_backward():
+    """See `tensorflow.py`. On JAX it always does."""
+    return True
+
+
 def with_feedback(
     product, inputs, kernel, feedback_kernel, of_inputs, of_kernel, commit, trained
 ):

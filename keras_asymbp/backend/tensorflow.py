@@ -71,6 +71,14 @@ def with_backward(forward, backward, tensors):
     return function(*map(tf.convert_to_tensor, tensors))
 
 
+def keeps_backward():
+    """Whether a function of `with_backward` keeps its backward pass where it is called.
+
+    Not in `tf.vectorized_map`.
+    """
+    return not _in_vectorized_map()
+
+
 def with_feedback(
     product, inputs, kernel, feedback_kernel, of_inputs, of_kernel, commit, trained
 ):
