@@ -9,6 +9,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = ROOT / "benchmarks" / "results"
+PAPER = "paper-mnist"
 COMMAND = "run python docs/ext/readme_picture.py"
 
 
@@ -50,7 +52,7 @@ def test_its_alternative_text_has_the_same_figures(picture, recorded):
 
 
 def test_the_findings_are_those_of_the_largest_recorded_scale(recorded):
-    found = README.partition("**Found at the largest scale recorded**")[2]
+    found = README.partition("**Found in experiment C2**")[2]
     found, _, rest = found.partition("\nThe paper trains")
     assert f"({recorded.scale}):" in found
     models = (
@@ -59,4 +61,17 @@ def test_the_findings_are_those_of_the_largest_recorded_scale(recorded):
     )
     errors = [recorded.error(model) for model in models]
     assert re.findall(r"[\d.]+%", found) == errors
-    assert f"benchmarks/results/{recorded.folder}/report.md" in rest
+    assert f"[C2](benchmarks/results/{recorded.folder}/report.md" in rest
+
+
+def test_the_figures_at_the_paper_s_scale_are_recorded(extension):
+    figures = extension("recorded_figures").Figures(RESULTS)
+    _, _, found = README.partition("\nThe paper trains")
+    found, _, rest = found.partition("[Recorded results]")
+    expected = [
+        figure(PAPER, model) + "%"
+        for model in ("uSF", "uSF+BN+BM", "SGD")
+        for figure in (figures.error, figures.paper)
+    ]
+    assert re.findall(r"[\d.]+%", found) == expected
+    assert f"benchmarks/results/{PAPER}/report.md" in rest

@@ -30,7 +30,7 @@ from keras_asymbp.benchmarks.tables import experiments
 _ALL_TABLES = "all tables of the paper"
 # Methods of `Figures` that a template can call.
 _FUNCTIONS = (
-    *("error", "effect", "verdict", "count", "runs", "hours"),
+    *("error", "paper", "effect", "verdict", "count", "runs", "hours"),
     *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
     *("error_at", "rate", "lowest", "mean_gain", "most_gained", "spread"),
@@ -76,6 +76,17 @@ class Figures:
         """Our error in percent, the mean over seeds, as the tables have it."""
         by_seed = table.errors(*self._model(folder, model), self._store(folder))
         return f"{statistics.fmean(by_seed.values()):.2f}"
+
+    def paper(self, folder, model):
+        """The paper's error in percent for the folder's data set, as printed."""
+        held, _ = self._assessed(folder)
+        (printed,) = {
+            plan.printed(column)
+            for plan in held.plans()
+            for column in plan.columns
+            if column.name == model
+        }
+        return f"{printed:.2f}"
 
     def error_at(self, folder, model, rate):
         """Our error in percent at one rate of the first seed."""
