@@ -125,6 +125,23 @@ def test_a_figure_in_prose_is_the_recorded_one(figures):
         assert line in report
 
 
+def test_the_best_and_the_last_epoch_are_those_of_the_curve(figures):
+    best = min(
+        (
+            trial["result"]
+            for trial in map(json.loads, _texts(SMALL))
+            if trial["model"] == "BN"
+        ),
+        key=lambda result: result["best_error"],
+    )
+    errors = [row["test_error"] for row in best["curves"]]
+    asked = (
+        f"{{{{ best_epoch('{SMALL}', 'BN') }}}}, {{{{ last_error('{SMALL}', 'BN') }}}}"
+    )
+    first = 1 + errors.index(min(errors))
+    assert figures.fill(asked) == f"{first}, {100 * errors[-1]:.2f}"
+
+
 def test_a_layer_in_prose_is_the_one_of_the_best_run_of_each_seed(figures):
     trials = [t for t in map(json.loads, _texts(TEXT)) if t["model"] == "FA"]
     best = [

@@ -33,7 +33,8 @@ _FUNCTIONS = (
     *("error", "paper", "effect", "verdict", "count", "runs", "hours"),
     *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
     *("guess", "layer", "layers"),
-    *("error_at", "rate", "lowest", "mean_gain", "most_gained", "spread"),
+    *("error_at", "best_epoch", "last_error"),
+    *("rate", "lowest", "mean_gain", "most_gained", "spread"),
 )
 
 
@@ -98,6 +99,15 @@ class Figures:
             if trial["settings"]["learning_rate"] == rate
         )
         return f"{100 * trial['result']['best_error']:.2f}"
+
+    def best_epoch(self, folder, model):
+        """The epoch of the lowest error in the best run of the first seed."""
+        return str(self._best(folder, model)[0]["result"]["best_epoch"])
+
+    def last_error(self, folder, model):
+        """The error in percent after the last epoch of the same run."""
+        *_, last = self._best(folder, model)[0]["result"]["curves"]
+        return f"{100 * last['test_error']:.2f}"
 
     def rate(self, folder, model):
         """The best rate of each seed, the highest first, without repetition."""
