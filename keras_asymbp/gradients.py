@@ -1,5 +1,6 @@
 """The backward pass through V, in terms of `backend`."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -128,6 +129,9 @@ def direct(
         dE/dY   = e, passed on
         dE/dX_l = e B_l, in the shape of X_l, added to any other error of X_l
 
+    Within `vectorized_map`, TensorFlow keeps a `signal` only if the gradient is taken
+    within it, too; a warning says so.
+
     Args:
         outputs (tensor): Y, a float tensor of shape `(batch, ...)`.
         inputs (list[tensor]): The X_l, float tensors of shape `(batch, ...)`.
@@ -138,9 +142,6 @@ def direct(
 
     Returns:
         `outputs`.
-
-    Raises:
-        ValueError: Within `vectorized_map` on TensorFlow, if there is a `signal`.
 
     Example:
 
@@ -157,7 +158,15 @@ def direct(
         return outputs
 
     if not backend.keeps_backward():
-        return _direct_by_products(outputs, inputs, matrices, signal)
+        if signal is None:
+            return _direct_by_products(outputs, inputs, matrices)
+        warnings.warn(
+            "Within `vectorized_map`, as in `TimeDistributed` with an unknown number "
+            "of steps, TensorFlow sends the targets of `direct_feedback` only if the "
+            "gradient is taken within it, too; otherwise the lower layers learn "
+            "nothing. Expected: a call of the model on a batch, or signal='error'.",
+            stacklevel=2,
+        )
 
     count = len(inputs)
 
@@ -176,17 +185,11 @@ def direct(
     return backend.with_backward(lambda y, *_: y, backward, tensors)
 
 
-def _direct_by_products(outputs, inputs, matrices, signal):
+def _direct_by_products(outputs, inputs, matrices):
     """Returns `outputs`, in terms whose gradients are those of `direct`.
 
     The products of differences are 0, and only carry the error.
     """
-    if signal is not None:
-        raise ValueError(
-            "TensorFlow drops the targets that `direct_feedback` sends within "
-            "`vectorized_map`, as in `TimeDistributed` with an unknown number of "
-            "steps. Expected: a call of the model on a batch, or signal='error'."
-        )
     carried = outputs
     for x, b in zip(inputs, matrices, strict=True):
         difference = ops.reshape(x - ops.stop_gradient(x), (ops.shape(x)[0], -1))

@@ -511,10 +511,21 @@ def test_the_error_within_a_vectorized_map(policy):
     assert_close(gradients(one_by_one, tf.constant(x)), expected, tolerance)
 
 
-def test_targets_within_a_vectorized_map_are_refused():
+def test_targets_of_single_examples_within_a_vectorized_map():
     twin = direct_feedback(three_layers(), signal="target")
-    with pytest.raises(ValueError, match=r"targets .*within `vectorized_map`"):
-        one_by_one(twin, tf.ones((2, 4)))
+    loss = keras.losses.SparseCategoricalCrossentropy()
+
+    def gradients(example):
+        x, y = example
+        with tf.GradientTape() as tape:
+            error = loss(y[None], twin(x[None]))
+        return tape.gradient(error, [w.value for w in twin.trainable_weights])
+
+    examples = tf.constant(normal(5, 4)), tf.constant(classes(5))
+    with pytest.warns(UserWarning, match="only if the gradient is taken within it"):
+        found = tf.vectorized_map(gradients, examples)
+    single = [gradients((x, y)) for x, y in zip(*examples, strict=True)]
+    assert_close(found, [tf.stack(each) for each in zip(*single, strict=True)])
 
 
 def test_exported_without_matrices(tmp_path):
