@@ -13,7 +13,8 @@ item do not import each other.
 
 - `escaping`: names from outside, made inert, for each format of output.
 - `errors`: what a user is told instead of a traceback. `environment`: threads and
-  processors. `networks`: the networks by name, without a tensor library.
+  processors. `networks`: the networks by name, without a tensor library. `counting`:
+  numbers of things, in words.
 - `guard`: output, Ctrl-C and errors of a command's process.
 - `datasets`: the catalog, the builders that TFDS lacks, and examples ready to train on.
 - `tables`: experiments, protocol, cells, plans and the printed figures, all as data.

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(keras_asymbp.benchmarks.__file__).parent
 # From the lowest up. Rooms on one floor don't import each other.
 FLOORS = (
     {"escaping"},
-    {"errors", "environment", "networks"},
+    {"errors", "environment", "networks", "counting"},
     {"guard"},
     {"datasets"},
     {"tables"},

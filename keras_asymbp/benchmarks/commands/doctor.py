@@ -26,12 +26,12 @@ from keras_asymbp.benchmarks.commands.finding import (
     Finding,
 )
 from keras_asymbp.benchmarks.commands.flags.folders import FolderFlags as Flags
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.datasets import prepared, tfds_folder
 from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.run.executors import base
 
 _STYLES = {FINE: "green", ABSENT: "dim", SLOW: "yellow", WRONG: "bold red"}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.run.executors import Execution
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from keras_asymbp.benchmarks import datasets, networks
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.errors import unknown
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.experiments import Experiment
 from keras_asymbp.benchmarks.tables.protocol import PRESETS

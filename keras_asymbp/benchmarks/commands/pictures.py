@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
 from keras_asymbp.benchmarks.commands.flags.folders import warn
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.run.counting import counted
 
 if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.inventory import Inventory

@@ -85,7 +85,7 @@ class Dataset:
 
     @property
     def argument(self) -> str:
-        """Its value for `--datasets`: the user's path, or the name."""
+        """By what a user names it on a command line: its path, or its name."""
         return self.path or self.name
 
     def version(self, data_dir: str | None = None) -> str:

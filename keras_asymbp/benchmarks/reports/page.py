@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.pictures import looks
 from keras_asymbp.benchmarks.reports import script_data, words
@@ -20,7 +21,6 @@ from keras_asymbp.benchmarks.results.inventory import Inventory
 from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.table import Entry, Table
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment

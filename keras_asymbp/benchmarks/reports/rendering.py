@@ -9,12 +9,12 @@ import re
 import jinja2
 import markupsafe
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping import latex, links, markdown
 from keras_asymbp.benchmarks.escaping.printable import one_line, printable
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.reports.script_data import test_examples
 from keras_asymbp.benchmarks.results import selection, verdicts
-from keras_asymbp.benchmarks.run.counting import counted
 
 _HERE = pathlib.Path(__file__)
 STATIC = _HERE.with_name("static")

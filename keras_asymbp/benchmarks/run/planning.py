@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.results.store import Store, trial_id
 from keras_asymbp.benchmarks.run import costs
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.plan import Plan
 

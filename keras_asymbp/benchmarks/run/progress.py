@@ -10,8 +10,8 @@ import rich.table
 import rich.text
 
 from keras_asymbp.benchmarks import environment
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
-from keras_asymbp.benchmarks.run.counting import counted
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
 
 # Length of a name in the live display, which must fit the screen.

@@ -9,8 +9,8 @@ import subprocess
 import psutil
 import pytest
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.run.counting import counted
 
 FLAGS = ("--models=SGD,RndF", "--seeds=0,1", "--jobs=2")  # 4 cells of 2 trials each
 

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_asymbp.benchmarks.run.counting import counted
+from keras_asymbp.benchmarks.counting import counted
 
 
 @pytest.mark.parametrize(
