@@ -61,9 +61,7 @@ def _name(setup, among):
     from keras_asymbp.benchmarks.reports.words import changes
 
     epochs = counted(setup.protocol.epochs, "epoch")
-    share = setup.protocol.validation_share
-    held_out = f", {100 * share:g} % held out" if share else ""
-    return f"{setup.label(among)}, {epochs}{changes(setup)}{held_out}"
+    return f"{setup.label(among)}, {epochs}{changes(setup)}"
 
 
 if __name__ == "__main__":

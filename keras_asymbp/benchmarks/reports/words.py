@@ -59,6 +59,8 @@ def changes(setup: Setup) -> str:
         )
         if count
     ]
+    if share := protocol.validation_share:
+        parts.append(f"{100 * share:g} % of the training examples held out")
     if protocol.architecture:
         parts.append(f"the network '{protocol.architecture}'")
     if protocol.augmentation:

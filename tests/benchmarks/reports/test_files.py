@@ -341,7 +341,8 @@ def test_a_peers_table_is_not_attributed_to_the_paper(make_plan, tmp_path, table
     text, _ = written(table_of(plan), tmp_path)
     assert "Liao" not in text
     assert f"Beside ours are the errors of {peers.place}. Preset" in text
-    assert "10 % of the\ntraining examples are held out" in text
+    assert ", 10 % of the training examples held out, the network 'lenet-mnist'" in text
+    assert "lowest error on the examples held out.\n" in text
     assert "Liao" not in (tmp_path / "report.tex").read_text(encoding="utf-8")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f">Our errors beside those of {peers.place}." in page

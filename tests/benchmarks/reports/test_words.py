@@ -48,12 +48,17 @@ def test_the_papers_figure(figure, mark, expected):
 
 
 def test_deviations_from_the_defaults_are_named(make_plan):
-    changed = {"train_examples": 10_000, "architecture": "large"}
+    changed = {
+        "train_examples": 10_000,
+        "validation_share": 0.1,
+        "architecture": "large",
+    }
     protocol = dataclasses.replace(PRESETS["quick"], **changed)
     setup = make_plan().setup
     assert words.changes(setup) == ""
     assert words.changes(dataclasses.replace(setup, protocol=protocol)) == (
-        ", 10,000 training examples, the network 'large'"
+        ", 10,000 training examples, 10 % of the training examples held out, "
+        "the network 'large'"
     )
     older = dataclasses.replace(setup, protocol=PRESETS["paper"])
     assert words.changes(older) == ", the reading 'unit-he-sum-decay'"
