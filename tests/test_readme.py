@@ -1,9 +1,7 @@
 """The README's picture and figures are those of the largest recorded experiment C2."""
 
-import importlib.util
 import pathlib
 import re
-import sys
 
 import pytest
 
@@ -15,14 +13,9 @@ COMMAND = "run python docs/ext/readme_picture.py"
 
 
 @pytest.fixture(scope="module")
-def picture():
+def picture(extension):
     """The program that draws the picture, as a module."""
-    path = ROOT / "docs" / "ext" / "readme_picture.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module  # its dataclasses ask for it
-    specification.loader.exec_module(module)
-    return module
+    return extension("readme_picture")
 
 
 @pytest.fixture(scope="module")

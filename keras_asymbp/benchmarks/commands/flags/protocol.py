@@ -93,10 +93,6 @@ class ProtocolFlags:
         return self._learning_rates.value
 
     @property
-    def learning_rates_given(self) -> bool:
-        return self.learning_rates is not None
-
-    @property
     def reading_given(self) -> bool:
         return self._reading.value is not None
 
@@ -106,8 +102,9 @@ class ProtocolFlags:
 
     def columns(self, columns: "tuple[Column, ...]") -> "tuple[Column, ...]":
         """The columns, without rates of their own if `--learning_rates` is given."""
-        given = self.learning_rates_given
-        return experiments.without_rates(columns) if given else columns
+        if self.learning_rates is None:
+            return columns
+        return experiments.without_rates(columns)
 
     def protocol(self) -> Protocol:
         """The preset's protocol, changed by the flags that are given."""
