@@ -149,6 +149,19 @@ def choose_backend(requested: str | None) -> None:
     os.environ["KERAS_BACKEND"] = chosen
 
 
+def require_jax(name: str) -> None:
+    """Refuses whole epochs on another backend.
+
+    Args:
+        name: The backend.
+
+    Raises:
+        UsageError: If it is not JAX.
+    """
+    if name != "jax":
+        raise UsageError("--whole_epochs needs JAX: choose it with --backend jax")
+
+
 def _configured_backend() -> str:
     """The backend of keras.json, read as Keras does, which is slow to import."""
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")

@@ -5,6 +5,7 @@ import os
 
 import keras
 
+from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.datasets.prepared import cache_root
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -74,11 +75,10 @@ def whole_epochs(requested: bool | None) -> bool:
     Raises:
         UsageError: If it is requested and the backend is not JAX.
     """
-    on_jax = keras.backend.backend() == "jax"
-    if requested and not on_jax:
-        raise UsageError("--whole_epochs needs JAX: choose it with --backend jax")
+    if requested:
+        environment.require_jax(keras.backend.backend())
     if requested is None:
-        return on_jax and accelerator() is not None
+        return keras.backend.backend() == "jax" and accelerator() is not None
     return requested
 
 

@@ -90,7 +90,13 @@ class ExecutionFlags:
         return self._jobs.value is not None
 
     def execution(self) -> Execution:
-        """Where and how to train; one job if `--jobs` is not given."""
+        """Where and how to train; one job if `--jobs` is not given.
+
+        Raises:
+            UsageError: If the backend can't train so.
+        """
+        if self._whole_epochs.value:
+            environment.require_jax(self.backend.value or environment.backend())
         return Execution(
             executor=self._executor.value,
             jobs=1 if self._jobs.value is None else self._jobs.value,

@@ -17,12 +17,12 @@ def parse(*arguments):
 def test_a_preset_and_changes_to_it():
     assert parse().protocol() == PRESETS["quick"]
     given = parse("--preset=smoke", "--epochs=3", "--learning_rates=0.5,0.25,0.5")
-    assert given.learning_rates_given
+    assert given.learning_rates == ["0.5", "0.25", "0.5"]
     assert given.protocol() == Protocol(
         epochs=3, learning_rates=(0.5, 0.25), train_examples=500, test_examples=200
     )
     given = parse("--preset=paper", "--train_examples=20", "--test_examples=10")
-    assert not given.learning_rates_given
+    assert given.learning_rates is None
     assert given.protocol() == Protocol(train_examples=20, test_examples=10)
 
 
@@ -104,3 +104,12 @@ def test_names_of_another_case_are_read_as_the_known_ones():
     assert parse("--datasets=MNIST").datasets.value == ["MNIST"]
     with pytest.raises(UsageError, match="'MNIST': did you mean 'mnist'\\?"):
         parse("--datasets=MNIST").rows()
+
+
+@pytest.mark.parametrize("backend", [["--backend=tensorflow"], []])
+def test_whole_epochs_are_refused_before_any_work(backend, monkeypatch):
+    monkeypatch.setattr("keras_asymbp.benchmarks.environment.backend", lambda: "torch")
+    with pytest.raises(UsageError, match="--whole_epochs needs JAX"):
+        parse("--whole_epochs", *backend).execution()
+    assert parse("--whole_epochs", "--backend=jax").execution().whole_epochs
+    assert parse("--nowhole_epochs", *backend).execution().whole_epochs is False
