@@ -2,11 +2,12 @@
 
     keras-asymbp ablation
 
-trains nine models under each reading (inputs, first weights, sum or mean of the losses,
-decay of biases) and writes ablation.md into the results folder: for each reading the
-rank correlation with the paper's errors, the marks that agree, and the errors. Where
-the best of the rates is at their edge, one more beyond it is trained. Finished trials
-are kept there; the same command, run again, continues where it was stopped.
+trains nine models on one data set under each reading (inputs, first weights, sum or
+mean of the losses, decay of biases) and writes ablation.md into the results folder: for
+each reading the rank correlation with the paper's errors, the marks that agree, and the
+errors. Where the best of the rates is at their edge, one more beyond it is trained.
+Finished trials are kept there; the same command, run again, continues where it was
+stopped.
 """
 
 from typing import TYPE_CHECKING

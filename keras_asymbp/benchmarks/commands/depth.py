@@ -2,10 +2,11 @@
 
     keras-asymbp depth
 
-trains plain and residual networks of 2 to 20 layers on the MNIST subset that is part of
-the package, and writes depth.png, depth.svg, depth.md and depth.csv into the results
-folder: error, and alignment with backpropagation, against depth. Finished trials are
-kept there; the same command, run again, continues where it was stopped.
+trains plain and residual networks of 2 to 20 layers on one data set, by default the
+MNIST subset that is part of the package, and writes depth.png, depth.svg, depth.md and
+depth.csv into the results folder: error, and alignment with backpropagation, against
+depth. Finished trials are kept there; the same command, run again, continues where it
+was stopped.
 """
 
 from collections.abc import Sequence

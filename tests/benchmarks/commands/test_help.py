@@ -1,7 +1,9 @@
+import re
+
 import pytest
 from absl import flags
 
-from keras_asymbp.benchmarks.commands import help, run
+from keras_asymbp.benchmarks.commands import ablation, depth, help, run
 from keras_asymbp.benchmarks.commands.flags.groups import (
     ESSENTIALS,
     HEADINGS,
@@ -69,3 +71,19 @@ def test_the_essentials_come_first_and_nothing_is_left_out():
     first = [flag.name for flag in found[ESSENTIALS]]
     assert first[:5] == ["exp", "models", "datasets", "preset", "seeds"]
     assert {f.name for group in found.values() for f in group} == set(values)
+
+
+@pytest.mark.parametrize("command", [ablation, depth, run])
+def test_a_flag_is_named_with_its_command_unless_the_command_has_it(command):
+    values = flags.FlagValues()
+    command.Flags(values)
+    known = set(values)
+    for name in values:
+        text = values[name].help.replace("keras-asymbp run --list", "")
+        named = {word.removeprefix("no") for word in re.findall(r"--(\w+)", text)}
+        assert named <= known, name
+
+
+@pytest.mark.parametrize("command", [ablation, depth])
+def test_a_study_says_that_it_takes_one_data_set(command):
+    assert "one data set" in " ".join(command.__doc__.split())

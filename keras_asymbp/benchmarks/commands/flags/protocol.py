@@ -77,7 +77,7 @@ class ProtocolFlags:
             None,
             "How what the paper leaves open is read: inputs, first weights, loss, "
             "decay of biases, as in pixels-normal-sum-decay; by default the network's, "
-            "shown by --list.",
+            "shown by keras-asymbp run --list.",
             known=tuple(readings.READINGS),
         )
         self._alignment_batches = group.integer(

@@ -38,8 +38,9 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
         self.datasets = group.list(
             "datasets",
             ["mnist_5k"],
-            "Data sets, separated by commas: names shown by --list, .npz files, "
-            "folders of class folders, or data sets of TFDS prepared in --data_dir.",
+            "Data sets, separated by commas: names shown by keras-asymbp run --list, "
+            ".npz files, folders of class folders, or data sets of TFDS prepared in "
+            "--data_dir.",
             known=tuple(datasets.DATASETS),
             others=True,
         )
