@@ -4,6 +4,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from absl import logging
+
 from keras_asymbp.benchmarks.datasets import foreign
 from keras_asymbp.benchmarks.datasets.reading import shards
 
@@ -30,15 +32,22 @@ def examples(
             for key in keys
             if isinstance(builder.info.features[key], tfds.features.Image)
         ]
-        dataset = builder.as_dataset(
-            split=splits,
-            # Shard after shard: TFDS would mix them.
-            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
-            decoders=tfds.decode.PartialDecoding(
-                dict.fromkeys(keys, True),
-                decoders=dict.fromkeys(images, tfds.decode.SkipDecoding()),
-            ),
-        )
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity(logging.ERROR)  # TFDS warns of its own attributes
+        try:
+            dataset = builder.as_dataset(
+                split=splits,
+                # Shard after shard: TFDS would mix them.
+                read_config=tfds.ReadConfig(
+                    interleave_cycle_length=1, try_autocache=False
+                ),
+                decoders=tfds.decode.PartialDecoding(
+                    dict.fromkeys(keys, True),
+                    decoders=dict.fromkeys(images, tfds.decode.SkipDecoding()),
+                ),
+            )
+        finally:
+            logging.set_verbosity(verbosity)
         try:
             # Tensors of one size and strings of any can be batched.
             for batch in tfds.as_numpy(dataset.batch(_BATCH)):

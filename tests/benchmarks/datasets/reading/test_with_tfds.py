@@ -12,6 +12,20 @@ def test_images_are_left_encoded(kinds):
     assert len(others) == 9
 
 
+def test_tfds_does_not_warn_of_its_own_attributes(kinds, run_python):
+    program = f"""
+import logging, sys
+logging.basicConfig(stream=sys.stdout)
+import pathlib
+from absl import logging
+from keras_asymbp.benchmarks.datasets.reading import with_tfds
+kinds = pathlib.Path({str(kinds)!r})
+print(len(list(with_tfds.examples(kinds, "test", ("png", "label")))))
+logging.warning("warnings are shown")
+"""
+    assert run_python(program) == "10\nWARNING:absl:warnings are shown\n"
+
+
 def test_parts_of_splits(kinds):
     assert (
         len(list(with_tfds.examples(kinds, "train[:50%]+test[:3]", ("label",)))) == 38
