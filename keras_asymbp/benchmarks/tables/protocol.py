@@ -136,7 +136,8 @@ class Protocol:
         if own != (taken := _kind(network)):
             raise UsageError(
                 f"{dataset.name} has {own}, and the network '{network}' takes {taken}: "
-                f"choose one for {own} from those shown by --list=networks"
+                f"choose one for {own} from those shown by keras-asymbp run "
+                "--list=networks"
             )
 
     def rate_factor(self, epoch: int) -> float:
