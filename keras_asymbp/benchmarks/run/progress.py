@@ -69,13 +69,20 @@ class Display:
         self._total, self._epochs, self._to_run = total, epochs, total * epochs
         self._all = self._progress.add_task("all trials, in epochs", total=self._to_run)
 
-    def found(self, cell: Cell, result: dict[str, Any]) -> None:
-        """Counts a trial that is stored already."""
-        self._found += 1
-        # Not counted as work done: the time left is estimated from trials that run.
-        self._to_run -= self._epochs
-        self._progress.update(self._all, total=self._to_run)
-        self._finish(cell, result)
+    def found(self, cell: Cell, result: dict[str, Any], again: bool = False) -> None:
+        """Shows that a trial is stored already.
+
+        Args:
+            cell: The cell.
+            result: The trial's result.
+            again: Whether it is counted already, as a trial of another cell.
+        """
+        if not again:
+            self._found += 1
+            # Not work done: the time left is estimated from trials that run.
+            self._to_run -= self._epochs
+            self._progress.update(self._all, total=self._to_run)
+        self._finish(cell, result, again)
 
     def working(self, place: str) -> None:
         """Shows, before the first trial begins, what is left to run, and where."""
@@ -148,8 +155,8 @@ class Display:
         run = counted(self._done - self._found, "trial")
         return f"{run} run, {self._found} found stored"
 
-    def _finish(self, cell, result):
-        self._done += 1
+    def _finish(self, cell, result, again=False):
+        self._done += not again
         self._best[cell] = min(self._best.get(cell, 1.0), result["best_error"])
         return self._best[cell]
 

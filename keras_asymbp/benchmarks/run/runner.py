@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from keras_asymbp.benchmarks.errors import StoreError
 from keras_asymbp.benchmarks.results.leases import EXPIRY, Leases
 from keras_asymbp.benchmarks.results.store import Store
-from keras_asymbp.benchmarks.run import executors
+from keras_asymbp.benchmarks.run import executors, planning
 from keras_asymbp.benchmarks.run.executors import Execution
 from keras_asymbp.benchmarks.run.executors.base import Bench
 from keras_asymbp.benchmarks.run.progress import Display
@@ -60,7 +60,7 @@ def run(
     execution = execution or Execution()
     cells = in_order(cell for plan in plans for cell in plan.cells())
     display.start(
-        total=sum(len(cell.trials()) for cell in cells),
+        total=sum(work.trials for work in planning.workloads(plans, store)),
         epochs=plans[0].setup.protocol.epochs,
     )
     leases = Leases(store.folder / "leases", lease_expiry)

@@ -46,6 +46,7 @@ class Schedule:
         self._attempts: dict[Cell, int] = {}
         self._look_again: dict[Cell, float] = {}
         self._found: set[tuple[Cell, TrialSpec]] = set()
+        self._counted: set[str] = set()  # ids: cells may share trials
         self.failures: dict[Cell, str] = {}
         self._pending = {cell: None for cell in cells if self._missing(cell)}
 
@@ -103,6 +104,7 @@ class Schedule:
             stored = self._store.put(cell.label(trial), record)
             self._leases.finish(stored["id"])
             self._found.add((cell, trial))
+            self._counted.add(stored["id"])
             self._display.end(cell, trial, stored["result"])
 
     def ended(self, task: Task, reason: str | None = None) -> None:
@@ -174,7 +176,9 @@ class Schedule:
                 missing.append(trial)
             elif (cell, trial) not in self._found:
                 self._found.add((cell, trial))
-                self._display.found(cell, stored["result"])
+                again = stored["id"] in self._counted
+                self._display.found(cell, stored["result"], again)
+                self._counted.add(stored["id"])
         return missing
 
 
