@@ -117,7 +117,8 @@ def experiment(fields: Any, file: str) -> Experiment:
 
     Args:
         fields: The definition, of the types of YAML.
-        file: The user's file; its name is the default of `table`.
+        file: The user's file; its name is the default of `table`, and of the
+            `source` of figures.
 
     Raises:
         Fault: If it defines none.
@@ -143,14 +144,14 @@ def experiment(fields: Any, file: str) -> Experiment:
     columns = tuple(map(_column, fields["columns"]))
     _check_names(fields, columns)
     own = fields.get("figures") or {}
-    source = fields.get("source") or ("published" if own else None)
+    file_name = one_line(os.path.basename(file))[-_LONGEST:]
     return Experiment(
         name=fields["name"],
         title=fields["title"],
-        table=fields.get("table") or one_line(os.path.basename(file))[-_LONGEST:],
+        table=fields.get("table") or file_name,
         columns=columns,
         baseline=fields.get("baseline", Experiment.baseline),
-        source=source,
+        source=fields.get("source") or (file_name if own else None),
         networks=tuple(fields.get("networks", {}).items()),
         validation_share=float(fields.get("validation_share", 0.0)),
         signs=fields.get("signs"),

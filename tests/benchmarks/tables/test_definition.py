@@ -50,6 +50,11 @@ def test_a_definition_is_its_experiment():
     assert (again, again.file) == (MINE, "mine.yaml")
 
 
+def test_figures_without_a_source_are_the_files():
+    found = definition.experiment(changed(source=None), "folder/mine.yaml")
+    assert (found.source, found.place) == ("mine.yaml", "mine.yaml")
+
+
 @pytest.mark.parametrize(
     "experiment", [*experiments.ALL.values()], ids=lambda e: e.name
 )
