@@ -82,7 +82,8 @@ def _run(given: Flags) -> int:
     command = program.typed("keras_asymbp.benchmarks.commands.ablation")
     outcome = execute.execute(planned, given, console, command)
     if further := study.beyond(planned, outcome.results):
-        outcome = outcome.before(execute.execute(further, given, console, command))
+        later = execute.execute(further, given, console, command, warn=False)
+        outcome = outcome.before(later)
     results = outcome.results
     text = study.text(study.lines(chosen, planned, results))
     print(text, end="")

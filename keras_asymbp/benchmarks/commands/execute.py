@@ -112,6 +112,7 @@ def execute(
     console: "rich.console.Console",
     command: str,
     tensorboard_dir: str | None = None,
+    warn: bool = True,
 ) -> Outcome:
     """Trains the trials of plans that are not in the results folder yet.
 
@@ -123,6 +124,7 @@ def execute(
         console: Shows the progress.
         command: The command line, stored with each result.
         tensorboard_dir: See `runner.run`.
+        warn: Whether to print warnings of the folder.
 
     Raises:
         UsageError: If the suite can't train on the backend, or the request is
@@ -131,7 +133,7 @@ def execute(
     """
     require_extra()
     if not given.train.value:
-        return _stored(plans, given.results_dir.value)
+        return _stored(plans, given.results_dir.value, warn)
     environment.choose_backend(given.backend.value)
     environment.threads(None, 1)  # refuses variables that are no numbers
     with console.status("reading results"):
@@ -150,7 +152,8 @@ def execute(
     except OSError as error:
         line = f"can't store the table in {results.folder} ({error.strerror})"
         print(one_line(f"warning: {line}"), file=sys.stderr)
-    _warn(plans, results)
+    if warn:
+        _warn(plans, results)
     with progress.Display(console) as display:
         failures = runner.run(
             *(plans, results, display, data_dir, command, execution),
@@ -159,13 +162,14 @@ def execute(
     return Outcome(results, failures, display.summary())
 
 
-def _stored(plans, results_dir) -> Outcome:
+def _stored(plans, results_dir, warn) -> Outcome:
     from keras_asymbp.benchmarks.results import store
     from keras_asymbp.benchmarks.run import planning
 
     results = store.Store(results_dir, make=False)
     work = planning.workloads(plans, results)
-    _warn(plans, results)
+    if warn:
+        _warn(plans, results)
     found = sum(each.stored for each in work)
     trials = counted(sum(each.trials for each in work), "trial")
     return Outcome(results, {}, f"{found} of {trials} found stored")

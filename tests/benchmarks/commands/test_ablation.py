@@ -62,7 +62,7 @@ def test_failures_are_kept_when_rates_beyond_are_trained(
 ):
     failed = []
 
-    def execute_(planned, *_):
+    def execute_(planned, *_, **__):
         store = Store(tmp_path)
         cells = [cell for plan in planned for cell in plan.cells()]
         failures = {}
@@ -83,6 +83,24 @@ def test_failures_are_kept_when_rates_beyond_are_trained(
     done = capsys.readouterr()
     assert done.out.endswith("8 cells run; then 8 cells run\n")
     assert ": no memory\n" in done.err
+
+
+def test_the_folders_warnings_are_printed_once(finish, tmp_path, capsys):
+    values = flags.FlagValues()
+    given = ablation_command.Flags(values)
+    folder = f"--results_dir={tmp_path}"
+    reading = "--readings=unit-he-sum-decay"
+    values(["", "--preset=smoke", "--notrain", reading, folder])
+    store = Store(tmp_path)
+    _, (plan,) = ablation_command.plans(given)
+    for cell in plan.cells():
+        for trial in cell.trials():
+            finish(store, cell, trial, 0.25)
+    (tmp_path / "trials" / "broken.json").touch()
+    assert ablation_command._run(given) == 0
+    done = capsys.readouterr()
+    assert "; then " in done.out  # the rates beyond
+    assert done.err.count("broken.json") == 1
 
 
 @pytest.mark.slow
