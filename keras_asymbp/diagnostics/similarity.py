@@ -1,5 +1,6 @@
 """Whether two networks represent the same inputs alike."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -103,6 +104,8 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
 
 
 def _layers(model):
+    if not isinstance(model, keras.layers.Layer):
+        return {}
     with unchanged(untrained(model)):
         parts = layers_with_kernels(model, stock_layers())
     return {part.name: part.layer for part in parts if can_be_tapped(part.layer)}
