@@ -73,7 +73,8 @@ def _options(flag):
         known=tuple(getattr(flag.parser, "known", ())),
         is_list=isinstance(flag.parser, flags.ListParser),
         folders=value == FOLDER,
-        files=getattr(flag.parser, "others", False),
+        # Other models are columns of a user's table, not files.
+        files=getattr(flag.parser, "others", False) and flag.name != "models",
     )
     if flag.boolean and not flag.default and flag.default is not False:
         yield Option(f"no{flag.name}", f"Switch --{flag.name} off.")

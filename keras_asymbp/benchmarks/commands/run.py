@@ -56,6 +56,7 @@ class Flags(TrainingFlags):
             None,
             "Columns of the table, separated by commas; by default all.",
             known=[c.name for e in experiments.ALL.values() for c in e.columns],
+            others=True,
         )
         super().__init__(values=values)
         self.list = group.switch_or_name(

@@ -5,6 +5,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 
+from keras_asymbp._names import cased
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.errors import unknown
 
@@ -144,11 +145,13 @@ def select(
     """Returns each experiment with its columns of these names.
 
     With None for names, all columns. Experiments without a selected column are omitted.
+    A name may differ from that of one column in case only.
 
     Raises:
         UsageError: If no column has a name.
     """
     known = dict.fromkeys(c.name for e in experiments for c in e.columns)
+    names = names and [cased(name, known) for name in names]
     for name in names or ():
         if name not in known:
             listed = ", ".join(experiment.name for experiment in experiments)

@@ -190,6 +190,15 @@ def test_select_without_names_selects_all():
     assert list(selected("C2,A,C2", None)) == ["C2", "A"]
 
 
+def test_a_name_in_another_case_is_the_tables_own():
+    assert selected("C2", ["sgd"]) == {"C2": ["SGD"]}
+    columns = tuple(map(Column, ("SGD", "sgd", "usf")))
+    mine = dataclasses.replace(experiments.get("C2"), columns=columns)
+    for name in ("SGD", "sgd", "usf"):
+        ((_, (column,)),) = experiments.select([mine], [name])
+        assert column.name == name
+
+
 def test_no_models_are_not_all():
     assert selected("C2", []) == {}
 
