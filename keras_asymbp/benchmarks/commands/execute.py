@@ -102,7 +102,8 @@ def dry_run(plans: "Sequence[Plan]", given: TrainingFlags) -> str:
     folder = pathlib.Path(given.results_dir.value)
     exists = os.path.isdir(folder / "trials")
     results = store.Store(folder, make=False) if exists else None
-    jobs = _execution(given, plans, results).jobs
+    cells = planning.unfinished(plans, results)  # each trains in one process
+    jobs = min(_execution(given, plans, results).jobs, max(1, cells))
     return planning.describe(planning.workloads(plans, results), jobs)
 
 

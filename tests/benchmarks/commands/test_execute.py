@@ -45,6 +45,11 @@ def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys)
     )
 
 
+def test_no_more_processes_are_estimated_than_cells(stand_in):
+    done = stand_in("--models=SGD", "--jobs=8", "--dry_run")
+    assert "with 1 process," in done.stdout
+
+
 def test_notrain_writes_the_reports_of_what_is_stored(stand_in, notes, tmp_path):
     done = stand_in("--models=SGD", "--notrain")
     assert done.returncode == 2
