@@ -165,7 +165,11 @@ def experiment(fields: Any, file: str) -> Experiment:
 
 
 def fields(defined: Experiment) -> dict[str, Any]:
-    """The definition of an experiment; `experiment` makes an equal one from it."""
+    """The definition of an experiment; `experiment` makes an equal one from it.
+
+    Raises:
+        Fault: If a figure is given twice.
+    """
     found = _plain(
         {f.name: getattr(defined, f.name) for f in dataclasses.fields(Experiment)}
     )
@@ -173,7 +177,8 @@ def fields(defined: Experiment) -> dict[str, Any]:
     figures: dict[str, dict[str, float]] = {}
     if not isinstance(found["figures"], dict):
         for row, column, error in found["figures"]:
-            figures.setdefault(row, {})[column] = error
+            if figures.setdefault(row, {}).setdefault(column, error) != error:
+                raise Fault(f"figures of '{row}': the field '{column}' is given twice")
         found["figures"] = figures
     found["networks"] = dict(found["networks"])
     return found

@@ -110,7 +110,7 @@ def _executed(path: pathlib.Path) -> dict[str, Any]:
         defined = names.get(_VARIABLE)
         if isinstance(defined, Experiment):
             return definition.fields(defined)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, definition.Fault):
         raise
     except BaseException as error:  # the user's code may also call sys.exit
         raise definition.Fault(_where(path, error)) from error

@@ -1,5 +1,6 @@
 import contextlib
 import copy
+import dataclasses
 import json
 
 import numpy as np
@@ -48,6 +49,12 @@ def column(**changes):
 def test_a_definition_is_its_experiment():
     again = definition.experiment(copy.deepcopy(FIELDS), "mine.yaml")
     assert (again, again.file) == (MINE, "mine.yaml")
+
+
+def test_two_figures_of_one_column_are_refused():
+    twice = dataclasses.replace(MINE, figures=(*MINE.figures, ("mnist", "SGD", 2.5)))
+    with pytest.raises(Fault, match="figures of 'mnist': the field 'SGD' is given tw"):
+        definition.fields(twice)
 
 
 def test_figures_without_a_source_are_the_files():
