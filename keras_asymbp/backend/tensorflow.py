@@ -112,6 +112,9 @@ def with_feedback(
     # TensorFlow refuses to capture a variable: pass its present value.
     variable, kernel = kernel, tf.convert_to_tensor(kernel)
     inputs = tf.convert_to_tensor(inputs)
+    if inputs.dtype.is_integer or inputs.dtype.is_bool:
+        # As the product does, but here a tape has a gradient for them.
+        inputs = tf.cast(inputs, kernel.dtype)
     only_forward = _only_forward(variable)
     early = only_forward or _in_control_flow()
 

@@ -243,3 +243,22 @@ def test_gradients_within_a_vectorized_map():
     expected = np.ones((5, 3)) @ np.sign(layer.kernel).T
     x = tf.random.normal((5, 4))
     np.testing.assert_array_equal(tf.vectorized_map(error_of_inputs, x), expected)
+
+
+@pytest.mark.parametrize("rule", ["uSF", "brSF", "KP"])
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_integers_are_numbers_as_for_a_dense_layer(rule, dtype):
+    x = np.array([[0, 1, 1], [1, 0, 1]], dtype)
+    layer, stock = AsymDense(2, feedback=rule), keras.layers.Dense(2)
+    layer.build(x.shape)
+    stock.build(x.shape)
+    stock.set_weights([layer.kernel, layer.bias])
+    found = []
+    for each in (layer, stock):
+        weights = [each.kernel, each.bias]
+        outputs, gradients = backend.gradients(
+            lambda each=each: tf.reduce_sum(each(x) ** 2), [], weights
+        )
+        found.append([outputs, *gradients])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
