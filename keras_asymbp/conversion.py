@@ -12,6 +12,7 @@ from keras_asymbp.surgery import (
     ASYMMETRIC,
     asymmetric_parts,
     clone,
+    has_lora,
     kind,
     parts,
     twin_of,
@@ -84,7 +85,7 @@ def asymmetrize(
         twin = twin_of(layer)
         if twin is None:
             kept.extend(_reasons(layer))
-        elif getattr(layer, "lora_enabled", False) or layer.quantization_mode:
+        elif any(map(has_lora, parts(layer))) or layer.quantization_mode:
             reason = "has LoRA or is quantized"
             kept.append((f"{kind(layer)} kept ({reason})", layer.name))
         elif overridden := _overridden(layer, twin):

@@ -126,6 +126,9 @@ def carry_over(pairs: Layers, models: Layers = ()) -> None:
         for inner, original in zip(parts(target), parts(source), strict=True):
             inner.trainable = original.trainable
             inner.name = original.name  # which `clone_model` loses for inputs
+            if has_lora(original) and not has_lora(inner):
+                # That of a projection of attention is in no config.
+                inner.enable_lora(original.lora_rank, lora_alpha=original.lora_alpha)
     for target, source in pairs:
         for inner, original in zip(parts(target), parts(source), strict=True):
             load(inner, original)
@@ -220,6 +223,11 @@ def asymmetric_parts(layer: keras.layers.Layer) -> list[AsymmetricLayer]:
     if not isinstance(layer, keras.layers.Layer):  # an operation
         return []
     return [p for p in layer._flatten_layers() if isinstance(p, AsymmetricLayer)]
+
+
+def has_lora(layer: keras.layers.Layer) -> bool:
+    """Whether a layer itself has LoRA's kernels."""
+    return getattr(layer, "lora_enabled", False)
 
 
 def kind(layer: keras.layers.Layer) -> str:

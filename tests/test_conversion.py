@@ -624,6 +624,28 @@ def test_an_unknown_rule_is_refused():
         asymmetrize(sequential(), "sSF")
 
 
+def test_lora_inside_attention_is_kept():
+    inputs = keras.Input((4, 6))
+    attention = keras.layers.MultiHeadAttention(2, 3, name="attention")
+    outputs = keras.layers.Dense(2, name="dense")(attention(inputs, inputs))
+    model = keras.Model(inputs, outputs)
+    attention.query_dense.enable_lora(2, lora_alpha=5)
+    x = np.random.default_rng(0).normal(size=(2, 4, 6))
+    attention.query_dense.lora_kernel_b.assign(np.ones((2, 3)))
+    summary = []
+    twin = asymmetrize(model, print_fn=summary.append)
+    assert summary == [
+        "Dense -> AsymDense: dense",
+        "MultiHeadAttention kept (has LoRA or is quantized): attention",
+    ]
+    np.testing.assert_allclose(twin(x), model(x), rtol=1e-5)
+    trainable = [
+        [variable.name for variable in each.get_layer("attention").trainable_variables]
+        for each in (twin, model)
+    ]
+    assert trainable[0] == trainable[1]
+
+
 def test_lora_and_quantization_are_kept():
     model = keras.Sequential([keras.Input((4,))])
     for name in ("lora", "int8", "plain"):
