@@ -36,11 +36,11 @@ class Flags(TrainingFlags):
         self.readings = Group(ESSENTIALS, values).list(
             "readings",
             None,
-            "Readings, separated by commas, as --reading takes them; by default all "
-            "for the data set's network.",
+            "Readings, separated by commas, of those that keras-asymbp run --list "
+            "shows; by default all for the data set's network.",
             known=tuple(readings.READINGS),
         )
-        super().__init__("results-ablation", values)
+        super().__init__("results-ablation", values, reading=False)
 
 
 def main() -> None:

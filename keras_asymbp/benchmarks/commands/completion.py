@@ -13,7 +13,7 @@ import importlib
 from absl import flags
 
 from keras_asymbp.benchmarks.commands import help, program, shells, subcommands
-from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
+from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER, PATH
 from keras_asymbp.benchmarks.commands.shells import Command, Option
 from keras_asymbp.benchmarks.errors import UsageError, unknown
 
@@ -73,8 +73,7 @@ def _options(flag):
         known=tuple(getattr(flag.parser, "known", ())),
         is_list=isinstance(flag.parser, flags.ListParser),
         folders=value == FOLDER,
-        # Other models are columns of a user's table, not files.
-        files=getattr(flag.parser, "others", False) and flag.name != "models",
+        files=getattr(flag.parser, "others", None) == PATH,
     )
     if flag.boolean and not flag.default and flag.default is not False:
         yield Option(f"no{flag.name}", f"Switch --{flag.name} off.")

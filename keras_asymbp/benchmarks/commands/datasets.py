@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.folders import define_data_dir
 from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
-from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
+from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER, PATH
 from keras_asymbp.benchmarks.datasets import download, prepared
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder
 from keras_asymbp.benchmarks.errors import NotPreparedError, UsageError
@@ -45,14 +45,14 @@ class Flags:
             "Data sets to download, where that is permitted, and to fit to their "
             "networks; separated by commas, or all.",
             known=(*datasets.DATASETS, "all"),
-            others=True,
+            others=PATH,
         )
         self.check = group.list(
             "check",
             [],
             "Data sets to count and to draw samples of, separated by commas.",
             known=tuple(datasets.DATASETS),
-            others=True,
+            others=PATH,
         )
         self.pictures = group.text(
             "pictures", ".", "Folder for the pictures of --check.", FOLDER

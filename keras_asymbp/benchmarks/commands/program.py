@@ -122,6 +122,9 @@ def _parse_flags() -> list[str]:
             f"unknown flag '--{error.flagname}': --help lists the flags"
             + (question and f"; {question}")
         ) from error
+    except flags.CantOpenFlagFileError as error:
+        # absl's own words are no sentence.
+        raise (error.__context__ or error) from error
     except (flags.Error, ValueError, TypeError, OSError) as error:
         raise UsageError(f"{error} (--help lists the flags)") from error
 

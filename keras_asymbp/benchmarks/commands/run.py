@@ -22,7 +22,7 @@ from keras_asymbp.benchmarks.commands.flags.groups import (
     TRAINING,
     Group,
 )
-from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
+from keras_asymbp.benchmarks.commands.flags.parsers import COLUMN, FOLDER, PATH
 from keras_asymbp.benchmarks.commands.flags.training import TrainingFlags
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping.printable import one_line
@@ -49,14 +49,14 @@ class Flags(TrainingFlags):
             "Experiments to run, separated by commas: names shown by --list, all, or "
             ".yaml and .py files with tables of your own.",
             known=(*experiments.ALL, "all"),
-            others=True,
+            others=PATH,
         )
         self.models = group.list(
             "models",
             None,
             "Columns of the table, separated by commas; by default all.",
             known=[c.name for e in experiments.ALL.values() for c in e.columns],
-            others=True,
+            others=COLUMN,
         )
         super().__init__(values=values)
         self.list = group.switch_or_name(
@@ -159,7 +159,7 @@ def _protocol(experiment, dataset, protocol, given) -> Protocol:
         protocol = dataclasses.replace(protocol, validation_share=share)
     network = protocol.architecture or dict(experiment.networks).get(dataset.network)
     protocol = dataclasses.replace(protocol, architecture=network)
-    if given.reading_given:
+    if given.reading is not None:
         return protocol
     return readings.completed(protocol, protocol.network(dataset))
 

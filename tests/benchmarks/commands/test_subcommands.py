@@ -154,7 +154,7 @@ def test_without_the_extra_there_is_help(bare):
     [
         *("--verbosity=x", "--stderrthreshold=x", "--logger_levels=x", "--pdb"),
         *("--run_with_pdb", "--pdb_post_mortem", "--only_check_args", "--helpxml=3"),
-        *("--run_with_profiling", "--profile_file=/x", "--flagfile=/", "--undefok"),
+        *("--run_with_profiling", "--profile_file=/x", "--undefok"),
     ],
 )
 def test_flags_of_absl_with_nonsense_are_one_line(flag, program):
@@ -163,3 +163,10 @@ def test_flags_of_absl_with_nonsense_are_one_line(flag, program):
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "--help" in line
+
+
+def test_an_unreadable_flag_file_is_named(program, tmp_path):
+    done = program("claims", f"--flagfile={tmp_path}")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: can't read or write '{tmp_path}' (Is a directory)")

@@ -8,7 +8,7 @@ from absl import flags
 
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
-from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER
+from keras_asymbp.benchmarks.commands.flags.parsers import FOLDER, PATH
 from keras_asymbp.benchmarks.commands.flags.values import learning_rates
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
@@ -48,7 +48,7 @@ class ResultsFlags(FolderFlags):
             "Your own data sets among the results, separated by commas, named as in "
             "the run; those of the package need not be named.",
             known=tuple(datasets.DATASETS),
-            others=True,
+            others=PATH,
         )
         self.learning_rates = group.list(
             "learning_rates",

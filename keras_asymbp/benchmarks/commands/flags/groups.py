@@ -46,7 +46,7 @@ class Group:
         text: str,
         metavar: str = "NAME",
         known: Sequence[str] = (),
-        others: bool = False,
+        others: str | None = None,
     ) -> flags.FlagHolder:
         """Values separated by commas; see `parsers.List`."""
         parser = parsers.List(metavar, tuple(known), others)

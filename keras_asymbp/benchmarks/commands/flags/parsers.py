@@ -9,6 +9,8 @@ from keras_asymbp._names import cased
 
 MOST = 2**31 - 1  # the largest integer that every library can take
 FILE, FOLDER = "FILE", "FOLDER"
+# What names that are not known may stand for.
+PATH, COLUMN = "PATH", "COLUMN"
 
 
 class Text(flags.ArgumentParser):
@@ -44,12 +46,15 @@ class List(flags.ListParser):
     Args:
         metavar: Stands for one of them in help.
         known: Names, read as by `Name`.
-        others: Whether other names have a meaning too, as paths have. If so, a name is
-            taken as it is.
+        others: What other names stand for, `PATH` or `COLUMN`; None if they have no
+            meaning. If they have one, a name is taken as it is.
     """
 
     def __init__(
-        self, metavar: str = "NAME", known: Sequence[str] = (), others: bool = False
+        self,
+        metavar: str = "NAME",
+        known: Sequence[str] = (),
+        others: str | None = None,
     ):
         super().__init__()
         self.metavar = f"{metavar},..."

@@ -28,9 +28,12 @@ class ProtocolFlags:
     Args:
         values: Where the flags are defined.
         alignment_batches: The default of `--alignment_batches`.
+        reading: Whether there is `--reading`.
     """
 
-    def __init__(self, values: flags.FlagValues, alignment_batches: int | None):
+    def __init__(
+        self, values: flags.FlagValues, alignment_batches: int | None, reading: bool
+    ):
         self.preset = Group(ESSENTIALS, values).name(
             "preset",
             "quick",
@@ -72,14 +75,16 @@ class ProtocolFlags:
             "By default none.",
             known=tuple(AUGMENTATIONS),
         )
-        self._reading = group.name(
-            "reading",
-            None,
-            "How what the paper leaves open is read: inputs, first weights, loss, "
-            "decay of biases, as in pixels-normal-sum-decay; by default the network's, "
-            "shown by keras-asymbp run --list.",
-            known=tuple(readings.READINGS),
-        )
+        self._reading = None
+        if reading:
+            self._reading = group.name(
+                "reading",
+                None,
+                "How what the paper leaves open is read: inputs, first weights, loss, "
+                "decay of biases, as in pixels-normal-sum-decay; by default the "
+                "network's, shown by keras-asymbp run --list.",
+                known=tuple(readings.READINGS),
+            )
         self._alignment_batches = group.integer(
             "alignment_batches",
             alignment_batches,
@@ -93,8 +98,9 @@ class ProtocolFlags:
         return self._learning_rates.value
 
     @property
-    def reading_given(self) -> bool:
-        return self._reading.value is not None
+    def reading(self) -> str | None:
+        """The value of `--reading`; None if it is not given."""
+        return None if self._reading is None else self._reading.value
 
     @property
     def validation_share_given(self) -> bool:
@@ -132,6 +138,6 @@ class ProtocolFlags:
                 raise unknown("augmentation", augmentation, AUGMENTATIONS)
             changes["augmentation"] = augmentation
         protocol = dataclasses.replace(PRESETS[self.preset.value], **changes)
-        if (reading := self._reading.value) is not None:
-            return readings.get(reading).applied(protocol)
+        if self.reading is not None:
+            return readings.get(self.reading).applied(protocol)
         return protocol

@@ -8,6 +8,7 @@ from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.commands.flags.execution import ExecutionFlags
 from keras_asymbp.benchmarks.commands.flags.folders import FolderFlags
 from keras_asymbp.benchmarks.commands.flags.groups import ESSENTIALS, Group
+from keras_asymbp.benchmarks.commands.flags.parsers import PATH
 from keras_asymbp.benchmarks.commands.flags.protocol import ProtocolFlags
 from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
 from keras_asymbp.benchmarks.errors import UsageError
@@ -26,6 +27,7 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
         results_dir: The default of `--results_dir`.
         values: Where the flags are defined; by default where absl parses them.
         alignment_batches: The default of `--alignment_batches`.
+        reading: Whether `--reading` chooses a reading.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
         results_dir: str = "results",
         values: flags.FlagValues = flags.FLAGS,
         alignment_batches: int | None = None,
+        reading: bool = True,
     ):
         group = Group(ESSENTIALS, values)
         self.datasets = group.list(
@@ -42,9 +45,9 @@ class TrainingFlags(FolderFlags, ProtocolFlags, ExecutionFlags):
             ".npz files, folders of class folders, or data sets of TFDS prepared in "
             "--data_dir.",
             known=tuple(datasets.DATASETS),
-            others=True,
+            others=PATH,
         )
-        ProtocolFlags.__init__(self, values, alignment_batches)
+        ProtocolFlags.__init__(self, values, alignment_batches, reading)
         self._seeds = group.list(
             "seeds", ["0"], "Seeds, separated by commas.", metavar="N"
         )

@@ -30,7 +30,8 @@ def test_names():
     assert parsers.Name(["C1", "C2"]).parse("c3") == "c3"
     parser = parsers.List(known=["SGD", "SGD Top"])
     assert parser.parse("sgd, sgd top,x") == ["SGD", "SGD Top", "x"]
-    assert parsers.List(known=["mnist"], others=True).parse("MNIST") == ["MNIST"]
+    parser = parsers.List(known=["mnist"], others=parsers.PATH)
+    assert parser.parse("MNIST") == ["MNIST"]
 
 
 @pytest.mark.parametrize(
