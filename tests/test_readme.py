@@ -63,7 +63,7 @@ def test_the_figures_at_the_paper_s_scale_are_recorded(extension):
     found, _, rest = found.partition("[Recorded results]")
     expected = [
         figure(PAPER, model) + "%"
-        for model in ("uSF", "uSF+BN+BM", "SGD")
+        for model in ("uSF", "uSF+BN+BM", "brSF-100+BN+BM", "SGD")
         for figure in (figures.error, figures.paper)
     ]
     assert re.findall(r"[\d.]+%", found) == expected
