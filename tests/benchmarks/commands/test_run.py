@@ -588,8 +588,7 @@ def test_fa_bench_runs_every_rule_and_chooses_on_held_out_examples(
         row = trial["result"]["curves"][0]
         assert trial["result"]["validation_error"] == row["validation_error"]
     report = (tmp_path / "report.md").read_text()
-    assert "10 % of the" in report
-    assert "training examples are held out" in report
+    assert "10 % of the training examples held out" in report
     assert "BioTorch: MNIST lenet-mnist" in (tmp_path / "report.html").read_text()
     # A user's choice comes first.
     flags = (*flags, "--models=BP", "--validation_share=0", "--architecture=mnist")
