@@ -4,6 +4,7 @@ import keras
 
 from keras_asymbp import _batches, metrics
 from keras_asymbp.diagnostics import diagnose
+from keras_asymbp.diagnostics.similarity import common_layers
 
 _TITLES = {
     "angle": "angle of W and V",
@@ -56,7 +57,8 @@ class AlignmentMonitor(keras.callbacks.Callback):
     Raises:
         ValueError: If `frequency` isn't an integer of 1 or more, `batches` is empty or
             an element isn't a batch, `diagnostics` have no batches or `twin` is given
-            without `diagnostics`.
+            without `diagnostics`. At the beginning of training, if `twin` has none
+            of the model's layers.
 
     Attributes:
         history (dict[str, list[float]]): A list for each name in the logs: its value at
@@ -117,6 +119,11 @@ class AlignmentMonitor(keras.callbacks.Callback):
     @property
     def history(self) -> dict[str, list[float]]:
         return {"/".join(key): values for key, values in self._measured.items()}
+
+    def on_train_begin(self, logs=None):
+        twin = self.twin
+        if twin is not None and self.model.built and getattr(twin, "built", True):
+            common_layers(self.model, twin)  # a wrong twin costs no epoch
 
     def on_epoch_end(self, epoch, logs=None):
         if self.epochs and epoch <= self.epochs[-1]:

@@ -1,5 +1,7 @@
 """Whether two networks represent the same inputs alike."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -84,23 +86,31 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
     1.0
     """
     batches = _batches.checked(batches, least=1)
+    common = common_layers(model, twin)
+    ours, theirs = zip(*common.values(), strict=True)
+    x, y = _outputs(model, ours, batches), _outputs(twin, theirs, batches)
+    return {
+        name: linear_cka(a, b, debiased)
+        for name, a, b in zip(common, x, y, strict=True)
+        if a is not None and b is not None
+    }
+
+
+def common_layers(model, twin) -> dict[str, tuple[Any, Any]]:
+    """The layers that `similarity` compares, by their path: the model's, the twin's.
+
+    Raises:
+        ValueError: If there are none.
+    """
     ours, theirs = (_layers(each) for each in (model, twin))
-    common = [name for name in ours if name in theirs]
+    common = {name: (ours[name], theirs[name]) for name in ours if name in theirs}
     if not common:
         raise ValueError(
             "Expected a twin with layers of the model's names. Received: "
             f"{', '.join(ours) or 'none'} in the model, and "
             f"{', '.join(theirs) or 'none'} in the twin"
         )
-    x, y = (
-        _outputs(each, [layers[name] for name in common], batches)
-        for each, layers in ((model, ours), (twin, theirs))
-    )
-    return {
-        name: linear_cka(a, b, debiased)
-        for name, a, b in zip(common, x, y, strict=True)
-        if a is not None and b is not None
-    }
+    return common
 
 
 def _layers(model):

@@ -225,6 +225,17 @@ def test_diagnostics_are_those_of_diagnose(tmp_path):
     figure.savefig(tmp_path / "plot.png")
 
 
+def test_a_wrong_twin_is_refused_before_the_first_epoch():
+    model = make_model()
+    before = [keras.ops.copy(w) for w in model.weights]
+    twin = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="other")])
+    monitor = AlignmentMonitor([data()], diagnostics=True, twin=twin)
+    with pytest.raises(ValueError, match=r"and other in the twin"):
+        fit(model, monitor, epochs=1)
+    for old, new in zip(before, model.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

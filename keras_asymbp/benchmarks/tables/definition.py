@@ -5,6 +5,7 @@ import itertools
 import numbers
 import os
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -168,19 +169,48 @@ def fields(defined: Experiment) -> dict[str, Any]:
     """The definition of an experiment; `experiment` makes an equal one from it.
 
     Raises:
-        Fault: If a figure is given twice.
+        Fault: If `networks` are no pairs or `figures` no triples, or one of them is
+            given twice.
     """
     found = _plain(
         {f.name: getattr(defined, f.name) for f in dataclasses.fields(Experiment)}
     )
     del found["file"]
-    figures: dict[str, dict[str, float]] = {}
+    if not isinstance(found["networks"], dict):
+        words = "pairs of a data set's own network and another one"
+        pairs = _tuples(found, "networks", 2, words)
+        found["networks"] = _once("networks", pairs)
     if not isinstance(found["figures"], dict):
-        for row, column, error in found["figures"]:
-            if figures.setdefault(row, {}).setdefault(column, error) != error:
-                raise Fault(f"figures of '{row}': the field '{column}' is given twice")
-        found["figures"] = figures
-    found["networks"] = dict(found["networks"])
+        words = "triples of a data set, a column and an error"
+        triples = _tuples(found, "figures", 3, words)
+        found["figures"] = {
+            row: _once(
+                f"figures of '{row}'",
+                [(column, error) for other, column, error in triples if other == row],
+            )
+            for row in dict.fromkeys(row for row, *_ in triples)
+        }
+    return found
+
+
+def _tuples(fields, name, length, words):
+    """The tuples of a field, of which all but the last part are names."""
+    value = fields[name]
+    is_list = isinstance(value, list)
+    for each in value if is_list else [value]:
+        is_tuple = is_list and isinstance(each, list) and len(each) == length
+        if not is_tuple or not all(isinstance(part, str) for part in each[:-1]):
+            raise Fault(f"{name}: expected {words}, received {reprlib.repr(each)}")
+    return value
+
+
+def _once(place, pairs):
+    """The mapping of pairs."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Fault(f"{place}: the field '{key}' is given twice")
+        found[key] = value
     return found
 
 

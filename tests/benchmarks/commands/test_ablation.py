@@ -26,7 +26,7 @@ def ablation(benchmarks, tmp_path):
     ("given", "words"),
     [
         (["--readings=unit"], ["unknown reading 'unit'", "pixels-normal-sum-decay"]),
-        (["--reading=unit-he-sum-decay"], ["unknown flag", "'--readings'"]),
+        (["--reading=unit-he-sum-decay", "--dry_run"], ["unknown", "'--readings'"]),
         (["--epochs=0"], ["--epochs must be 1 or more"]),
     ],
 )

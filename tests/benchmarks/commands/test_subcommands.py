@@ -170,3 +170,13 @@ def test_an_unreadable_flag_file_is_named(program, tmp_path):
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: can't read or write '{tmp_path}' (Is a directory)")
+
+
+def test_a_flag_file_that_is_no_text_is_one_line(program, tmp_path):
+    path = tmp_path / "flags.txt"
+    path.write_bytes(b"--results_dir=\xff\n")
+    done = program("claims", f"--flagfile={path}")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: a file of --flagfile is no text in utf-8: expected a flag a line\n"
+    )

@@ -57,6 +57,25 @@ def test_two_figures_of_one_column_are_refused():
         definition.fields(twice)
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"figures": 5}, "figures: expected triples of .*, received 5"),
+        ({"figures": (("mnist", "SGD"),)}, r"received \['mnist', 'SGD'\]"),
+        ({"figures": (("mnist", ["SGD"], 1.5),)}, "figures: expected triples of"),
+        ({"networks": (("mnist",),)}, r"networks: expected pairs of .*\['mnist'\]"),
+        ({"networks": "mnist"}, "networks: expected pairs of .*, received 'mnist'"),
+        (
+            {"networks": (("mnist", "lenet-mnist"), ("mnist", "mnist"))},
+            "networks: the field 'mnist' is given twice",
+        ),
+    ],
+)
+def test_fields_that_are_no_tuples_are_refused(changes, expected):
+    with pytest.raises(Fault, match=expected):
+        definition.fields(dataclasses.replace(MINE, **changes))
+
+
 def test_figures_without_a_source_are_the_files():
     found = definition.experiment(changed(source=None), "folder/mine.yaml")
     assert (found.source, found.place) == ("mine.yaml", "mine.yaml")
