@@ -189,7 +189,9 @@ def _figure(plan, column, store):
 
 def text(lines: Sequence[Line]) -> str:
     """The readings, then what each choice alone does."""
-    return f"{table(lines)}\nMeans over the readings with a choice:\n\n{effects(lines)}"
+    found = effects(lines)
+    words = "\nMeans over readings that differ in nothing else:\n\n" if found else ""
+    return table(lines) + words + found
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -215,7 +217,9 @@ def table(lines: Sequence[Line]) -> str:
 def effects(lines: Sequence[Line]) -> str:
     """What each choice alone does, as a Markdown table of means.
 
-    A mean is over the readings with that choice that are complete.
+    The means of the choices for one setting are over readings that agree in the others:
+    of the complete readings, those that have a counterpart with each of the choices. A
+    setting without such readings has no row; without rows the text is empty.
     """
     complete = [
         line for line in lines if None not in (f.error for f in line.figures.values())
@@ -223,17 +227,37 @@ def effects(lines: Sequence[Line]) -> str:
     names = list(lines[0].figures)
     rows = []
     for field, choices in CHOICES.items():
-        for choice, value in choices.items():
-            having = [x for x in complete if getattr(x.reading, field) == value]
-            if not having:
-                continue
+        for choice, having in _matched(complete, field, choices).items():
             measures = [[_known(x.correlation) for x in having]]
             measures += [[x.marks[0] for x in having]]
             measures += [[x.figures[name].error for x in having] for name in names]
             means = [f"{statistics.fmean(values):.2f}" for values in measures]
             rows.append([choice, len(having), *means])
+    if not rows:
+        return ""
     titles = ["choice", "readings", "rank correlation", "marks", *names]
     return markdown.table(titles, rows) + "\n"
+
+
+def _matched(lines, field, choices):
+    """For each choice its lines, as many as the other choices have, paired."""
+    by_choice = {}
+    for choice, value in choices.items():
+        having = [line for line in lines if getattr(line.reading, field) == value]
+        if having:
+            by_choice[choice] = {_others(line.reading, field): line for line in having}
+    shared = set.intersection(*map(set, by_choice.values())) if by_choice else set()
+    if len(by_choice) < 2 or not shared:
+        return {}
+    return {
+        choice: [line for others, line in having.items() if others in shared]
+        for choice, having in by_choice.items()
+    }
+
+
+def _others(reading, field):
+    """A reading's choices for the other settings."""
+    return tuple(getattr(reading, name) for name in CHOICES if name != field)
 
 
 def _text(figure):

@@ -62,7 +62,7 @@ def test_the_order_of_the_paper_agrees_and_another_does_not(planned, store, fill
     assert text.splitlines()[-1].startswith("| the paper | | | 0.67 | 0.99 |")
 
 
-def test_the_effect_of_a_choice_is_a_mean_over_complete_readings():
+def test_the_effect_of_a_choice_is_a_mean_over_pairs_of_complete_readings():
     def line(name, error):
         figures = {
             model: study.Figure(error, float(paper), 1.0, beyond=False)
@@ -72,15 +72,21 @@ def test_the_effect_of_a_choice_is_a_mean_over_complete_readings():
 
     lines = [
         line("unit-he-sum-decay", 1.0),
-        line("unit-normal-mean-decay", 4.0),
-        line("pixels-he-sum-decay", None),
+        line("pixels-he-sum-decay", 2.0),
+        line("unit-he-mean-decay", 4.0),
+        line("pixels-he-mean-decay", 8.0),
+        line("unit-normal-mean-decay", 90.0),  # without pixels
+        line("pixels-normal-sum-decay", None),
     ]
     rows = [row.strip("| ").split(" | ") for row in study.effects(lines).splitlines()]
     found = {choice: (count, errors[0]) for choice, count, _, _, *errors in rows[2:]}
     assert found == {
-        **{"unit": ("2", "2.50"), "he": ("1", "1.00"), "normal": ("1", "4.00")},
-        **{"sum": ("1", "1.00"), "mean": ("1", "4.00"), "decay": ("2", "2.50")},
+        **{"unit": ("2", "2.50"), "pixels": ("2", "5.00")},
+        **{"he": ("1", "4.00"), "normal": ("1", "90.00")},
+        **{"sum": ("2", "1.50"), "mean": ("2", "6.00")},  # no row of "decay"
     }
+    assert study.text(lines[-2:]) == study.table(lines[-2:])
+    assert "differ in nothing else" in study.text(lines)
 
 
 def test_a_folder_has_its_readings(planned, store, fill):
