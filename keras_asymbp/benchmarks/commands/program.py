@@ -125,13 +125,11 @@ def _parse_flags() -> list[str]:
     except flags.CantOpenFlagFileError as error:
         # absl's own words are no sentence.
         raise (error.__context__ or error) from error
-    except UnicodeDecodeError as error:  # arguments are always decoded
-        raise UsageError(
-            f"a file of --flagfile is no text in {error.encoding}: expected a flag a "
-            "line"
-        ) from error
     except (flags.Error, ValueError, TypeError, OSError) as error:
-        raise UsageError(f"{error} (--help lists the flags)") from error
+        words = str(error)
+        if isinstance(error, UnicodeDecodeError):  # arguments are always decoded
+            words = f"a file of --flagfile is no text in {error.encoding}"
+        raise UsageError(f"{words} (--help lists the flags)") from error
 
 
 def typed(module: str) -> str:

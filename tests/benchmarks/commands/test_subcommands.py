@@ -178,5 +178,5 @@ def test_a_flag_file_that_is_no_text_is_one_line(program, tmp_path):
     done = program("claims", f"--flagfile={path}")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: a file of --flagfile is no text in utf-8: expected a flag a line\n"
+        "error: a file of --flagfile is no text in utf-8 (--help lists the flags)\n"
     )
