@@ -49,6 +49,11 @@ class Line:
     figures: dict[str, Figure]
 
     @property
+    def complete(self) -> bool:
+        """Whether every model has its figure."""
+        return all(figure.error is not None for figure in self.figures.values())
+
+    @property
     def correlation(self) -> float | None:
         """Spearman's rank correlation with the printed errors, over models."""
         return rank_correlation(list(self._pairs().values()))
@@ -147,11 +152,14 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
 
     It is the one with the highest rank correlation; of those within 0.05 of it, the one
     with most marks as in the paper; of these, the one that changes least of the present
-    default.
+    default. Lines that are incomplete, of which none can be chosen, come last.
     """
-    found = sorted(lines, key=lambda line: -_known(line.correlation))
-    highest = max((_known(line.correlation) for line in found), default=0.0)
-    near = [line for line in found if _known(line.correlation) >= highest - _NEAR]
+    found = sorted(
+        lines, key=lambda line: (not line.complete, -_known(line.correlation))
+    )
+    complete = [line for line in found if line.complete]
+    highest = max((_known(line.correlation) for line in complete), default=0.0)
+    near = [x for x in complete if _known(x.correlation) >= highest - _NEAR]
     rest = found[len(near) :]
     near.sort(key=lambda line: (-line.marks[0], line.reading.changes()))
     return [*near, *rest]
@@ -221,9 +229,7 @@ def effects(lines: Sequence[Line]) -> str:
     of the complete readings, those that have a counterpart with each of the choices. A
     setting without such readings has no row; without rows the text is empty.
     """
-    complete = [
-        line for line in lines if None not in (f.error for f in line.figures.values())
-    ]
+    complete = [line for line in lines if line.complete]
     names = list(lines[0].figures)
     rows = []
     for field, choices in CHOICES.items():

@@ -115,6 +115,16 @@ def test_of_nearly_equal_correlations_more_marks_come_first():
     assert study.in_order([fewer, more]) == [more, fewer]
 
 
+def test_an_incomplete_reading_is_not_chosen():
+    figures = {n: study.Figure(e, e, 1.0, beyond=False) for e, n in enumerate(NAMES)}
+    worse = {n: study.Figure(-e, e, 1.0, beyond=False) for e, n in enumerate(NAMES)}
+    missing = figures | {"BN": study.Figure(None, 2.0, None, beyond=False)}
+    partial = study.Line(readings.get("unit-he-sum-decay"), missing)
+    whole = study.Line(readings.get("pixels-he-sum-decay"), worse)
+    assert partial.correlation == 1
+    assert study.in_order([partial, whole]) == [whole, partial]
+
+
 def test_of_equals_the_default_comes_first():
     figures = {n: study.Figure(e, e, 1.0, beyond=False) for e, n in enumerate(NAMES)}
     names = ["pixels-normal-mean-nodecay", "unit-he-sum-decay", "unit-he-mean-decay"]
