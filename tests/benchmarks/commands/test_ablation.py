@@ -26,7 +26,10 @@ def ablation(benchmarks, tmp_path):
     ("given", "words"),
     [
         (["--readings=unit"], ["unknown reading 'unit'", "pixels-normal-sum-decay"]),
-        (["--reading=unit-he-sum-decay", "--dry_run"], ["unknown", "'--readings'"]),
+        (
+            ["--reading=unit-he-sum-decay", "--dry_run"],
+            ["unknown flag", "'--readings'"],
+        ),
         (["--epochs=0"], ["--epochs must be 1 or more"]),
     ],
 )
