@@ -150,15 +150,26 @@ class Feedback(keras.layers.Layer):
             "first, then quantize a Keras model with the same weights."
         )
 
+    def save_own_variables(self, store):
+        # By class, as Keras stores layers: the arrays of two rules may look alike.
+        own: dict = {}
+        super().save_own_variables(own)
+        for number, variable in own.items():
+            store[f"{type(self).__name__}_{number}"] = variable
+
     def load_own_variables(self, store):
-        if self.variables and not store.keys():
+        prefix = f"{type(self).__name__}_"
+        own = {key.removeprefix(prefix): key for key in store.keys()}  # noqa: SIM118
+        foreign = [key for key in own if not key.isdecimal()]
+        if foreign or (self.variables and not own):
             raise ValueError(
-                f"Expected the state of rule {type(self).__name__}. Received: none, "
-                "for the weights were saved with another rule. Build the model with "
-                "that rule, call `load_weights`, then change the rule by "
+                f"Expected the state of rule {type(self).__name__}. Received: "
+                f"{', '.join(foreign) or 'none'}, for the weights were saved with "
+                "another rule. Build the model with that rule, call `load_weights`, "
+                "then change the rule by "
                 "`keras_asymbp.asymmetrize(symmetrize(model), feedback)`."
             )
-        super().load_own_variables(store)
+        super().load_own_variables({number: store[key] for number, key in own.items()})
 
     def get_build_config(self):
         # The layer builds its rule, even when a saved model is loaded.

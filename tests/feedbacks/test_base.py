@@ -96,13 +96,29 @@ def test_rules_read_the_stored_w(dtype, make_layer, backward_kernel):
     assert set(seen) == {(layer.variable_dtype, 2)}
 
 
-def test_weights_of_another_rule_are_refused(tmp_path):
+@pytest.mark.parametrize("saved", ["uSF", "frSF", "brSF", "KP", "RndF"])
+def test_weights_of_another_rule_are_refused(saved, tmp_path):
     def make_model(rule):
         return keras.Sequential([keras.Input((3,)), AsymDense(2, feedback=rule)])
 
     path = tmp_path / "model.weights.h5"
-    make_model("uSF").save_weights(path)
-    make_model("NuSF").load_weights(path)  # neither has state
-    for rule in ("frSF", "brSF", "KP", "WM", "RndF"):
+    make_model(saved).save_weights(path)
+    make_model(saved).load_weights(path)
+    rules = ["uSF", "frSF", "brSF", "KP", "WM", "PAL", "RndF"]
+    for rule in [each for each in rules if each != saved]:
         with pytest.raises(ValueError, match=r"Expected the state of rule .*symmetr"):
             make_model(rule).load_weights(path)
+
+
+def test_weights_of_another_rule_without_state_are_loaded(tmp_path):
+    layers = [AsymDense(2, feedback=rule) for rule in ("uSF", "NuSF")]
+    models = [keras.Sequential([keras.Input((3,)), layer]) for layer in layers]
+    models[0].save_weights(tmp_path / "model.weights.h5")
+    models[1].load_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_array_equal(layers[1].kernel, layers[0].kernel)
+
+
+def test_state_is_stored_by_number_in_files_of_earlier_versions(make_layer):
+    layer, loaded = make_layer("RndF"), make_layer("RndF")
+    loaded.feedback.load_own_variables({"0": layer.feedback_kernel})
+    np.testing.assert_array_equal(loaded.feedback_kernel, layer.feedback_kernel)
