@@ -24,7 +24,8 @@ class Figure:
     """A model's error under a reading.
 
     Attributes:
-        error: In percent, the mean over seeds; None if a trial is missing.
+        error: In percent, the mean over seeds; None if a trial is missing, also one
+            beyond the five rates.
         paper: The printed error in percent; None without one.
         rate: The best learning rate of the first seed.
         beyond: Whether that rate is beyond the five.
@@ -178,12 +179,12 @@ def _figure(plan, column, store):
     extra = _next_rate(setup, column, store)
     errors, rates = [], []
     for cell in setup.cells(column):
-        trials = finished(cell, store)
-        if len(trials) < len(cell.trials()):
-            return Figure(None, plan.printed(column), None, beyond=False)
+        cells = [cell]
         if extra is not None:
-            more = dataclasses.replace(cell, column=_at(column, extra))
-            trials = trials + finished(more, store)
+            cells.append(dataclasses.replace(cell, column=_at(column, extra)))
+        trials = [trial for each in cells for trial in finished(each, store)]
+        if len(trials) < sum(len(each.trials()) for each in cells):
+            return Figure(None, plan.printed(column), None, beyond=False)
         best = min(trials, key=lambda trial: trial["result"]["best_error"])
         errors.append(100 * best["result"]["best_error"])
         rates.append(best["settings"]["learning_rate"])

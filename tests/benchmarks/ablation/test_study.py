@@ -144,6 +144,8 @@ def test_a_rate_beyond_the_edge(at, factor, planned, store, fill):
     rates = PRESETS["quick"].learning_rates
     (rate,) = {rate for c in further.columns for rate in c.learning_rates}
     assert rate == pytest.approx(rates[at] * factor)
+    (pending,) = study.lines(CHOSEN[:1], [plan], store)
+    assert not pending.complete
     # The new rate is better for some models.
     errors = {name: 1.0 if name == "BN" else 3.0 for name in NAMES}
     fill(further, errors)
