@@ -9,10 +9,14 @@ import pathlib
 import re
 import shutil
 import statistics
+import types
 import unittest.mock
 
 import keras
 import pytest
+
+from keras_asymbp.benchmarks.run import costs
+from keras_asymbp.benchmarks.tables import experiments
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [
@@ -150,6 +154,24 @@ def test_recorded_table_has_our_figures_and_the_paper_s(extension):
     )
     row = f"{fixed}▲ <small>1.81</small> | {bottom}▲ <small>85.50▲</small>"
     assert f"| RndF | {row} |" in page
+
+
+def test_estimates_of_time_come_from_the_measured_costs(extension):
+    work = extension("planned_work")
+    page = types.SimpleNamespace(meta={"planned": True})
+    text = '{{ costs("mnist") }}\n{{ dry_run("--exp A --datasets mnist") }}'
+    table, printed = work.on_page_markdown(text, page=page).split("\nmnist: ")
+    cost = costs.COSTS["mnist", True]
+    assert f"| {1000 * cost.update:.1f} | " in table.splitlines()[-1]
+    assert table.endswith(f"| {1000 * cost.forward:.1f} |")
+    assert printed.startswith("11 cells, 60 trials, 0 stored, 60 to run: ")
+
+
+@pytest.mark.parametrize("name", experiments.ALL)
+def test_the_time_of_every_experiment_is_known(name, extension):
+    datasets = "sonnets" if name == "Text" else "mnist,cifar10"
+    text = extension("planned_work").dry_run(f"--exp {name} --datasets {datasets}")
+    assert "time unknown" not in text
 
 
 def test_recorded_tables_of_other_experiments_are_the_report_s(extension):
