@@ -7,7 +7,7 @@ A page with `planned: true` at its top is a Jinja template. It may have
 
 import functools
 
-import jinja2
+import templates
 from absl import flags
 from markupsafe import Markup
 
@@ -25,11 +25,8 @@ def on_page_markdown(text, page, **kwargs):
     """Called by MkDocs with the text of each page."""
     if not page.meta.get("planned"):
         return text
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
     functions = {each.__name__: each for each in (costs, dry_run, days, total)}
-    return environment.from_string(text).render(functions)
+    return templates.fill(text, functions)
 
 
 def costs(*networks):

@@ -10,7 +10,7 @@ import functools
 import statistics
 
 import frequencies
-import jinja2
+import templates
 from markupsafe import Markup
 from recorded_folders import RATES, RESULTS
 
@@ -67,11 +67,8 @@ class Figures:
 
     def fill(self, text):
         """A template's text with its figures."""
-        environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-        )
         functions = {name: getattr(self, name) for name in _FUNCTIONS}
-        return environment.from_string(text).render(functions)
+        return templates.fill(text, functions)
 
     def error(self, folder, model):
         """Our error in percent, the mean over seeds, as the tables have it."""

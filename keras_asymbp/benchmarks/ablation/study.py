@@ -116,14 +116,20 @@ def _at(column, rate):
 def _next_rate(setup, column, store):
     """The rate beyond the edge at which the best is; None if it is not at one."""
     cell, *_ = setup.cells(column)
-    trials = finished(cell, store)
-    if len(trials) < len(cell.trials()):
+    trials = _all_finished(cell, store)
+    if not trials:
         return None
     rates = sorted({trial.learning_rate for trial in cell.trials()})
     best = trials[0]["settings"]["learning_rate"]
     if best == rates[0]:
         return best / _STEP
     return best * _STEP if best == rates[-1] else None
+
+
+def _all_finished(cell, store):
+    """The trials of a cell, best first; none if one of them is missing."""
+    trials = finished(cell, store)
+    return trials if len(trials) == len(cell.trials()) else []
 
 
 def lines(chosen: Sequence[Reading], plans: Sequence[Plan], store: Store) -> list[Line]:
@@ -182,10 +188,12 @@ def _figure(plan, column, store):
         cells = [cell]
         if extra is not None:
             cells.append(dataclasses.replace(cell, column=_at(column, extra)))
-        trials = [trial for each in cells for trial in finished(each, store)]
-        if len(trials) < sum(len(each.trials()) for each in cells):
+        found = [_all_finished(each, store) for each in cells]
+        if not all(found):
             return Figure(None, plan.printed(column), None, beyond=False)
-        best = min(trials, key=lambda trial: trial["result"]["best_error"])
+        best = min(
+            (trials[0] for trials in found), key=lambda t: t["result"]["best_error"]
+        )
         errors.append(100 * best["result"]["best_error"])
         rates.append(best["settings"]["learning_rate"])
     return Figure(
