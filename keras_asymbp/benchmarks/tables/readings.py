@@ -63,7 +63,10 @@ _BY_CHOICES = {
 # That of `Protocol()`, and of networks without an ablation.
 BASE = READINGS["unit-he-sum-decay"]
 # By network: the reading that the ablation chose (docs/ablation.md).
-_CHOSEN = {"mnist": READINGS["pixels-normal-mean-decay"]}
+_CHOSEN = {
+    "mnist": READINGS["pixels-normal-mean-decay"],
+    "cifar": READINGS["pixels-he-sum-decay"],
+}
 
 
 def default(network: str) -> Reading:
