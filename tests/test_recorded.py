@@ -214,6 +214,32 @@ def test_held_out_and_lowest_figures_are_those_of_the_trials(figures):
     assert figures.error_at(name, "FA", 5e-5) == error
 
 
+def test_an_error_under_one_reading_is_the_lowest_of_its_rates(figures):
+    name = "ablation-cifar10"
+    errors = [
+        trial["result"]["best_error"]
+        for trial in map(json.loads, _texts(name))
+        if trial["model"] == "SGD"
+        and trial["settings"]["input_scale"] == 1.0
+        and trial["settings"]["kernel_initializer"] == "he_normal"
+        and trial["settings"].get("loss_reduction", "sum") == "sum"
+        and trial["settings"].get("bias_decay", True)
+    ]
+    asked = figures.reading_error(name, "pixels-he-sum-decay", "SGD")
+    assert len(errors) >= 5
+    assert asked == f"{100 * min(errors):.2f}"
+
+
+def test_a_paused_run_adds_nothing_to_the_hours(extension, tmp_path):
+    copy = store.Store(tmp_path / SMALL)
+    for number, text in enumerate(_texts(SMALL)):
+        trial = json.loads(text)
+        trial["seconds"] = 600.0 if number else 86400.0
+        copy.put(trial["model"], trial)
+    figures = extension("recorded_figures").Figures(tmp_path)
+    assert figures.hours(SMALL) == "10.0"  # 60 of 10 minutes
+
+
 def test_a_folder_is_read_once(extension, monkeypatch):
     opened = []
 

@@ -6,6 +6,7 @@ A page with `figures: true` at its top is a Jinja template. Its text has figures
 does not exist stops the build.
 """
 
+import collections
 import functools
 import statistics
 
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from recorded_folders import RATES, RESULTS
 
 from keras_asymbp.benchmarks.ablation import study
+from keras_asymbp.benchmarks.depth import study as depth
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import (
@@ -32,9 +34,10 @@ _ALL_TABLES = "all tables of the paper"
 _FUNCTIONS = (
     *("error", "paper", "effect", "verdict", "count", "runs", "hours"),
     *("errors", "verdicts", "correlation", "correlations", "readings", "choices"),
-    *("guess", "layer", "layers"),
+    *("reading_error", "guess", "layer", "layers"),
     *("error_at", "best_epoch", "last_error"),
     *("rate", "lowest", "mean_gain", "most_gained", "spread"),
+    *("network_error", "mean_angle", "largest_angle"),
 )
 
 
@@ -64,6 +67,7 @@ class Figures:
         self._store = functools.cache(self._read)
         self._assessed = functools.cache(self._assess)
         self._lines = functools.cache(self._ablation)
+        self._runs = functools.cache(self._depth)
 
     def fill(self, text):
         """A template's text with its figures."""
@@ -267,21 +271,65 @@ class Figures:
         """A table: the agreement and the errors of each reading of an ablation."""
         return study.table(self._lines(folder)).rstrip()
 
+    def reading_error(self, folder, reading, model):
+        """Our error in percent under one reading of an ablation."""
+        (line,) = (x for x in self._lines(folder) if x.reading.name == reading)
+        return f"{line.figures[model].error:.2f}"
+
     def choices(self, folder):
         """A table: what each choice of an ablation alone does."""
         return study.effects(self._lines(folder)).rstrip()
+
+    def network_error(self, folder, model, network):
+        """Our error in percent on a network of the depth study with one seed."""
+        return f"{self._run(folder, model, network).error:.1f}"
+
+    def mean_angle(self, folder, model, network):
+        """The mean angle of the gradients below the last layer, in degrees."""
+        return f"{statistics.fmean(self._angles(folder, model, network)):.0f}"
+
+    def largest_angle(self, folder, models, networks):
+        """The largest angle of a gradient below the last layer, in degrees."""
+        found = (
+            max(self._angles(folder, model, network))
+            for model in models
+            for network in networks
+        )
+        return f"{max(found):.1f}"
+
+    def _angles(self, folder, model, network):
+        *below, _ = self._run(folder, model, network).layers
+        return [layer.gradient_angle for layer in below]
+
+    def _run(self, folder, model, network):
+        """The best run of a model on a network such as `plain-8`."""
+        (found,) = (
+            run
+            for run in self._runs(folder)
+            if (run.column.name, f"{run.family}-{run.depth}") == (model, network)
+        )
+        return found
 
     def runs(self, folder):
         """The number of finished trials."""
         return f"{len(self._store(folder).trials()):,}"
 
     def hours(self, folder):
-        """The hours that all trials of a folder took, one after another."""
-        trials = self._store(folder).trials()
-        return f"{sum(trial['seconds'] for trial in trials) / 3600:.1f}"
+        """The hours that all trials of a folder take, one after another.
+
+        A trial counts with the median of its model's: some were paused.
+        """
+        seconds = collections.defaultdict(list)
+        for trial in self._store(folder).trials():
+            seconds[trial["model"]].append(trial["seconds"])
+        total = sum(len(each) * statistics.median(each) for each in seconds.values())
+        return f"{total / 3600:.1f}"
 
     def _read(self, folder):
         return store.Store(self._root / folder, make=False)
+
+    def _depth(self, folder):
+        return depth.runs(self._assessed(folder)[0].plans(), self._store(folder))
 
     def _ablation(self, folder):
         return study.of_folder(self._store(folder))

@@ -50,34 +50,13 @@ def make(name, folder):
     if (RESULTS / name / "ablation.md").is_file():
         _write_ablation(copy)
         return copy
-    if flags := DEPTH_FLAGS.get(name):
-        _run(PROGRAM, "depth", "--notrain", results_dir, *flags)
-        return copy
-    if (RESULTS / name / "depth.md").is_file():
-        _write_depth(copy)
     rates = ",".join(map(str, RATES.get(name, ())))
     flags = [f"--learning_rates={rates}"] if rates else []
+    if (RESULTS / name / "depth.md").is_file():
+        _run(PROGRAM, "depth", "--notrain", results_dir, *DEPTH_FLAGS[name], *flags)
     for subcommand in ("report", "pictures"):
         _run(PROGRAM, subcommand, results_dir, *flags)
     return copy
-
-
-def _write_depth(folder):
-    """Writes the files of the depth study, whose command would train anew."""
-    from keras_asymbp.benchmarks.commands import depth
-    from keras_asymbp.benchmarks.depth import study
-    from keras_asymbp.benchmarks.networks import FAMILIES
-    from keras_asymbp.benchmarks.results import inventory, store
-    from keras_asymbp.benchmarks.tables.experiments import DEPTH
-
-    results = store.Store(folder, make=False)
-    setup = inventory.take(results).setups[0]
-    chosen = [(f, d) for f in FAMILIES for d in study.DEPTHS if d in FAMILIES[f].depths]
-    plans = study.plans(chosen, DEPTH.columns, setup)
-    runs = study.runs(plans, results)
-    if len(runs) != sum(len(plan.cells()) for plan in plans):
-        raise RuntimeError(f"{folder} lacks trials of the depth study")
-    depth.write(runs, results)
 
 
 def _write_ablation(folder):
