@@ -119,7 +119,7 @@ def test_a_figure_in_prose_is_the_recorded_one(figures):
         f"{{{{ error('{SMALL}', 'uSF+BN') }}}}, {{{{ runs('{SMALL}') }}}}, "
         f"{{{{ verdict('{SMALL}', 'III') }}}}, {{{{ rate('{SMALL}', 'uSF+BN') }}}}"
     )
-    assert figures.fill(asked) == f"{100 * best:.2f}, 60, does not hold, {rate:g}"
+    assert figures.fill(asked) == f"{100 * best:.2f}, 60, holds, {rate:g}"
     report = (RESULTS / SMALL / "report.md").read_text(encoding="utf-8")
     for line in figures.fill(f"{{{{ errors('{SMALL}', 'A') }}}}").splitlines()[2:]:
         assert line in report
@@ -182,6 +182,27 @@ def test_what_a_table_of_frequencies_knows_of_the_sonnets(figures):
     named = {last: count.most_common(1)[0][0] for last, count in followers.items()}
     wrong = [named[last] != following for last, following in itertools.pairwise(test)]
     assert abs(float(figures.guess("sonnets", 1)) - 100 * sum(wrong) / len(wrong)) < 2.5
+
+
+def test_an_angle_of_the_depth_study_is_the_one_of_the_best_run(figures):
+    name = "depth-mnist_5k"
+    best = min(
+        (
+            trial["result"]
+            for trial in map(json.loads, _texts(name))
+            if trial["model"] == "uSF+BN+BM"
+            and trial["settings"]["architecture"] == "plain-8"
+        ),
+        key=lambda result: result["best_error"],
+    )
+    *below, last = (each["gradient_angle"] for each in best["alignment"].values())
+    assert len(below) == 7
+    assert last < 0.1  # the logits have no V above them
+    of_one = (name, "uSF+BN+BM", "plain-8")
+    assert figures.network_error(*of_one) == f"{100 * best['best_error']:.1f}"
+    assert figures.mean_angle(*of_one) == f"{sum(below) / 7:.0f}"
+    largest = figures.largest_angle(name, ["uSF+BN+BM"], ["plain-8"])
+    assert largest == f"{max(below):.1f}"
 
 
 def test_held_out_and_lowest_figures_are_those_of_the_trials(figures):

@@ -317,11 +317,12 @@ class Figures:
     def hours(self, folder):
         """The hours that all trials of a folder take, one after another.
 
-        A trial counts with the median of its model's: some were paused.
+        A trial counts with the median of its model's on its network: some were paused.
         """
         seconds = collections.defaultdict(list)
         for trial in self._store(folder).trials():
-            seconds[trial["model"]].append(trial["seconds"])
+            network = trial["settings"].get("architecture")
+            seconds[trial["model"], network].append(trial["seconds"])
         total = sum(len(each) * statistics.median(each) for each in seconds.values())
         return f"{total / 3600:.1f}"
 
