@@ -54,18 +54,46 @@ def main(argv):
     del argv
     print(f"load average {os.getloadavg()[0]:.2f}")
     for name in _NETWORKS.value:
-        for normalized in (_ONCE[name],) if name in _ONCE else (False, True):
-            update, forward = measure(name, normalized)
+        for normalized, (update, forward) in measure(name).items():
             print(
                 f'("{name}", {normalized}): '
-                f"Cost(update={update:.4f}, forward={forward:.4f}),",
+                f"Cost(update={update:.5f}, forward={forward:.5f}),",
                 flush=True,
             )
 
 
-def measure(name, normalized):
-    """Seconds of an update, and of the forward pass of a batch of 100."""
+def measure(name):
+    """Seconds of an update, and of the forward pass of a batch of 100.
+
+    Returns:
+        Both without batch normalization and with it, measured in turn.
+    """
     keras.utils.clear_session()
+    more = _MORE.value
+    # A base, more updates, more forward passes.
+    sizes = (_BASE, _BASE), (_BASE + more, _BASE), (_BASE, _BASE + more)
+    data = [workloads.examples(name, *size) for size in sizes]
+    variants = (_ONCE[name],) if name in _ONCE else (False, True)
+    cells = {normalized: _cell(name, normalized) for normalized in variants}
+    trainers = {each: Trainer(cell, data[0]) for each, cell in cells.items()}
+    times = {normalized: [[] for _ in sizes] for normalized in variants}
+    for number in range(_ROUNDS.value + 1):
+        for normalized, trainer in trainers.items():
+            cell = cells[normalized]
+            (trial,) = cell.trials()
+            for examples, seconds in zip(data, times[normalized], strict=True):
+                if not trainer.take_up(cell, examples):
+                    raise RuntimeError(
+                        f"--more {more}: the longer epoch has another graph"
+                    )
+                start = time.perf_counter()
+                trainer.train(trial)
+                if number:  # the first round traces
+                    seconds.append(time.perf_counter() - start)
+    return {each: _differences(found, more / 100) for each, found in times.items()}
+
+
+def _cell(name, normalized):
     own = networks.get(name).normalization
     column = Column(
         "uSF",
@@ -80,24 +108,12 @@ def measure(name, normalized):
         datasets.get("mnist_5k"), num_classes=classes, network=name
     )
     protocol = Protocol(epochs=1, learning_rates=(5e-6,))
-    cell = Cell(dataset, "1", column, protocol, seed=0)
-    more = _MORE.value
-    # A base, more updates, more forward passes.
-    sizes = (_BASE, _BASE), (_BASE + more, _BASE), (_BASE, _BASE + more)
-    data = [workloads.examples(name, *size) for size in sizes]
-    trainer = Trainer(cell, data[0])
-    (trial,) = cell.trials()
-    times = [[] for _ in sizes]
-    for number in range(_ROUNDS.value + 1):
-        for examples, seconds in zip(data, times, strict=True):
-            if not trainer.take_up(cell, examples):
-                raise RuntimeError(f"--more {more}: the longer epoch has another graph")
-            start = time.perf_counter()
-            trainer.train(trial)
-            if number:  # the first round traces
-                seconds.append(time.perf_counter() - start)
+    return Cell(dataset, "1", column, protocol, seed=0)
+
+
+def _differences(times, batches):
     base, updates, forwards = map(statistics.median, times)
-    return (updates - base) / (more / 100), (forwards - base) / (more / 100)
+    return (updates - base) / batches, (forwards - base) / batches
 
 
 if __name__ == "__main__":
