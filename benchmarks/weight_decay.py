@@ -1,8 +1,11 @@
-"""Compares scalings of the weight decay: python -m benchmarks.weight_decay
+"""Compares scalings of the weight decay.
+
+    python -m benchmarks.weight_decay --json FILE
 
 The paper gives the weight decay no value. Candidates: none, MatConvNet's 5e-4 beside
 the sum of the gradients as the paper writes it, and 0.05, MatConvNet's balance
-between the decay and a gradient that is the mean of 100 examples.
+between the decay and a gradient that is the mean of 100 examples. `--read FILE` prints
+the table of recorded figures.
 """
 
 import os
@@ -10,13 +13,16 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import dataclasses
+import json
+import pathlib
 import statistics
 
 from absl import app, flags
 
+from benchmarks import source
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.escaping import markdown
-from keras_asymbp.benchmarks.tables import experiments
+from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.protocol import Protocol, score
 from keras_asymbp.benchmarks.training.batches import prepare
@@ -25,6 +31,8 @@ from keras_asymbp.benchmarks.training.trainer import Trainer
 _MODELS = flags.DEFINE_list("models", ["SGD", "uSF+BN+BM"], "Models of experiment A.")
 _EPOCHS = flags.DEFINE_integer("epochs", 12, "Epochs of a run.", lower_bound=1)
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each model.")
+_JSON = flags.DEFINE_string("json", None, "File for the figures.")
+_READ = flags.DEFINE_string("read", None, "File of recorded figures to print.")
 
 DECAYS = (0.0, 5e-4, 5e-2)
 LEARNING_RATES = (5e-3, 5e-4, 5e-5)
@@ -32,12 +40,14 @@ LEARNING_RATES = (5e-3, 5e-4, 5e-5)
 
 def main(argv):
     del argv
+    if _READ.value:
+        print(table(json.loads(pathlib.Path(_READ.value).read_text("utf-8"))["rows"]))
+        return
     dataset = datasets.get("mnist_5k")
     protocol = Protocol(epochs=_EPOCHS.value, learning_rates=LEARNING_RATES)
     examples = prepare(dataset.load(), protocol.input_scale)
-    titles = ("model", "weight decay", "error, %, of each seed", "mean")
-    print(markdown.table(titles, (), alignment="lrlr"))
     ((_, columns),) = experiments.select([experiments.get("A")], _MODELS.value)
+    rows = []
     for column in columns:
         for decay in DECAYS:
             with_decay = dataclasses.replace(protocol, weight_decay=decay)
@@ -47,10 +57,34 @@ def main(argv):
                 )
                 for seed in map(int, _SEEDS.value)
             ]
-            of_seeds = ", ".join(map(str, errors))
-            mean = f"{statistics.fmean(errors):.2f}"
-            row = markdown.row([column.name, f"{decay:g}", of_seeds, mean])
-            print(row, flush=True)
+            rows.append({"model": column.name, "weight_decay": decay, "errors": errors})
+    print(table(rows))
+    if _JSON.value:
+        report = {
+            **source.describe(),
+            "epochs": protocol.epochs,
+            "reading": readings.of(protocol).name,
+            "rows": rows,
+        }
+        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
+        pathlib.Path(_JSON.value).write_text(text, encoding="utf-8")
+
+
+def table(rows):
+    """Returns the errors of each model and weight decay as a table."""
+    return markdown.table(
+        ["model", "weight decay", "error, %, of each seed", "mean"],
+        (
+            (
+                row["model"],
+                f"{row['weight_decay']:g}",
+                ", ".join(f"{error:.2f}" for error in row["errors"]),
+                f"{statistics.fmean(row['errors']):.2f}",
+            )
+            for row in rows
+        ),
+        alignment="lrlr",
+    )
 
 
 def best_error(cell, examples):

@@ -179,7 +179,8 @@ def folder(tmp_path_factory):
     shutil.copytree(trials, folder / "results" / "trials")
     recorded = folder / "benchmarks" / "results"
     shutil.copytree(trials, recorded / "quick-mnist_5k" / "trials")
-    shutil.copytree(RESULTS / "speed", recorded / "speed")
+    for name in ("speed", "weight_decay"):
+        shutil.copytree(RESULTS / name, recorded / name)
     shutil.copy(RESULTS / "speed" / "step_time.json", folder)
     page = (ROOT / "docs" / "from-biotorch.md").read_text(encoding="utf-8")
     configuration = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
@@ -242,6 +243,20 @@ def test_it_runs(form, run):
     allowed = (0, 1) if form[-1] == "doctor" else (0,)
     assert code in allowed, f"{FORMS[form]}\n{printed[-3000:]}"
     assert "Traceback" not in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "figures", "table"),
+    [
+        ("diagnostics_cost", "speed/diagnostics.json", "speed/diagnostics.md"),
+        ("weight_decay", "weight_decay/errors.json", "weight_decay/table.md"),
+    ],
+)
+def test_a_recorded_table_is_of_its_figures(program, figures, table, run):
+    code, printed = run([f"benchmarks.{program}", "--read", str(RESULTS / figures)])
+    assert code == 0
+    assert (RESULTS / table).read_text(encoding="utf-8") in printed
 
 
 def test_scripts_that_are_run_elsewhere_are_run_there():

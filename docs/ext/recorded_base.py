@@ -1,0 +1,58 @@
+"""What the figures of recorded folders are computed from, each read once."""
+
+import functools
+
+from recorded_folders import RATES
+
+from keras_asymbp.benchmarks.ablation import study
+from keras_asymbp.benchmarks.depth import study as depth
+from keras_asymbp.benchmarks.results import assessment, inventory, store, table
+
+
+class Recorded:
+    """The recorded folders, by name.
+
+    Args:
+        root: The folder of the recorded folders.
+    """
+
+    def __init__(self, root):
+        self._root = root
+        self._store = functools.cache(self._read)
+        self._assessed = functools.cache(self._assess)
+        self._lines = functools.cache(self._ablation)
+        self._runs = functools.cache(self._depth)
+
+    def _best(self, folder, model):
+        """The best trial of each seed."""
+        setup, column = self._model(folder, model)
+        cells = setup.cells(column)
+        return [table.finished(cell, self._store(folder))[0] for cell in cells]
+
+    def _model(self, folder, name):
+        """The setup of a folder with one, and a column, by the model's name."""
+        held, _ = self._assessed(folder)
+        (setup,) = held.setups
+        columns = (column for plan in held.plans() for column in plan.columns)
+        return setup, next(column for column in columns if column.name == name)
+
+    def _plan(self, folder):
+        """The plan of a folder of one experiment and one data set."""
+        held, _ = self._assessed(folder)
+        (plan,) = held.plans()
+        return plan
+
+    def _read(self, folder):
+        return store.Store(self._root / folder, make=False)
+
+    def _depth(self, folder):
+        return depth.runs(self._assessed(folder)[0].plans(), self._store(folder))
+
+    def _ablation(self, folder):
+        return study.of_folder(self._store(folder))
+
+    def _assess(self, folder):
+        """The inventory of a recorded folder, and the assessment of its first setup."""
+        held = inventory.take(self._store(folder), learning_rates=RATES.get(folder))
+        first, *_ = assessment.assess(held, held.setups, held.plans())
+        return held, first

@@ -1,0 +1,81 @@
+"""Figures: the verdicts on the paper's claims, and the agreement with its tables."""
+
+from markupsafe import Markup
+from recorded_base import Recorded
+
+from keras_asymbp.benchmarks.escaping import markdown
+from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
+from keras_asymbp.benchmarks.tables import experiments
+
+_ALL_TABLES = "all tables of the paper"
+
+
+class Claims(Recorded):
+    """Verdicts and rank correlations, as text."""
+
+    def effect(self, folder, label):
+        """The effect in an inequality, in margins, with its interval."""
+        tested = next(
+            t
+            for finding in self._assessed(folder)[1].findings
+            for t in finding.tested
+            if t.check.label == label
+        )
+        return f"{tested.effect:.1f} margins ({tested.low:.1f} to {tested.high:.1f})"
+
+    def verdict(self, folder, claim):
+        """The verdict on a claim, by the claim's name."""
+        findings = self._assessed(folder)[1].findings
+        return next(f.verdict for f in findings if f.claim.name == claim)
+
+    def count(self, folder, verdict):
+        """The number of the paper's claims with a verdict."""
+        return counts(self._assessed(folder)[1].findings, True)[verdict]
+
+    def verdicts(self, folders):
+        """A table: how many claims hold, do not hold, and so on, in each folder."""
+        rows = []
+        for label, corrected in (("", True), ("without the correction: ", False)):
+            for folder in folders:
+                found = counts(self._assessed(folder)[1].findings, corrected)
+                rows.append([Markup(label + markdown.code(folder)), *found.values()])
+        return markdown.table(["folder", *VERDICTS], rows)
+
+    def correlation(self, folder, place=_ALL_TABLES):
+        """The rank correlation with printed figures, with its interval."""
+        agreements = self._assessed(folder)[1].agreements
+        return _correlation(next(found for found in agreements if found.place == place))
+
+    def correlations(self, folders):
+        """A table: the rank correlation with each printed table, with its interval."""
+        by_folder = {
+            folder: {
+                found.place: found for found in self._assessed(folder)[1].agreements
+            }
+            for folder in folders
+        }
+        places = [
+            place
+            for place in (
+                *(e.place for e in experiments.EXPERIMENTS.values()),
+                _ALL_TABLES,
+            )
+            if any(place in found for found in by_folder.values())
+        ]
+        rows = [
+            (
+                place.removesuffix(" of the paper"),
+                *(_correlation(found.get(place)) for found in by_folder.values()),
+            )
+            for place in places
+        ]
+        titles = ["", *(Markup(markdown.code(folder)) for folder in folders)]
+        return markdown.table(titles, rows, alignment="l" * len(titles))
+
+
+def _correlation(found):
+    if found is None or found.correlation is None:
+        return "not run"
+    if found.low is None:
+        return f"{found.correlation:.2f}"
+    return f"{found.correlation:.2f} ({found.low:.2f} to {found.high:.2f})"
