@@ -286,8 +286,9 @@ def test_a_figure_that_does_not_exist_stops_the_build(asked, figures):
         figures.fill(asked)
 
 
-def test_the_page_of_recorded_results_has_figures_of_trials_only(figures):
-    page = (ROOT / "docs" / "recorded.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["ablation", "depth", "recorded"])
+def test_a_page_of_results_has_figures_of_trials_only(name):
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     assert page.startswith("---\nfigures: true\n---\n")
     # Errors in prose have two digits and a percent sign.
     prose = page.partition("## FA-bench")[0]
