@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import statistics
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.results import aggregates, inventory
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS
 
 COLUMNS = {c.name: c for e in EXPERIMENTS.values() for c in e.columns}
@@ -60,12 +62,16 @@ def test_the_baseline_is_not_compared_with_itself():
 def test_models_of_all_data_sets_of_a_protocol(tmp_path, finish, make_cell):
     store = Store(tmp_path)
     sets = [datasets.get(name) for name in ("svhn", "cifar10")]
+    assert len({readings.default(dataset.network) for dataset in sets}) == 2
 
     def run(model, dataset, error, version="1", **protocol):
+        # The networks' default readings differ, and are one protocol all the same.
+        reading = dataclasses.asdict(readings.default(dataset.network))
+        del reading["name"]
         for seed in (0, 1):
             cell = make_cell(
                 *(COLUMNS[model], dataset, seed, version),
-                **{"learning_rates": (0.5,), "epochs": 7} | protocol,
+                **{"learning_rates": (0.5,), "epochs": 7} | reading | protocol,
             )
             for trial in cell.trials():
                 finish(store, cell, trial, error)
