@@ -165,6 +165,17 @@ def test_missing_trials_are_unknown(planned, store, fill):
     assert study.beyond(planned, store) == []
 
 
+def test_a_model_with_some_of_its_trials_is_unknown(planned, store, finish):
+    plan = planned[0]
+    for cell in plan.cells():
+        *some, _ = cell.trials()
+        for number, trial in enumerate(some):  # the best is at an edge
+            finish(store, cell, trial, 0.02 + 0.01 * number)
+    (line,) = study.lines(CHOSEN[:1], [plan], store)
+    assert {figure.error for figure in line.figures.values()} == {None}
+    assert study.beyond([plan], store) == []
+
+
 def test_a_plan_of_some_columns(planned, store, fill):
     plan = dataclasses.replace(planned[0], columns=ABLATION.columns[:4])
     fill(plan, PRINTED)
