@@ -88,7 +88,8 @@ def test_punctuation_stays_with_its_formula(visit):
 @pytest.mark.parametrize("name", ["index.html", "guides/alignment.html"])
 def test_the_search_works_in_a_folder(name, site, visit):
     page = visit(name)
-    page.locator(".md-search__input").fill("sum or mean")
+    # Typed, for the search reads its field when a key is released; `fill` has no keys.
+    page.locator(".md-search__input").press_sequentially("sum or mean")
     result = page.locator(".md-search-result__link").first
     result.wait_for()
     assert (site / "optimizer.html").as_uri() in result.evaluate("link => link.href")
