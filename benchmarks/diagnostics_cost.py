@@ -12,8 +12,6 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import json
-import pathlib
 import statistics
 import time
 
@@ -21,7 +19,7 @@ import numpy as np
 from absl import app, flags
 from markupsafe import Markup
 
-from benchmarks import source
+from benchmarks import measurements
 from benchmarks.busy import busy_cores
 from keras_asymbp import diagnostics, metrics, models
 from keras_asymbp.benchmarks.escaping import markdown
@@ -53,17 +51,12 @@ BATCH = 100
 def main(argv):
     del argv
     if _READ.value:
-        print(table(json.loads(pathlib.Path(_READ.value).read_text("utf-8"))["rows"]))
+        print(table(measurements.read(_READ.value)["rows"]))
         return
     rows = [measured(name, *NETWORKS[name], _ROUNDS.value) for name in NETWORKS]
     print(table(rows))
     if _JSON.value:
-        report = {
-            **source.describe(),
-            "rows": rows,
-        }
-        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-        pathlib.Path(_JSON.value).write_text(text, encoding="utf-8")
+        measurements.write({**measurements.describe(), "rows": rows}, _JSON.value)
 
 
 def measured(name, make, shape, rounds):

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from absl import app, flags
 
+from benchmarks import measurements
 from keras_asymbp import AsymConv2D, AsymDense, RedrawFeedback, feedbacks, random
 
 CONTESTANTS = ("BP", "uSF", "frSF", "brSF")
@@ -178,11 +179,9 @@ def main(argv):
     figures["equal_bits"] = {k: bool(np.array_equal(here[k], on_cpu[k])) for k in here}
     for name in _NETWORKS.value:
         figures[name] = measure(name)
-    text = json.dumps(figures, indent=1)
-    print(text)
+    print(json.dumps(figures, indent=1))
     if _JSON.value:
-        with open(_JSON.value, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        measurements.write(figures, _JSON.value)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import datetime
 import importlib.metadata
 import io
 import json
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -29,7 +28,7 @@ import time
 import rich.console
 from absl import app, flags
 
-from benchmarks import source
+from benchmarks import measurements
 from benchmarks.busy import busy_cores
 from keras_asymbp.benchmarks import datasets, environment
 from keras_asymbp.benchmarks.escaping import markdown
@@ -127,14 +126,10 @@ def main(argv):
     medians = summary(rows)
     print(table(medians))
     if _JSON.value:
-        report = {
-            **source.describe(),
-            "medians": medians,
-            "measurements": rows,
-        }
+        found = {"medians": medians, "measurements": rows}
+        report = {**measurements.describe(), **found}
         report["versions"]["ray"] = importlib.metadata.version("ray")
-        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-        pathlib.Path(_JSON.value).write_text(text, encoding="utf-8")
+        measurements.write(report, _JSON.value)
 
 
 def overhead(execution):

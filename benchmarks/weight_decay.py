@@ -13,13 +13,11 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import dataclasses
-import json
-import pathlib
 import statistics
 
 from absl import app, flags
 
-from benchmarks import source
+from benchmarks import measurements
 from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.tables import experiments, readings
@@ -41,7 +39,7 @@ LEARNING_RATES = (5e-3, 5e-4, 5e-5)
 def main(argv):
     del argv
     if _READ.value:
-        print(table(json.loads(pathlib.Path(_READ.value).read_text("utf-8"))["rows"]))
+        print(table(measurements.read(_READ.value)["rows"]))
         return
     dataset = datasets.get("mnist_5k")
     protocol = Protocol(epochs=_EPOCHS.value, learning_rates=LEARNING_RATES)
@@ -61,13 +59,12 @@ def main(argv):
     print(table(rows))
     if _JSON.value:
         report = {
-            **source.describe(),
+            **measurements.describe(),
             "epochs": protocol.epochs,
             "reading": readings.of(protocol).name,
             "rows": rows,
         }
-        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-        pathlib.Path(_JSON.value).write_text(text, encoding="utf-8")
+        measurements.write(report, _JSON.value)
 
 
 def table(rows):

@@ -16,12 +16,11 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import importlib
 import json
-import pathlib
 import sys
 
 from absl import flags
 
-from benchmarks import source
+from benchmarks import measurements
 from benchmarks.speed import report
 from benchmarks.speed.measure import Options
 from keras_asymbp.benchmarks import environment
@@ -78,7 +77,7 @@ def main() -> None:
 
 def _run() -> int:
     if _READ.value:
-        records = [report.read(path) for path in _READ.value]
+        records = [measurements.read(path) for path in _READ.value]
     else:
         names, options = _wanted()
         if not _ready(options.device):
@@ -131,26 +130,16 @@ def _ready(device: str) -> bool:
 
 
 def _measured(names, options) -> report.Record:
-    record = {
-        **source.describe(device=options.device, load=round(os.getloadavg()[0], 2)),
-        "rows": [],
-    }
+    load = round(os.getloadavg()[0], 2)
+    record = measurements.describe(device=options.device, load=load) | {"rows": []}
     for name in names:
         question = importlib.import_module(f"benchmarks.speed.{name}")
         for row in question.rows(options):
             record["rows"].append({"question": name, "title": question.TITLE} | row)
             print(json.dumps(record["rows"][-1]), file=sys.stderr, flush=True)
             if _JSON.value:  # after each row, so that Ctrl-C loses none
-                _write(record, _JSON.value)
+                measurements.write(record, _JSON.value)
     return record
-
-
-def _write(record, path):
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    try:
-        pathlib.Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"can't write {path}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """Tables of measurements, from the files made by --json."""
 
-import json
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from benchmarks.speed.measure import met
-from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.escaping import markdown
 
 # A file has `command`, `date`, `device`, `machine`, `versions`, `load` and `rows`; each
@@ -19,21 +16,6 @@ _TITLES = (
     *("case", "what", "figure", "by processor time", "range", "goal", "met", "rounds"),
     *("others' cores", "note"),
 )
-
-
-def read(path: str) -> Record:
-    """A file of measurements.
-
-    Raises:
-        UsageError: If it can't be read, or is a file of another kind.
-    """
-    try:
-        record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"can't read {path}: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("rows"), list):
-        raise UsageError(f"{path} has no measurements: give a file made by --json")
-    return record
 
 
 def tables(records: Iterable[Record]) -> str:

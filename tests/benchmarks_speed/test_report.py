@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from benchmarks import measurements
 from benchmarks.speed import report
 from keras_asymbp.benchmarks.errors import UsageError
 
@@ -59,7 +60,7 @@ def path(tmp_path):
 
 
 def test_tables_are_made_from_the_file(path):
-    text = report.tables([report.read(path)])
+    text = report.tables([measurements.read(path)])
     first, second = text.split("\n\n## BioTorch\n")
     assert first.startswith("## Step time\n\n`python -m benchmarks.speed --question")
     for part in (first, second):
@@ -78,16 +79,6 @@ def test_tables_are_made_from_the_file(path):
 def test_every_line_of_a_table_has_as_many_cells():
     lines = report.table(RECORD["rows"]).splitlines()
     assert {line.count("|") for line in lines} == {11}
-
-
-@pytest.mark.parametrize("text", [None, "{", "[]", '{"medians": []}'])
-def test_another_file_is_refused_in_one_line(text, tmp_path):
-    file = tmp_path / "other.json"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(UsageError, match=r"other\.json") as error:
-        report.read(file)
-    assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_picture_is_drawn(path, tmp_path):
@@ -115,7 +106,7 @@ def test_a_picture_is_drawn(path, tmp_path):
     other = RECORD | {"rows": points + slopes}
     drawn = [tmp_path / name for name in ("a.svg", "b.svg")]
     for file in drawn:
-        picture.draw([report.read(path), other], file)
+        picture.draw([measurements.read(path), other], file)
         text = file.read_text()
         for said in ("Step time", "BioTorch", "Growth: width", "uSF: slope 1.00"):
             assert f"<!-- {said} -->" in text
