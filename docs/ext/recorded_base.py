@@ -19,6 +19,7 @@ class Recorded:
     def __init__(self, root):
         self._root = root
         self._store = functools.cache(self._read)
+        self._held = functools.cache(self._take)
         self._assessed = functools.cache(self._assess)
         self._lines = functools.cache(self._ablation)
         self._runs = functools.cache(self._depth)
@@ -31,28 +32,30 @@ class Recorded:
 
     def _model(self, folder, name):
         """The setup of a folder with one, and a column, by the model's name."""
-        held, _ = self._assessed(folder)
+        held = self._held(folder)
         (setup,) = held.setups
         columns = (column for plan in held.plans() for column in plan.columns)
         return setup, next(column for column in columns if column.name == name)
 
     def _plan(self, folder):
         """The plan of a folder of one experiment and one data set."""
-        held, _ = self._assessed(folder)
-        (plan,) = held.plans()
+        (plan,) = self._held(folder).plans()
         return plan
 
     def _read(self, folder):
         return store.Store(self._root / folder, make=False)
 
     def _depth(self, folder):
-        return depth.runs(self._assessed(folder)[0].plans(), self._store(folder))
+        return depth.runs(self._held(folder).plans(), self._store(folder))
 
     def _ablation(self, folder):
         return study.of_folder(self._store(folder))
 
+    def _take(self, folder):
+        return inventory.take(self._store(folder), learning_rates=RATES.get(folder))
+
     def _assess(self, folder):
-        """The inventory of a recorded folder, and the assessment of its first setup."""
-        held = inventory.take(self._store(folder), learning_rates=RATES.get(folder))
+        """The assessment of a recorded folder's first setup."""
+        held = self._held(folder)
         first, *_ = assessment.assess(held, held.setups, held.plans())
-        return held, first
+        return first

@@ -17,7 +17,7 @@ class Claims(Recorded):
         """The effect in an inequality, in margins, with its interval."""
         tested = next(
             t
-            for finding in self._assessed(folder)[1].findings
+            for finding in self._assessed(folder).findings
             for t in finding.tested
             if t.check.label == label
         )
@@ -25,33 +25,31 @@ class Claims(Recorded):
 
     def verdict(self, folder, claim):
         """The verdict on a claim, by the claim's name."""
-        findings = self._assessed(folder)[1].findings
+        findings = self._assessed(folder).findings
         return next(f.verdict for f in findings if f.claim.name == claim)
 
     def count(self, folder, verdict):
         """The number of the paper's claims with a verdict."""
-        return counts(self._assessed(folder)[1].findings, True)[verdict]
+        return counts(self._assessed(folder).findings, True)[verdict]
 
     def verdicts(self, folders):
         """A table: how many claims hold, do not hold, and so on, in each folder."""
         rows = []
         for label, corrected in (("", True), ("without the correction: ", False)):
             for folder in folders:
-                found = counts(self._assessed(folder)[1].findings, corrected)
+                found = counts(self._assessed(folder).findings, corrected)
                 rows.append([Markup(label + markdown.code(folder)), *found.values()])
         return markdown.table(["folder", *VERDICTS], rows)
 
     def correlation(self, folder, place=_ALL_TABLES):
         """The rank correlation with printed figures, with its interval."""
-        agreements = self._assessed(folder)[1].agreements
+        agreements = self._assessed(folder).agreements
         return _correlation(next(found for found in agreements if found.place == place))
 
     def correlations(self, folders):
         """A table: the rank correlation with each printed table, with its interval."""
         by_folder = {
-            folder: {
-                found.place: found for found in self._assessed(folder)[1].agreements
-            }
+            folder: {found.place: found for found in self._assessed(folder).agreements}
             for folder in folders
         }
         places = [

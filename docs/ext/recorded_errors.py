@@ -22,7 +22,7 @@ class Errors(Recorded):
 
     def paper(self, folder, model):
         """The paper's error in percent for the folder's data set, as printed."""
-        held, _ = self._assessed(folder)
+        held = self._held(folder)
         (printed,) = {
             plan.printed(column)
             for plan in held.plans()
@@ -80,7 +80,7 @@ class Errors(Recorded):
 
     def errors(self, folder, experiment):
         """A table: our error of each model of an experiment, and the paper's if any."""
-        held, _ = self._assessed(folder)
+        held = self._held(folder)
         (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
         row = table.fill(plan, self._store(folder))
         rows = [[plan.setup.dataset.name, *map(words.ours, row.entries)]]

@@ -183,12 +183,10 @@ def _known(correlation):
 def _figure(plan, column, store):
     setup = plan.setup
     extra = _next_rate(setup, column, store)
+    columns = [column] if extra is None else [column, _at(column, extra)]
     errors, rates = [], []
-    for cell in setup.cells(column):
-        cells = [cell]
-        if extra is not None:
-            cells.append(dataclasses.replace(cell, column=_at(column, extra)))
-        found = [_all_finished(each, store) for each in cells]
+    for cells in zip(*map(setup.cells, columns), strict=True):
+        found = [_all_finished(cell, store) for cell in cells]
         if not all(found):
             return Figure(None, plan.printed(column), None, beyond=False)
         best = min(
