@@ -14,7 +14,8 @@ def draw(rows: Sequence[Row]) -> Figure | None:
     """Draws a panel for each experiment that varies the share of wrong signs.
 
     A point is a seed, the line their mean; the paper's figures are grey. Horizontal
-    lines are the baseline without asymmetric feedback, ours and the paper's.
+    lines are the baseline without asymmetric feedback, ours and the paper's. Errors are
+    on a logarithmic axis.
 
     Args:
         rows: The filled tables of one setup.
@@ -39,7 +40,7 @@ def draw(rows: Sequence[Row]) -> Figure | None:
         panel.set_xlabel("wrong signs, %")
         panel.set_ylabel("error, %")
         panel.set_xlim(105, -5)
-        panel.set_ylim(0, 100)
+        axes.make_logarithmic(panel)
         _plot(panel, row)
     panels[0].legend(fontsize="small")
     return figure
@@ -56,15 +57,16 @@ def _plot(panel, row):
     if paper:
         panel.plot(*zip(*paper, strict=True), "o--", color="0.6", label="the paper")
     for p, errors in ours:
-        panel.plot([p] * len(errors), [*errors], ".", color=color)
-    means = [(p, statistics.fmean(errors)) for p, errors in ours]
+        panel.plot([p] * len(errors), [*map(axes.clipped, errors)], ".", color=color)
+    means = [(p, axes.clipped(statistics.fmean(errors))) for p, errors in ours]
     if means:
         panel.plot(*zip(*means, strict=True), "D-", color=color, label="ours")
     for p, baseline in _points(row):
         if p is None:
             for error, line_color in ((baseline.paper, "0.6"), (baseline.error, color)):
                 if error is not None:
-                    panel.axhline(error, color=line_color, linestyle=":", linewidth=1)
+                    at = axes.clipped(error)
+                    panel.axhline(at, color=line_color, linestyle=":", linewidth=1)
 
 
 def _points(row):

@@ -28,6 +28,14 @@ def test_our_curve_is_the_mean_of_the_seeds_beside_the_papers(make_row):
     assert 0.67 in baselines
 
 
+def test_errors_have_a_logarithmic_axis_that_shows_no_error_at_all(make_row):
+    none = {"SGD": {0: 0.0}, "brSF-25+BN+BM": {0: 0.0}}
+    (panel,) = signs.draw([make_row("B1", none)]).axes
+    assert panel.get_yscale() == "log"
+    least = min(min(line.get_ydata()) for line in panel.lines)
+    assert 0 < least < 0.67
+
+
 def test_no_figure_without_an_error_at_any_share(make_row):
     assert signs.draw([make_row("B1", {"SGD": {0: 2.0}})]) is None
     assert signs.draw([make_row("A", {"SGD": {0: 2.0}})]) is None
