@@ -18,10 +18,11 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-from absl import app, flags
+from absl import flags
 
 from benchmarks.speed import workloads
 from keras_asymbp.benchmarks import datasets, networks
+from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.depth.study import DEPTHS
 from keras_asymbp.benchmarks.networks import FAMILIES, TABLE_1
 from keras_asymbp.benchmarks.tables.cells import Cell
@@ -50,8 +51,11 @@ _MORE = flags.DEFINE_integer("more", 1000, "Examples by which epochs differ.", 1
 _BASE = 500  # training examples of the shortest epoch, and test examples
 
 
-def main(argv):
-    del argv
+def main() -> None:
+    program.start(_run, "python -m benchmarks.cell_cost", __doc__, stopped="stopped")
+
+
+def _run():
     print(f"load average {os.getloadavg()[0]:.2f}")
     for name in _NETWORKS.value:
         for normalized, (update, forward) in measure(name).items():
@@ -117,4 +121,4 @@ def _differences(times, batches):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

@@ -16,12 +16,13 @@ import statistics
 import time
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from markupsafe import Markup
 
 from benchmarks import measurements
 from benchmarks.busy import busy_cores
 from keras_asymbp import diagnostics, metrics, models
+from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.escaping import markdown
 
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
@@ -48,15 +49,20 @@ MEASURES = {
 BATCH = 100
 
 
-def main(argv):
-    del argv
+def main() -> None:
+    program.start(
+        _run, "python -m benchmarks.diagnostics_cost", __doc__, stopped="stopped"
+    )
+
+
+def _run():
     if _READ.value:
         print(table(measurements.read(_READ.value)["rows"]))
         return
     rows = [measured(name, *NETWORKS[name], _ROUNDS.value) for name in NETWORKS]
     print(table(rows))
     if _JSON.value:
-        measurements.write({**measurements.describe(), "rows": rows}, _JSON.value)
+        measurements.write(measurements.describe() | {"rows": rows}, _JSON.value)
 
 
 def measured(name, make, shape, rounds):
@@ -112,4 +118,4 @@ def table(rows):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

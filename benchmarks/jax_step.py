@@ -1,24 +1,25 @@
 """Measures the library on JAX: KERAS_BACKEND=jax python -m benchmarks.jax_step
 
-- Step: the time of a compiled training step with each rule, as a ratio to the same
-  network of stock Keras layers on the same device, one step at a time and as a
-  `lax.scan` of all steps. Contestants take turns; a ratio is the median over rounds.
-- Bits: whether M, and V of each rule, are equal on the CPU and on the accelerator.
+Step: the time of a compiled training step with each rule, as a ratio to the same
+network of stock Keras layers on the same device, one step at a time and as a
+`lax.scan` of all steps. Contestants take turns; a ratio is the median over rounds.
+
+Bits: whether M, and V of each rule, are equal on the CPU and on the accelerator.
 
 It needs neither TensorFlow nor a data set: inputs are noise.
 """
 
-import json
 import statistics
 import time
 
 import jax
 import keras
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 from benchmarks import measurements
 from keras_asymbp import AsymConv2D, AsymDense, RedrawFeedback, feedbacks, random
+from keras_asymbp.benchmarks.commands import program
 
 CONTESTANTS = ("BP", "uSF", "frSF", "brSF")
 _JSON = flags.DEFINE_string("json", None, "File for the figures.")
@@ -162,27 +163,27 @@ def arrays() -> dict[str, np.ndarray]:
     return {key: np.asarray(value) for key, value in found.items()}
 
 
-def main(argv):
-    del argv
+def main() -> None:
+    program.start(_run, "python -m benchmarks.jax_step", __doc__, stopped="stopped")
+
+
+def _run():
     device = jax.devices()[0]
-    figures = {
-        "command": f"python -m benchmarks.jax_step --rounds {_ROUNDS.value} "
-        f"--steps {_STEPS.value}",
-        "device": device.device_kind,
-        "precision": str(jax.config.jax_default_matmul_precision or "the default"),
-        "versions": {"jax": jax.__version__, "keras": keras.__version__},
-        "rounds": _ROUNDS.value,
-    }
+    figures = measurements.describe(
+        device=device.device_kind,
+        precision=str(jax.config.jax_default_matmul_precision or "the default"),
+        rounds=_ROUNDS.value,
+    )
     with jax.default_device(jax.devices("cpu")[0]):
         on_cpu = arrays()
     here = arrays()
     figures["equal_bits"] = {k: bool(np.array_equal(here[k], on_cpu[k])) for k in here}
     for name in _NETWORKS.value:
         figures[name] = measure(name)
-    print(json.dumps(figures, indent=1))
+    print(measurements.text(figures), end="")
     if _JSON.value:
         measurements.write(figures, _JSON.value)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

@@ -1,4 +1,8 @@
-"""A file of measurements: its source stands first, then its rows."""
+"""A file of measurements: its source stands first, then its figures.
+
+The source is `command`, `date`, `versions` and `machine`, and the fields that a program
+adds of its own. A file that `read` takes has its figures in `rows`.
+"""
 
 import datetime
 import json
@@ -11,6 +15,9 @@ from typing import Any
 from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.errors import UsageError
 
+# A file, as read from JSON.
+Record = Mapping[str, Any]
+
 
 def describe(**fields: Any) -> dict[str, Any]:
     """The command of this process, the date, other fields, and the environment."""
@@ -22,15 +29,19 @@ def describe(**fields: Any) -> dict[str, Any]:
     }
 
 
-def write(record: Mapping[str, Any], path: str) -> None:
+def text(record: Record) -> str:
+    """The text of a file."""
+    return json.dumps(record, indent=1, allow_nan=False) + "\n"
+
+
+def write(record: Record, path: str) -> None:
     """Writes a file; `read` takes one with `rows`.
 
     Raises:
         UsageError: If it can't be written.
     """
-    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
     try:
-        pathlib.Path(path).write_text(text, encoding="utf-8")
+        pathlib.Path(path).write_text(text(record), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"can't write {path}: {error.strerror}") from error
 

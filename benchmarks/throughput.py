@@ -1,10 +1,11 @@
 """Measures the overhead and the gain of executors: python -m benchmarks.throughput
 
-- Overhead: seconds for each cell when training takes no time. The runner, the schedule,
-  leases, the store and the executor are the real ones; the workbench returns at once.
-  The work of a real workbench (keras-tuner's files, data, compiling) is excluded.
-- Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
-  thread each against `--jobs 1` with two, in turn.
+Overhead: seconds for each cell when training takes no time. The runner, the schedule,
+leases, the store and the executor are the real ones; the workbench returns at once.
+The work of a real workbench (keras-tuner's files, data, compiling) is excluded.
+
+Sweep: cells an hour of a small real sweep by the real command, `--jobs 2` with one
+thread each against `--jobs 1` with two, in turn.
 
 Beside each figure is the number of cores that other programs used just before or after
 it: on a busy machine the figure means little.
@@ -26,11 +27,12 @@ import tempfile
 import time
 
 import rich.console
-from absl import app, flags
+from absl import flags
 
 from benchmarks import measurements
 from benchmarks.busy import busy_cores
 from keras_asymbp.benchmarks import datasets, environment
+from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.run import runner
@@ -110,8 +112,11 @@ class Clock(Display):
         super().begin(cell, trial)
 
 
-def main(argv):
-    del argv
+def main() -> None:
+    program.start(_run, "python -m benchmarks.throughput", __doc__, stopped="stopped")
+
+
+def _run():
     rows = []
     if "overhead" in _PARTS.value:
         for _ in range(_ROUNDS.value):
@@ -126,10 +131,9 @@ def main(argv):
     medians = summary(rows)
     print(table(medians))
     if _JSON.value:
-        found = {"medians": medians, "measurements": rows}
-        report = {**measurements.describe(), **found}
-        report["versions"]["ray"] = importlib.metadata.version("ray")
-        measurements.write(report, _JSON.value)
+        record = measurements.describe() | {"medians": medians, "measurements": rows}
+        record["versions"]["ray"] = importlib.metadata.version("ray")
+        measurements.write(record, _JSON.value)
 
 
 def overhead(execution):
@@ -247,4 +251,4 @@ def _measured(part, name, measure, settings):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

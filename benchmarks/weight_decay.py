@@ -11,14 +11,17 @@ the table of recorded figures.
 import os
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import dataclasses
 import statistics
 
-from absl import app, flags
+from absl import flags
 
 from benchmarks import measurements
 from keras_asymbp.benchmarks import datasets
+from keras_asymbp.benchmarks.commands import program
+from keras_asymbp.benchmarks.commands.flags.values import distinct, integer
 from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.tables import experiments, readings
 from keras_asymbp.benchmarks.tables.cells import Cell
@@ -36,11 +39,15 @@ DECAYS = (0.0, 5e-4, 5e-2)
 LEARNING_RATES = (5e-3, 5e-4, 5e-5)
 
 
-def main(argv):
-    del argv
+def main() -> None:
+    program.start(_run, "python -m benchmarks.weight_decay", __doc__, stopped="stopped")
+
+
+def _run():
     if _READ.value:
         print(table(measurements.read(_READ.value)["rows"]))
         return
+    seeds = distinct(integer("seed", text) for text in _SEEDS.value)
     dataset = datasets.get("mnist_5k")
     protocol = Protocol(epochs=_EPOCHS.value, learning_rates=LEARNING_RATES)
     examples = prepare(dataset.load(), protocol.input_scale)
@@ -53,18 +60,14 @@ def main(argv):
                 best_error(
                     Cell(dataset, dataset.version(), column, with_decay, seed), examples
                 )
-                for seed in map(int, _SEEDS.value)
+                for seed in seeds
             ]
             rows.append({"model": column.name, "weight_decay": decay, "errors": errors})
     print(table(rows))
     if _JSON.value:
-        report = {
-            **measurements.describe(),
-            "epochs": protocol.epochs,
-            "reading": readings.of(protocol).name,
-            "rows": rows,
-        }
-        measurements.write(report, _JSON.value)
+        settings = {"epochs": protocol.epochs, "reading": readings.of(protocol).name}
+        record = measurements.describe() | settings | {"rows": rows}
+        measurements.write(record, _JSON.value)
 
 
 def table(rows):
@@ -92,4 +95,4 @@ def best_error(cell, examples):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

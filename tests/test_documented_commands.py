@@ -259,6 +259,15 @@ def test_a_recorded_table_is_of_its_figures(program, figures, table, run):
     assert (RESULTS / table).read_text(encoding="utf-8") in printed
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["diagnostics_cost", "weight_decay"])
+def test_a_missing_file_of_figures_is_one_line(program, run):
+    code, printed = run([f"benchmarks.{program}", "--read", "missing.json"])
+    assert code == 2
+    assert "Traceback" not in printed
+    assert printed.splitlines()[-1].startswith("error: can't read missing.json:")
+
+
 def test_scripts_that_are_run_elsewhere_are_run_there():
     for test, word in ELSEWHERE.values():
         assert word in (ROOT / test).read_text(encoding="utf-8"), word

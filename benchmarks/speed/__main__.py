@@ -129,7 +129,7 @@ def _ready(device: str) -> bool:
     return device == "cpu" or accelerator() is not None
 
 
-def _measured(names, options) -> report.Record:
+def _measured(names, options) -> measurements.Record:
     load = round(os.getloadavg()[0], 2)
     record = measurements.describe(device=options.device, load=load) | {"rows": []}
     for name in names:

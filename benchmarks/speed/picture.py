@@ -10,7 +10,7 @@ matplotlib.use("agg")  # draws into files, needs no screen
 
 from matplotlib import pyplot
 
-from benchmarks.speed.report import Record
+from benchmarks.measurements import Record
 from keras_asymbp.benchmarks.errors import UsageError
 
 _WIDTH, _HEIGHT = 7.0, 4.2  # inches of a panel

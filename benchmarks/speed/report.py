@@ -1,16 +1,17 @@
-"""Tables of measurements, from the files made by --json."""
+"""Tables of measurements, from the files made by --json.
+
+Beside its source a file has `device` and `load`. Each of its rows has `question` and
+`title` beside the fields of `measure.row`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
+from benchmarks.measurements import Record
 from benchmarks.speed.measure import met
 from keras_asymbp.benchmarks.escaping import markdown
-
-# A file has `command`, `date`, `device`, `machine`, `versions`, `load` and `rows`; each
-# row has `question` and `title` beside the fields of `measure.row`.
-Record = Mapping[str, Any]
 
 _TITLES = (
     *("case", "what", "figure", "by processor time", "range", "goal", "met", "rounds"),
