@@ -30,8 +30,8 @@ def draw(rows: Sequence[Row], agreements: Sequence[Agreement]) -> Figure | None:
     by_place = {found.place: found for found in agreements}
     figure, panels = axes.grid(len(shown), share_x=True)
     for panel, (row, points) in zip(panels, shown, strict=True):
-        experiment = row.plan.experiment
-        panel.set_title(f"{experiment.place}{_correlation(by_place, experiment.place)}")
+        place = row.plan.experiment.place
+        panel.set_title(f"{place}{_correlation(by_place, place)}")
         axes.make_logarithmic(panel, of_x=True)
         panel.axline((1, 1), (10, 10), color="0.7", linewidth=0.8, zorder=0)
         for column, (paper, ours) in points.items():
@@ -44,14 +44,6 @@ def draw(rows: Sequence[Row], agreements: Sequence[Agreement]) -> Figure | None:
             panel.plot(
                 paper, axes.clipped(statistics.fmean(ours)), **look(column).point()
             )
-            if experiment.signs and column.flip_probability is not None:
-                panel.annotate(
-                    f"{100 * column.flip_probability:g} %",
-                    (paper, axes.clipped(statistics.fmean(ours))),
-                    xytext=(6, -3),
-                    textcoords="offset points",
-                    fontsize="x-small",
-                )
     figure.supxlabel("the paper's error, %")
     figure.supylabel("our error, %")
     legend.add(figure, [column for _, points in shown for column in points])
