@@ -14,9 +14,6 @@ import os
 import statistics
 import time
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import keras
 from absl import flags
 
@@ -52,7 +49,7 @@ _BASE = 500  # training examples of the shortest epoch, and test examples
 
 
 def main() -> None:
-    program.start(_run, "python -m benchmarks.cell_cost", __doc__, stopped="stopped")
+    program.start(_run, "python -m benchmarks.cell_cost", __doc__)
 
 
 def _run():

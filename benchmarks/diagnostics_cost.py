@@ -7,11 +7,6 @@ batch. A figure is the median of the rounds, without the first call, which may c
 `--read FILE` prints the table of recorded figures.
 """
 
-import os
-
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import statistics
 import time
 
@@ -50,9 +45,7 @@ BATCH = 100
 
 
 def main() -> None:
-    program.start(
-        _run, "python -m benchmarks.diagnostics_cost", __doc__, stopped="stopped"
-    )
+    program.start(_run, "python -m benchmarks.diagnostics_cost", __doc__)
 
 
 def _run():

@@ -164,7 +164,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    program.start(_run, "python -m benchmarks.jax_step", __doc__, stopped="stopped")
+    program.start(_run, "python -m benchmarks.jax_step", __doc__)
 
 
 def _run():

@@ -11,15 +11,11 @@ Beside each figure is the number of cores that other programs used just before o
 it: on a busy machine the figure means little.
 """
 
-import os
-
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import datetime
 import importlib.metadata
 import io
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -113,7 +109,7 @@ class Clock(Display):
 
 
 def main() -> None:
-    program.start(_run, "python -m benchmarks.throughput", __doc__, stopped="stopped")
+    program.start(_run, "python -m benchmarks.throughput", __doc__)
 
 
 def _run():

@@ -8,11 +8,6 @@ between the decay and a gradient that is the mean of 100 examples. `--read FILE`
 the table of recorded figures.
 """
 
-import os
-
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import dataclasses
 import statistics
 
@@ -40,7 +35,7 @@ LEARNING_RATES = (5e-3, 5e-4, 5e-5)
 
 
 def main() -> None:
-    program.start(_run, "python -m benchmarks.weight_decay", __doc__, stopped="stopped")
+    program.start(_run, "python -m benchmarks.weight_decay", __doc__)
 
 
 def _run():

@@ -6,16 +6,9 @@ answers one question; without --question it answers all. Each table has the goal
 figure, and whether it is met. --read shows files made by --json and measures nothing.
 """
 
-import os
-
-# The backend reads these when it is imported, which the package does.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Child processes need memory of a GPU, too.
-os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-
 import importlib
 import json
+import os
 import sys
 
 from absl import flags
@@ -116,6 +109,8 @@ def _wanted() -> tuple[list[str], Options]:
 
 def _ready(device: str) -> bool:
     """Selects the device; returns whether it exists."""
+    # JAX must leave memory of a GPU to child processes.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if device == "cpu":
         # Read by this process and its children.
         os.environ |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}

@@ -54,8 +54,7 @@ class Account:
 def main():
     began = time.time()
     account = Account("command line, runner, leases, progress")
-    account("imports", _import)()
-    _open(account)
+    account("imports", _open)(account)
     from keras_asymbp.benchmarks.commands import run as command
 
     try:
@@ -66,19 +65,15 @@ def main():
             json.dump({"parts": parts, "began": began, "ended": time.time()}, file)
 
 
-def _import():
-    # As in the command line: TensorFlow reads these when it is imported.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
 def _open(account):
+    """Imports what the command imports later, and wraps functions of it."""
     import keras
     from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
     from keras_asymbp.benchmarks.datasets import prepared
-    from keras_asymbp.benchmarks.reports import files
-    from keras_asymbp.benchmarks.results import store, table
+    from keras_asymbp.benchmarks.reports import files, terminal
+    from keras_asymbp.benchmarks.results import inventory, store, table
+    from keras_asymbp.benchmarks.run import progress, runner  # noqa: F401
     from keras_asymbp.benchmarks.training import batches, search, trainer
     from keras_asymbp.callbacks import BatchStatistics
 
@@ -96,8 +91,10 @@ def _open(account):
     account.wrap("back to the start between rates", trainer.Trainer, "train")
     account.wrap("keras-tuner's search", search, "search")
     account.wrap("storing", store.Store, "put")
-    account.wrap("tables and report", files, "write", "show", "show_plain")
+    account.wrap("tables and report", files, "write")
+    account.wrap("tables and report", terminal, "show", "show_plain")
     account.wrap("tables and report", table, "fill")
+    account.wrap("tables and report", inventory, "take")
 
 
 if __name__ == "__main__":

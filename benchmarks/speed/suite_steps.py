@@ -9,12 +9,8 @@ It needs Keras and its backend alone: no TensorFlow on JAX, and no data set.
 """
 
 import dataclasses
-import os
 import sys
 import time
-
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from benchmarks.speed import peer, workloads
 from keras_asymbp.benchmarks import datasets

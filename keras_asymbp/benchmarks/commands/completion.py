@@ -34,7 +34,6 @@ def main() -> None:
         _run,
         "keras-asymbp completion",
         __doc__,
-        stopped="stopped",
         arguments="|".join(shells.SCRIPTS),
     )
 

@@ -48,7 +48,6 @@ def main() -> None:
         lambda: _run(given.data_dir.value, given.results_dir.value),
         "keras-asymbp doctor",
         __doc__,
-        stopped="stopped",
     )
 
 

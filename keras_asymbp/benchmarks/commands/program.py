@@ -27,7 +27,7 @@ def start(
     run: Callable[..., int | None],
     name: str,
     doc: str | None,
-    stopped: str,
+    stopped: str = "stopped",
     arguments: str = "",
 ) -> None:
     """Parses the flags, runs the command, and ends the process; see `guard.run`.

@@ -33,7 +33,6 @@ def main() -> None:
         _run,
         "keras-asymbp translate",
         __doc__,
-        stopped="stopped",
         arguments="FILE | [--] OPTIONS",
     )
 
