@@ -21,6 +21,7 @@ from benchmarks.speed import workloads
 from keras_asymbp.benchmarks import datasets, networks
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.depth.study import DEPTHS
+from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import FAMILIES, TABLE_1
 from keras_asymbp.benchmarks.tables.cells import Cell
 from keras_asymbp.benchmarks.tables.experiments import Column
@@ -43,7 +44,7 @@ _ONCE = {"resnet-20": True, "transformer": False}
 
 _NETWORKS = flags.DEFINE_list("networks", list(NAMES), "Networks to measure.")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each figure.", 1)
-_MORE = flags.DEFINE_integer("more", 1000, "Examples by which epochs differ.", 100)
+_MORE = flags.DEFINE_integer("more", 1000, "Examples by which epochs differ.", 1)
 
 _BASE = 500  # training examples of the shortest epoch, and test examples
 
@@ -53,6 +54,9 @@ def main() -> None:
 
 
 def _run():
+    if _MORE.value % _BASE:
+        # The trainer would compile another graph for the longer epoch.
+        raise UsageError(f"--more must be a multiple of {_BASE}, not {_MORE.value}")
     print(f"load average {os.getloadavg()[0]:.2f}")
     for name in _NETWORKS.value:
         for normalized, (update, forward) in measure(name).items():
@@ -84,9 +88,7 @@ def measure(name):
             (trial,) = cell.trials()
             for examples, seconds in zip(data, times[normalized], strict=True):
                 if not trainer.take_up(cell, examples):
-                    raise RuntimeError(
-                        f"--more {more}: the longer epoch has another graph"
-                    )
+                    raise RuntimeError("the longer epoch has another graph")
                 start = time.perf_counter()
                 trainer.train(trial)
                 if number:  # the first round traces

@@ -1,13 +1,8 @@
 import json
-import os
-import pathlib
-import subprocess
-import sys
 import types
 
 import pytest
 
-from benchmarks import speed
 from benchmarks.speed.account import Account
 
 
@@ -72,19 +67,9 @@ def test_a_part_inside_itself_is_counted_once(clock):
     assert account.close() == {"rest": 0, "part": 3}
 
 
-def test_the_account_of_the_command_counts_imports_as_their_part(tmp_path):
+def test_imports_are_a_part_of_the_command(run_program, tmp_path):
     file = tmp_path / "account.json"
-    root = str(pathlib.Path(speed.__file__).parents[2])
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.speed.account", "--version"],
-        env=os.environ
-        | {"ACCOUNT": str(file), "PYTHONPATH": os.pathsep.join([root, *sys.path])},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = run_program("speed.account", "--version", ACCOUNT=str(file))
     assert done.stdout.startswith("keras-asymbp ")
     parts = json.loads(file.read_text(encoding="utf-8"))["parts"]
     # The version needs nothing but what is imported.

@@ -1,34 +1,15 @@
+import functools
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
 
 from benchmarks import speed
 
-_ROOT = str(pathlib.Path(speed.__file__).parents[2])
-
 
 @pytest.fixture
-def run():
-    """The command in a process of its own: its flags are those of other commands."""
-
-    def run(*arguments, code=0, **environment):
-        path = {"PYTHONPATH": os.pathsep.join([_ROOT, *sys.path])}
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.speed", *arguments],
-            env=os.environ | path | environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr[-3000:]
-        return done
-
-    return run
+def run(run_program):
+    return functools.partial(run_program, "speed")
 
 
 def test_without_a_gpu_it_says_so(run, tmp_path):
