@@ -434,7 +434,7 @@ DEPTH = Experiment(
 ABLATION = Experiment(
     name="ablation",
     title="Readings of what the paper leaves open",
-    table="Tables 2 and 3",
+    table="Tables 2, 3 and 4",
     source="paper",
     columns=_of_the_paper(
         *("SGD", "BM", "BN", "uSF", "NuSF", "uSF+BN"),
