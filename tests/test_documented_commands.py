@@ -46,7 +46,6 @@ ELSEWHERE = {
     "docs/examples/imagenet/train.py": ("tests/test_imagenet_example.py", "train.py"),
     "docs/examples/two_workers.py": ("tests/test_distribution.py", "two_workers.py"),
     "docs/ext/gallery.py": ("tests/test_gallery.py", "gallery"),
-    "docs/ext/messages.py": ("tests/test_messages.py", "messages.py"),
     "docs/ext/run_notebooks.py": ("tests/test_examples.py", "run_notebooks"),
     "keras_asymbp._stubs": ("tests/test_stubs.py", "_stubs.stubs()"),
     "tests/feedbacks/test_largest_signs.py": ("tests/test_docs.py", "largest_signs.py"),
@@ -54,7 +53,7 @@ ELSEWHERE = {
 }
 # Programs that are not ours.
 FOREIGN = {"docker", "jupyter", "kubectl", "pip", "sbatch", "tensorboard"}
-PLACEHOLDERS = {"FILE": "step_time.json", "FOLDER": "data", "NAME": "mnist_5k"}
+PLACEHOLDERS = {"FILE": "step_time.json", "NAME": "mnist_5k"}
 
 # Runs a module for each line of its input, in a fork of a process that has imported the
 # slow libraries, without TensorFlow: a tenth of the time of a new process.

@@ -88,7 +88,7 @@ def _open(account):
     account.wrap("training steps, with what fit does", keras.Model, "fit")
     account.wrap("evaluation", keras.Model, "evaluate")
     account.wrap("statistics of the normalization", BatchStatistics, "on_test_begin")
-    account.wrap("back to the start between rates", trainer.Trainer, "train")
+    account.wrap("back to the start between rates", trainer.Trainer, "train_together")
     account.wrap("keras-tuner's search", search, "search")
     account.wrap("storing", store.Store, "put")
     account.wrap("tables and report", files, "write")

@@ -93,7 +93,7 @@ def row(figure: float, **more) -> dict[str, Any]:
         figure: The measured value; of a time, the wall-clock time.
         **more: `case`, `name` and `unit`, and where they apply `goal` and `sense` ("at
             most" or "at least"), `figure_cpu` (by processor time), `low`, `high`,
-            `rounds`, `others`, `seconds`, `note`.
+            `rounds`, `others`, `size`, `note`.
     """
     return {
         key: round(value, 6) if isinstance(value, float) else value

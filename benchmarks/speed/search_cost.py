@@ -3,7 +3,7 @@
 Both train on mnist_5k and begin without a model, so that both include building and
 tracing. The cell's time includes all work of the command: evaluation, statistics of the
 normalization, keras-tuner, storing. The plain `fit` is stock Keras on arrays in memory,
-with a validation after each epoch and the runner's sizes of batches and executions.
+with a validation after each epoch and the suite's sizes of batches and executions.
 """
 
 import tempfile

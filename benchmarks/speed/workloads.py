@@ -14,7 +14,7 @@ from keras_asymbp.benchmarks.training import batches, build, feeding
 BATCH = 100
 # Steps of an epoch of `fit`, which takes a fraction of a second to a few seconds.
 STEPS = {"mnist": 40, "cifar": 10, "timit": 80, "svhn": 4, "large": 2}
-# Maximum number of steps for each execution, as in the runner.
+# Maximum number of steps for each execution, as in the trainer.
 _STEPS_PER_EXECUTION = 10
 # Weights hardly move under any rule, so that nothing diverges.
 RATE = 1e-6
@@ -39,7 +39,7 @@ def sgd() -> keras.optimizers.Optimizer:
 
 
 def examples(name: str, train: int, test: int = 1) -> batches.Examples:
-    """Random examples of a network's shape, in the runner's form."""
+    """Random examples of a network's shape, in the suite's form."""
     return random_examples(networks.get(name).input_shape, classes(name), train, test)
 
 
@@ -54,7 +54,7 @@ def random_examples(shape, num_classes, train, test=1) -> batches.Examples:
 class Fit:
     """A call runs one epoch of `fit` and returns the time of a step.
 
-    The clock runs from the beginning to the end of the epoch, with the runner's input
+    The clock runs from the beginning to the end of the epoch, with the suite's input
     pipeline; the work of `fit` before and after it is excluded.
 
     Args:

@@ -115,7 +115,7 @@ class AsymmetricLayer(keras.layers.Layer):
             rule.redraw(kernel, updates)
 
     def catch_up_feedback(self):
-        """Draws the next V of each rule whose W has changed since its last gradient."""
+        """Lets each rule keep the V of its last gradient: see `Feedback.catch_up`."""
         for rule, kernel in self.feedback_rules():
             rule.catch_up(kernel)
 

@@ -69,8 +69,8 @@ class Network:
 
     Attributes:
         input_shape: Shape of one input.
-        layers: The hidden layers, bottom first: rows of this file. The output layer,
-            with one unit per class, is implied.
+        layers: The hidden layers, bottom first: rows of this file, or one `Application`
+            or `Transformer`. The output layer, with one unit per class, is implied.
         padding: Padding of convolutions and pooling layers, as in Keras.
         conv_bias: Whether convolutions have biases.
         normalization: The network's own normalization, used where the model has none.

@@ -9,7 +9,7 @@ PARTS = (
     *("building and compiling models", "training steps, with what fit does"),
     *("evaluation", "statistics of the normalization", "storing"),
     *("tables and report", "keras-tuner's search", "throwing graphs away"),
-    "command line, runner, leases, progress",
+    *("back to the start between rates", "command line, runner, leases, progress"),
 )
 
 

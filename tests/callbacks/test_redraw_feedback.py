@@ -146,7 +146,7 @@ def test_several_epochs_with_validation():
     assert draws(model) == 9
 
 
-def test_two_callbacks_draw_once(sum_of_v):
+def test_two_callbacks_draw_once():
     model = make_model()
     x = np.ones((3, 1))
     model.fit(x, x, 1, verbose=0, callbacks=[RedrawFeedback(), RedrawFeedback()])

@@ -35,7 +35,7 @@ def test_a_name_sets_the_share_of_opposite_signs(rule, suffix, p, make_layer):
     assert opposite.mean() == pytest.approx(p, abs=0.025 if 0 < p < 1 else 1e-3)
 
 
-def test_m_is_independent_of_the_initializer_of_w(rule, make_layer):
+def test_m_is_independent_of_the_initializer_of_w(rule):
     from keras_asymbp import AsymDense
 
     for seed in (None, 4):  # one stream for both would turn frSF into BP

@@ -209,7 +209,7 @@ def test_exported(tmp_path):
     np.testing.assert_allclose(served.serve(x), expected, atol=1e-5)
 
 
-def test_channels_come_last_whatever_keras_s_default(monkeypatch):
+def test_channels_come_last_whatever_keras_s_default():
     keras.config.set_image_data_format("channels_first")
     try:
         assert models.resnet20(input_shape=(8, 8, 3)).output_shape == (None, 10)

@@ -142,9 +142,9 @@ class InputChecks:
             count: Number of labels.
 
         Raises:
-            UsageError: If a batch is neither, or has another shape than those before
-                it in either split, or a value that is not finite in float32; at the
-                end, if the numbers of inputs and labels differ.
+            UsageError: If a batch is none of these, or has another shape than those
+                before it in either split, or a value that is not finite in float32; at
+                the end, if the numbers of inputs and labels differ.
         """
         which, found = f"{_WORDS[split]} inputs of {self._name}", 0
         for batch in batches:

@@ -63,7 +63,7 @@ class Dataset:
         paper: The paper's row that its figures are compared with; None if the paper has
             none.
         num_classes: Number of classes.
-        network: The network of Table 1 that is trained on it, unless another is chosen.
+        network: The network that is trained on it, unless another is chosen.
         source: Where it comes from.
         as_in_paper: Whether it is the paper's data set as a whole, neither a part of it
             nor another.

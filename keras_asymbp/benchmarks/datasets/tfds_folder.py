@@ -141,10 +141,6 @@ class TfdsFolder:
             raise NotPreparedError(f"data set '{self.name}' is not prepared in {root}")
         return max(versions, key=lambda path: [int(n) for n in path.name.split(".")])
 
-    def features(self, data_dir: str | None) -> dict[str, dict]:
-        """The features of the prepared data set, as in TFDS's `features.json`."""
-        return description.features(self.folder(data_dir))
-
     def _open(self, data_dir):
         """The folder, and the names of its inputs and its labels."""
         folder = self.folder(data_dir)

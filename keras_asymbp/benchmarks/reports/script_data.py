@@ -98,7 +98,6 @@ def of_experiment(
     return {
         "name": experiment.name,
         "title": experiment.title,
-        "baseline": experiment.baseline,
         "signs": experiment.signs,
         # In percent; None if the experiment does not vary it.
         "concordance": concordance if len(set(concordance) - {None}) > 1 else None,

@@ -65,8 +65,8 @@ COSTS: dict[tuple[str, bool], Cost] = {
 START = 3.0
 
 
-def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
-    """Seconds of a trial on one core of the measured machine.
+def trial_seconds(cell: Cell) -> float | None:
+    """Seconds of each trial of a cell, on one core of the measured machine.
 
     None if unknown: for a data set of unknown size, or a network that was not
     measured. A trial that diverges takes less.
@@ -99,8 +99,8 @@ def trial_seconds(cell: Cell, trial: TrialSpec) -> float | None:
 def seconds(work: Iterable[tuple[Cell, TrialSpec]]) -> float | None:
     """Seconds of trials in sequence on one core, or None if unknown."""
     total, models = 0.0, set()
-    for cell, trial in work:
-        cost = trial_seconds(cell, trial)
+    for cell, _ in work:
+        cost = trial_seconds(cell)
         if cost is None:
             return None
         total += cost

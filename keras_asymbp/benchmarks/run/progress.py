@@ -34,7 +34,6 @@ class Display:
     """
 
     def __init__(self, console: rich.console.Console):
-        self._console = console
         self._total = self._done = self._found = self._epochs = self._to_run = 0
         self._best: dict[Cell, float] = {}
         self._running: dict[tuple[Cell, TrialSpec], rich.progress.TaskID] = {}

@@ -37,8 +37,8 @@ class Protocol:
     documentation ("What the paper leaves open").
 
     Attributes:
-        architecture: A network of Table 1, or None for the paper's choice for the data
-            set. Images are resized to fit it.
+        architecture: Name of a network, or None for the data set's own. Images are
+            resized to fit it.
         train_examples: Number of training examples, balanced across classes; None for
             all.
         test_examples: Number of test examples, balanced across classes; None for all.

@@ -28,7 +28,7 @@ def words(count: int, stream: Stream, seed: int, number: int) -> np.ndarray:
         count: How many.
         stream: What they are for.
         seed: The cell's seed.
-        number: Number of the draw: an epoch, a batch, or a kernel.
+        number: Number of the draw: an epoch or a kernel; 0 for the statistics.
     """
     entropy = np.random.SeedSequence((seed, stream, number))
     return np.random.Philox(entropy).random_raw(count)

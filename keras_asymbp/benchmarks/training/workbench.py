@@ -17,7 +17,7 @@ from keras_asymbp.benchmarks.tables.protocol import score
 from keras_asymbp.benchmarks.training.events import Events
 from keras_asymbp.benchmarks.training.observers import Observer
 
-# Packages that a workbench imports and the command line does not.
+# Packages that a workbench imports, besides the backend.
 _PACKAGES = ("keras_tuner", "scipy")
 
 

@@ -157,7 +157,7 @@ def test_a_rate_beyond_the_edge(at, factor, planned, store, fill):
     assert "1.00°" in study.table([line])
 
 
-def test_missing_trials_are_unknown(planned, store, fill):
+def test_missing_trials_are_unknown(planned, store):
     lines = study.lines(CHOSEN, planned, store)
     assert [line.correlation for line in lines] == [None, None]
     assert [line.marks for line in lines] == [(0, 0)] * 2

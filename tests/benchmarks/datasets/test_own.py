@@ -170,7 +170,7 @@ def test_a_path_to_something_else(name, words, tmp_path):
         datasets.get(f"{tmp_path}/{name}")
 
 
-def test_the_home_of_nobody(monkeypatch):
+def test_the_home_of_nobody():
     """It stays unresolved, as in a shell."""
     with pytest.raises(UsageError, match=r"no data set at ~nobody_here/x.npz"):
         datasets.get("~nobody_here/x.npz")

@@ -47,7 +47,7 @@ def test_a_version_without_its_description_is_not_prepared(folder, tmp_path):
 
 
 @pytest.mark.parametrize("state", ["no folder", "empty", "another data set", "a file"])
-@pytest.mark.parametrize("function", ["version", "labels", "features"])
+@pytest.mark.parametrize("function", ["version", "labels", "folder"])
 def test_a_missing_data_set(function, state, folder, tmp_path):
     data_dir = tmp_path
     match state:
@@ -189,11 +189,6 @@ def test_inputs_at_positions(prepared, reader):
         np.testing.assert_array_equal(picture[0], whole[position])
 
 
-def test_features_of_a_prepared_data_set(prepared):
-    features = TfdsFolder("toy").features(prepared)
-    assert features["label"]["classLabel"] == {"numClasses": "7"}
-
-
 def test_vectors(prepared, reader):
     source = TfdsFolder("speech")
     labels = source.labels(prepared)[0]
@@ -208,16 +203,13 @@ def test_vectors(prepared, reader):
 
 
 @pytest.mark.parametrize("file", ["features.json", "dataset_info.json"])
-@pytest.mark.parametrize("function", ["labels", "features"])
-def test_a_damaged_folder_is_named(file, function, prepared, tmp_path, reader):
+def test_a_damaged_folder_is_named(file, prepared, tmp_path, reader):
     shutil.copytree(prepared, tmp_path / "copy")
     path = TfdsFolder("toy").folder(str(tmp_path / "copy")) / file
     path.write_text("{")
-    if (function, file) == ("features", "dataset_info.json"):
-        return  # which it doesn't read
     words = rf"^can't read {path} \(.+\): delete its folder"
     with pytest.raises(UsageError, match=words):
-        getattr(TfdsFolder("toy"), function)(str(tmp_path / "copy"))
+        TfdsFolder("toy").labels(str(tmp_path / "copy"))
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_the_page_counts_pending_runs(make_table, tmp_path):
 
 
 def test_comparisons_are_in_both_reports(
-    make_table, tmp_path, make_plan, finish, table_of, columns
+    tmp_path, make_plan, finish, table_of, columns
 ):
     errors = {"SGD": (0.03, 0.05, 0.04), "RndF Bottom": (0.9, 0.8, 0.85)}
     plan = make_plan(columns[:2], seeds=(0, 1, 2), learning_rates=(0.005,))

@@ -172,7 +172,7 @@ def test_a_model_that_a_table_lacks_leaves_a_gap(run, store):
     assert page.data["experiments"][0]["rows"] == [[0, [0, 1, None]], [1, [None, 2, 3]]]
 
 
-def test_sign_concordance(run, store):
+def test_sign_concordance(store):
     page = build(store, plan_of("A"), plan_of("B1"), plan_of("B2"), plan_of("C2"))
     found = {e["name"]: e["concordance"] for e in page.data["experiments"]}
     assert found == {

@@ -97,7 +97,7 @@ def test_a_folder_is_reported_without_the_users_file(stored, mine, tmp_path):
     assert "beside those of Doe 2026" in page
 
 
-def test_half_a_table_is_shown_though_others_have_its_models(stored, mine):
+def test_half_a_table_is_shown_though_others_have_its_models(stored):
     # Table 2 has two of its four models, by other names, and Table 4 another one.
     assert names(stored(experiments.get("A").columns)) == ["A", "right signs"]
     assert names(stored([])) == ["A", "right signs"]

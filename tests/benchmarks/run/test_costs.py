@@ -41,23 +41,23 @@ def test_an_update_costs_more_than_a_forward_pass():
 def test_a_trial_costs_its_updates_and_evaluations(make_cell):
     cell = make_cell(epochs=6)
     # 40 updates and 10 forward passes of 100 an epoch.
-    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 2.0 + 10 * 0.5)
+    assert trial_seconds(cell) == 6 * (40 * 2.0 + 10 * 0.5)
 
 
 def test_batch_normalization_needs_its_statistics(make_cell):
     cell = make_cell(BN, epochs=6, statistics_batches=20)
-    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+    assert trial_seconds(cell) == 6 * (40 * 3.0 + 30 * 0.25)
 
 
 def test_a_networks_own_normalization_needs_its_statistics_too(make_cell, monkeypatch):
     monkeypatch.setitem(costs.COSTS, ("resnet-20", True), Cost(3.0, 0.25))
     cell = make_cell(architecture="resnet-20", epochs=6, statistics_batches=20)
-    assert trial_seconds(cell, cell.trials()[0]) == 6 * (40 * 3.0 + 30 * 0.25)
+    assert trial_seconds(cell) == 6 * (40 * 3.0 + 30 * 0.25)
 
 
 def test_limits_of_examples_count(make_cell):
     cell = make_cell(epochs=1, train_examples=500, test_examples=200)
-    assert trial_seconds(cell, cell.trials()[0]) == 5 * 2.0 + 2 * 0.5
+    assert trial_seconds(cell) == 5 * 2.0 + 2 * 0.5
 
 
 def test_models_are_built_once(make_cell):
@@ -71,5 +71,5 @@ def test_unknown_costs_are_none(make_cell):
     unknown = dataclasses.replace(datasets.get("mnist_5k"), counts=None)
     # The fixture has no cost of the network "svhn".
     for cell in (make_cell(architecture="svhn"), make_cell(dataset=unknown)):
-        assert trial_seconds(cell, cell.trials()[0]) is None
+        assert trial_seconds(cell) is None
         assert seconds([(cell, cell.trials()[0])]) is None

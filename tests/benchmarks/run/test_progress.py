@@ -176,7 +176,7 @@ def test_it_says_what_runs_before_the_first_trial_begins(cell):
         assert ("starting" in screen.text()) == terminal
 
 
-def test_a_note_is_shown_once(cell):
+def test_a_note_is_shown_once():
     screen = Screen(terminal=False)
     display = Display(screen.console)
     for text in ("a [b]", "c", "a [b]"):

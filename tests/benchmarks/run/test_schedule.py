@@ -186,7 +186,7 @@ def test_a_folder_without_leases_is_an_error(make, cells, tmp_path):
         schedule.next(None)
 
 
-def test_leases_last_until_the_task_ends(make, cells, tmp_path, do):
+def test_leases_last_until_the_task_ends(make, cells, tmp_path):
     schedule, other = make(cells[:1]), Leases(tmp_path / "leases")
     task = schedule.next(None)
     names = [trial_id(task.cell.settings(trial)) for trial in task.trials]

@@ -8,7 +8,7 @@ from absl import flags
 from keras_asymbp._names import cased
 
 MOST = 2**31 - 1  # the largest integer that every library can take
-FILE, FOLDER = "FILE", "FOLDER"
+FOLDER = "FOLDER"
 # What names that are not known may stand for.
 PATH, COLUMN = "PATH", "COLUMN"
 
@@ -17,7 +17,7 @@ class Text(flags.ArgumentParser):
     """Any text.
 
     Args:
-        metavar: Stands for the value in help; `FILE` and `FOLDER` are completed.
+        metavar: Stands for the value in help; `FOLDER` is completed.
     """
 
     def __init__(self, metavar: str = "TEXT"):

@@ -18,12 +18,12 @@ class Execution:
         executor: One of `NAMES`.
         jobs: Number of processes that train (`local`); 1 is this process.
         threads: Threads of each process; None for its share of the cores (`local`;
-            TensorFlow's default for one job) or for `num_cpus` (`ray`).
+            the backend's default for one job) or for `num_cpus` (`ray`).
         address: The cluster's address (`ray`); None starts a cluster.
         num_cpus: CPUs per task (`ray`).
         num_gpus: GPUs per task (`ray`).
         retries: Number of times that a failed cell is retried.
-        deterministic: Whether TensorFlow runs deterministically.
+        deterministic: Whether the backend runs deterministically.
         results_by: Which processes write results, "driver" or "workers".
         whole_epochs: Whether an epoch is one program, on JAX; None for the best choice
             on the device.

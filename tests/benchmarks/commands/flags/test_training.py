@@ -35,7 +35,7 @@ def test_seeds_and_data_sets():
     assert [(d.name, version) for d, version in given.rows()] == [("mnist_5k", "1")]
 
 
-def test_folders(tmp_path):
+def test_folders():
     given = parse("--data_dir=data", "--results_dir=mine")
     assert (given.data_dir.value, given.results_dir.value) == ("data", "mine")
     assert (parse().data_dir.value, parse().results_dir.value) == (None, "results")
@@ -86,7 +86,7 @@ def test_an_integer_of_more_than_32_bits_is_refused(name):
         parse(f"--{name}={2**31}")
 
 
-def test_a_study_takes_one_data_set(tmp_path):
+def test_a_study_takes_one_data_set():
     setup = parse("--datasets=mnist_5k", "--preset=smoke").setup("the study")
     assert (setup.dataset.name, setup.version) == ("mnist_5k", "1")
     assert (setup.protocol, setup.preset) == (PRESETS["smoke"], "smoke")
