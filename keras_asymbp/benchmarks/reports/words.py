@@ -108,8 +108,10 @@ RULE = (
     "adjusted by Holm's method for all inequalities on the data set, is 0.05 or less. "
     "With several seeds the interval is over seeds (paired, Student's t). With one "
     "seed it is over test examples (binomial), and the verdict is about these trained "
-    "networks only. Guessing is compared by the exact binomial test, each seed by "
-    "itself."
+    "networks only. Seeds share their test examples, whose choice no interval over "
+    "seeds includes. Guessing names the largest class; it is compared by the exact "
+    "binomial test, each seed by itself, and p of being better is multiplied by the "
+    "number of epochs and rates of which the error is the lowest."
 )
 MARGIN = (
     f"Effects are in margins. A margin is the paper's {POINTS:g} points or a factor of "

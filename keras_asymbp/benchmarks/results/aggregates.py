@@ -18,9 +18,10 @@ from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors as errors_of
 from keras_asymbp.benchmarks.tables.plan import Setup
-from keras_asymbp.benchmarks.tables.protocol import chance_error
 
 _BASELINE = "SGD"
+# With fewer seeds the bootstrap's intervals are far too narrow.
+_FEWEST_FOR_INTERVAL = 5
 # Share cut from each end by the interquartile mean.
 _QUARTER = 0.25
 
@@ -31,7 +32,7 @@ class Estimate:
 
     Attributes:
         value: The statistic.
-        interval: Its interval; None unless each data set has two seeds.
+        interval: Its interval; None unless each data set has five seeds.
     """
 
     value: float
@@ -112,14 +113,16 @@ def _models(setups, store):
 
 
 def _shares(setup, column, store):
-    guessing = chance_error(setup.dataset.num_classes)
-    return [error / guessing for error in errors_of(setup, column, store).values()]
+    errors = errors_of(setup, column, store).values()
+    return [100 * error / setup.guessing for error in errors]
 
 
 def _estimate(statistic: Callable[..., np.ndarray], samples):
-    samples = tuple(np.asarray(sample, float) for sample in samples)
+    # A data set with more seeds would have more weight.
+    fewest = min(map(len, samples))
+    samples = tuple(np.asarray(sample[:fewest], float) for sample in samples)
     value = float(statistic(*samples, axis=-1))
-    if min(map(len, samples)) < 2:
+    if fewest < _FEWEST_FOR_INTERVAL:
         return Estimate(value, None)
     # Samples are resampled independently of each other: this is the stratification.
     return Estimate(value, bootstrap(samples, statistic, paired=False))

@@ -1,8 +1,10 @@
 """Agreement of our errors with printed ones: the rank correlation over models."""
 
+import collections
 import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 import numpy as np
 import scipy.stats
@@ -66,12 +68,7 @@ def agreements(
         return found
     for experiment in experiments:
         columns = tuple(stored(setup, experiment.columns, store))
-        pairs = {
-            column.nameless: (entry.paper, entry.error)
-            for row in [fill(Plan(experiment, columns, setup), store)]
-            for column, entry in zip(columns, row.entries, strict=True)
-            if entry.paper is not None and entry.error is not None
-        }
+        pairs = _pairs(fill(Plan(experiment, columns, setup), store))
         if len(pairs) >= FEWEST:
             found.append(agreement(experiment.place, [*pairs.values()]))
         if experiment.name in EXPERIMENTS:
@@ -79,6 +76,16 @@ def agreements(
     if len(of_paper) >= FEWEST:
         found.append(agreement("all tables of the paper", [*of_paper.values()]))
     return found
+
+
+def _pairs(row):
+    """The pairs by model; a model that is printed twice has the mean of its figures."""
+    printed, ours = collections.defaultdict(list), {}
+    for column, entry in zip(row.plan.columns, row.entries, strict=True):
+        if entry.paper is not None and entry.error is not None:
+            printed[column.nameless].append(entry.paper)
+            ours[column.nameless] = entry.error
+    return {column: (fmean(printed[column]), error) for column, error in ours.items()}
 
 
 def agreement(place: str, pairs: Sequence[Pair]) -> Agreement:

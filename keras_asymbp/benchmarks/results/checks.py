@@ -26,12 +26,14 @@ class Sample:
     Attributes:
         errors: Errors in percent by model and seed.
         examples: Number of test examples.
-        classes: Number of classes.
+        guessing: The error of guessing in percent.
+        looks: Of how many test errors each is the lowest.
     """
 
     errors: Mapping[str, Mapping[int, float]]
     examples: int
-    classes: int
+    guessing: float
+    looks: int = 1
 
     def seeds(self, models: Sequence[str]) -> tuple[int, ...]:
         """The seeds for which all these models are complete."""
@@ -75,12 +77,12 @@ class Contrast:
         weights = tuple((other if m == model else m, w) for m, w in self.weights)
         return dataclasses.replace(self, weights=weights)
 
-    def points(self, errors: Mapping[str, float], classes: int) -> float:
+    def points(self, errors: Mapping[str, float], guessing: float) -> float:
         """The effect in points of error."""
         return sum(weight * errors[model] for model, weight in self.weights)
 
     def passes(
-        self, errors: Mapping[str, float], classes: int, scale: Scale = in_margins
+        self, errors: Mapping[str, float], guessing: float, scale: Scale = in_margins
     ) -> bool:
         """Whether exact errors in percent, none of them 0 or 100, satisfy it."""
         effect = sum(w * scale(errors[model] / 100) for model, w in self.weights)
@@ -116,7 +118,9 @@ class Guessing:
 
     The effect is the error of guessing minus the model's, in margins. Each seed is
     tested by itself, on the number of its correct test examples, and the largest p
-    counts: what is asserted must be true of every seed.
+    counts: what is asserted must be true of every seed. The lowest of many test errors
+    can be below that of guessing by chance, so that p of being better is multiplied by
+    their number (Bonferroni).
 
     Attributes:
         model: The model.
@@ -142,15 +146,15 @@ class Guessing:
         """The same inequality of another model."""
         return dataclasses.replace(self, model=other)
 
-    def points(self, errors: Mapping[str, float], classes: int) -> float:
+    def points(self, errors: Mapping[str, float], guessing: float) -> float:
         """The effect in points of error."""
-        return 100 - 100 / classes - errors[self.model]
+        return guessing - errors[self.model]
 
     def passes(
-        self, errors: Mapping[str, float], classes: int, scale: Scale = in_margins
+        self, errors: Mapping[str, float], guessing: float, scale: Scale = in_margins
     ) -> bool:
         """Whether an exact error in percent, not 0 or 100, satisfies it."""
-        effect = scale(1 - 1 / classes) - scale(errors[self.model] / 100)
+        effect = scale(guessing / 100) - scale(errors[self.model] / 100)
         return self.above < effect < self.below
 
     def evidence(self, sample: Sample) -> Evidence:
@@ -159,7 +163,7 @@ class Guessing:
             round((1 - error / 100) * sample.examples)
             for error in sample.errors[self.model].values()
         )
-        return Hits(correct, sample.examples, 1 - 1 / sample.classes)
+        return Hits(correct, sample.examples, sample.guessing / 100, sample.looks)
 
 
 Check = Contrast | Guessing

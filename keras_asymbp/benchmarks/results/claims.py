@@ -164,9 +164,10 @@ CLAIMS = (
         "B1, shape",
         "Drawn anew, 50 % wrong signs are as bad as 100 %, and the drop comes at 25 %. "
         "(Table 3: 27 points on the median data set. The paper does not discuss it.)",
-        "the step from 50 to 25 % gains more than the one from 100 to 50 %, and more "
-        "than a margin",
+        "100 and 50 % are alike, and the step from 50 to 25 % gains more than the one "
+        "from 100 to 50 %, and more than a margin",
         (
+            alike(_B1[0], _B1[2]),
             greater_step((_B1[2], _B1[3]), than=(_B1[0], _B1[2])),
             better(_B1[3], _B1[2]),
         ),

@@ -95,11 +95,14 @@ class Hits:
         correct: The number with each seed.
         examples: The number of examples.
         reference: The error that the effect is measured from, a share.
+        looks: Of how many numbers each is the greatest, whose ps of being greater are
+            multiplied by it.
     """
 
     correct: tuple[int, ...]
     examples: int
     reference: float
+    looks: int = 1
 
     @property
     def value(self) -> float:
@@ -119,7 +122,7 @@ class Hits:
 
     def p_above(self, bound: float) -> float:
         """p of the effect being at most the bound, the largest of all seeds."""
-        return self._largest_p(bound, "greater")
+        return min(1.0, self.looks * self._largest_p(bound, "greater"))
 
     def p_below(self, bound: float) -> float:
         """p of the effect being at least the bound, the largest of all seeds."""

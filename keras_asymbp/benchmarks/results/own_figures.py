@@ -3,7 +3,7 @@
 import functools
 
 from keras_asymbp.benchmarks.results.checks import Check, Scale
-from keras_asymbp.benchmarks.results.claims import Claim
+from keras_asymbp.benchmarks.results.claims import COLUMNS, Claim
 from keras_asymbp.benchmarks.results.margin import POINTS, in_margins
 from keras_asymbp.benchmarks.tables import printed
 
@@ -12,12 +12,13 @@ from keras_asymbp.benchmarks.tables import printed
 def papers(claim: Claim) -> tuple[int, int]:
     """Number of the paper's data sets that pass the check, and that have figures."""
     passed = known = 0
-    for row, classes in printed.CLASSES.items():
+    for row in printed.CLASSES:
         figures = {model: printed.error(row, model) for model in claim.models}
         errors = {model: error for model, error in figures.items() if error is not None}
         if len(errors) == len(figures):
             known += 1
-            passed += all(check.passes(errors, classes) for check in claim.checks)
+            guessing = printed.guessing(row)
+            passed += all(check.passes(errors, guessing) for check in claim.checks)
     return passed, known
 
 
@@ -27,7 +28,8 @@ def could_fail(
 ) -> tuple[int, int]:
     """Whether an inequality could have failed, by the paper's own figures.
 
-    Each of its models in turn is replaced by each other model of the paper.
+    Each of its models in turn is replaced by each other model of the paper; one of
+    several names counts once.
 
     Args:
         check: The inequality.
@@ -42,13 +44,17 @@ def could_fail(
         for (known, column), error in printed.figures().items()
         if known == row
     }
+    if not errors.keys() >= set(check.models):
+        return 0, 0
+    compared = {COLUMNS[model].nameless for model in check.models}
+    others = {COLUMNS[name].nameless: name for name in errors}
     failed = [
-        not replaced.passes(errors, printed.CLASSES[str(row)], scale)
+        not check.replaced(model, other).passes(
+            errors, printed.guessing(str(row)), scale
+        )
         for model in check.models
-        for other in errors
-        if other not in check.models
-        for replaced in [check.replaced(model, other)]
-        if errors.keys() >= set(replaced.models)
+        for column, other in others.items()
+        if column not in compared
     ]
     return sum(failed), len(failed)
 

@@ -101,7 +101,7 @@ def evaluate(
         others: Further setups of the store. Claims about the number of training
             examples compare with the one that differs in it alone and has the most.
     """
-    sample = _sample(setup, store, others) if setup else Sample({}, 0, 0)
+    sample = _sample(setup, store, others) if setup else Sample({}, 0, 100)
     row = setup.dataset.paper if setup else None
     enough = [claim for claim in CLAIMS if _enough(claim, sample)]
     checks = dict.fromkeys(check for claim in enough for check in claim.checks)
@@ -132,7 +132,7 @@ def _sample(setup, store, others):
     if _train_examples(most) > _train_examples(setup):
         more = _errors(most, store)
         errors |= {f"{model}{ON_MORE}": of_seed for model, of_seed in more.items()}
-    return Sample(errors, _examples(setup, 1), setup.dataset.num_classes)
+    return Sample(errors, _examples(setup, 1), setup.guessing, setup.looks)
 
 
 def _errors(setup, store):
@@ -194,7 +194,7 @@ def _test(checks, sample, row):
         }
         low, high = found.interval()
         yield Tested(
-            *(check, seeds, check.points(means, sample.classes)),
+            *(check, seeds, check.points(means, sample.guessing)),
             *(found.value, low, high, p_value, adjusted),
             HOLDS if sides[0] < sides[1] else FAILS,
             could_fail(check, row),

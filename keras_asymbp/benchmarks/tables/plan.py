@@ -47,6 +47,27 @@ class Setup:
         reading = readings.of(self.protocol)
         return None if reading == usual else reading
 
+    @property
+    def guessing(self) -> float:
+        """The error of guessing in percent: of naming the largest class of the test
+        split. Only of the paper's data sets is it known; other classes count as equal.
+        """
+        dataset, whole = self.dataset, self.protocol.test_examples is None
+        if whole and dataset.as_in_paper and dataset.paper in printed.CLASSES:
+            return printed.guessing(dataset.paper)
+        return 100 - 100 / dataset.num_classes  # a part is balanced across classes
+
+    @property
+    def looks(self) -> int:
+        """How often a model's test error is looked at, to report the lowest.
+
+        After each epoch with each rate; once if both are chosen on held-out examples.
+        """
+        protocol = self.protocol
+        if protocol.validation_share:
+            return 1
+        return protocol.epochs * len(protocol.learning_rates)
+
     def label(self, among: Iterable["Setup | None"]) -> str:
         """The data set, with its version if others have another version of it.
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from keras_asymbp.benchmarks.results import agreement, inventory
 from keras_asymbp.benchmarks.results.store import Store
+from keras_asymbp.benchmarks.results.table import fill
 from keras_asymbp.benchmarks.tables import printed
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS
 
@@ -66,6 +67,19 @@ def test_ties_make_no_warning(recwarn):
     found = agreement.agreement("Table 0", [(1, 1), (1, 1), (1, 1), (1, 1), (2, 2)])
     assert (found.correlation, found.low, found.high) == (1, 0, 1)
     assert [str(w.message) for w in recwarn] == []
+
+
+def test_a_model_that_is_printed_twice_has_the_mean(tmp_path, finish, make_plan):
+    # SGD Top, 3.85, is RndF Top, 3.81.
+    store, names = Store(tmp_path), ("SGD Top", "RndF Top", "RndF")
+    columns = [c for c in EXPERIMENTS["C2"].columns if c.name in names]
+    plan = make_plan(columns, learning_rates=(0.5,))
+    for cell in plan.cells():
+        for trial in cell.trials():
+            finish(store, cell, trial, 0.07)
+    pairs = agreement._pairs(fill(plan, store))
+    expected = [((3.85 + 3.81) / 2, 7), (printed.error("MNIST", "RndF"), 7)]
+    assert [*pairs.values()] == [pytest.approx(pair) for pair in expected]
 
 
 def test_tables_and_all_of_the_paper(tmp_path, finish, make_cell):

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -13,9 +14,9 @@ from keras_asymbp.benchmarks.results.inference import Hits
 ERRORS = st.integers(0, 1000).map(lambda wrong: wrong / 10)
 
 
-def sample(examples=1000, classes=10, **errors):
+def sample(examples=1000, guessing=90, **errors):
     by_model = {m: dict(enumerate(of_seed)) for m, of_seed in errors.items()}
-    return Sample(by_model, examples, classes)
+    return Sample(by_model, examples, guessing)
 
 
 @pytest.mark.parametrize(
@@ -32,22 +33,22 @@ def sample(examples=1000, classes=10, **errors):
 def test_exact_errors(check, passing, failing):
     for cases, expected in ((passing, True), (failing, False)):
         for a, b in cases:
-            assert check.passes({"a": a, "b": b}, 10) is expected
+            assert check.passes({"a": a, "b": b}, 90) is expected
 
 
 def test_the_greater_step():
     check = checks.greater_step(("b", "c"), than=("a", "b"))
     assert dict(check.weights) == {"b": 2, "c": -1, "a": -1}
     assert check.label == "(b - c) - (a - b)"
-    assert check.passes({"a": 72, "b": 71, "c": 20}, 10)
-    assert not check.passes({"a": 61, "b": 31, "c": 20}, 10)
+    assert check.passes({"a": 72, "b": 71, "c": 20}, 90)
+    assert not check.passes({"a": 61, "b": 31, "c": 20}, 90)
 
 
 def test_points_and_labels():
     check = checks.better("a", than="b")
     assert (check.label, check.models) == ("b - a", ("b", "a"))
-    assert check.points({"a": 2, "b": 5}, 10) == 3
-    assert checks.learns("a").points({"a": 50}, 10) == 40
+    assert check.points({"a": 2, "b": 5}, 90) == 3
+    assert checks.learns("a").points({"a": 50}, 90) == 40
     assert checks.learns("a").label == "guessing - a"
 
 
@@ -60,7 +61,7 @@ def test_seeds_are_paired():
 
 
 def test_only_common_seeds_count():
-    found = Sample({"a": {0: 33, 1: 33, 2: 90}, "b": {0: 30, 1: 30}}, 1000, 10)
+    found = Sample({"a": {0: 33, 1: 33, 2: 90}, "b": {0: 30, 1: 30}}, 1000, 90)
     assert found.seeds(("a", "b")) == (0, 1)
     assert checks.alike("a", "b").evidence(found).value == pytest.approx(1, abs=0.01)
     assert found.seeds(("a", "c")) == ()
@@ -108,6 +109,8 @@ def test_everything_is_finite(a, data):
 def test_guessing_counts_the_hits_of_every_seed():
     found = sample(a=[86.3, 90.0])
     assert checks.learns("a").evidence(found) == Hits((137, 100), 1000, 0.9)
+    looked = dataclasses.replace(found, guessing=80, looks=30)
+    assert checks.learns("a").evidence(looked) == Hits((137, 100), 1000, 0.8, 30)
 
 
 def test_replacing_a_model():

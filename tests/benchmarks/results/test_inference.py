@@ -98,6 +98,17 @@ def test_what_is_asserted_must_be_true_of_every_seed():
     assert both.interval() == (guessing.interval()[0], learning.interval()[1])
 
 
+def test_the_best_of_many_looks_is_often_better_than_guessing():
+    once, often = Hits((113,), 1000, 0.9), Hits((113,), 1000, 0.9, looks=30)
+    expected = scipy.stats.binomtest(113, 1000, 0.1, "greater").pvalue
+    assert once.p_above(0) == pytest.approx(expected)
+    assert often.p_above(0) == 1
+    assert often.p_below(0) == once.p_below(0)
+    assert Hits((150,), 1000, 0.9, looks=30).p_above(0) == pytest.approx(
+        30 * scipy.stats.binomtest(150, 1000, 0.1, "greater").pvalue
+    )
+
+
 @given(st.integers(1, 40), st.data())
 def test_hits_are_finite_everywhere(examples, data):
     count = data.draw(st.integers(0, examples))

@@ -21,13 +21,14 @@ def test_the_papers_own_figures(claim):
 
 
 def test_the_papers_figures_by_hand():
-    # SVHN's largest class has 19.59 % of the images: uSF at 80.41 % answers with it
-    # always. On TIMIT80 it learns.
-    assert own_figures.papers(BY_NAME["A, uSF"]) == (13, 15)
+    # On TIMIT80 it learns. On SVHN it has 80.41 %, and on MNIST 88.65 %: it answers
+    # with the largest class always.
+    assert own_figures.papers(BY_NAME["A, uSF"]) == (14, 15)
     # MNIST, SVHN, CIFAR100 and others do not improve: 10 of 15 do.
     assert own_figures.papers(BY_NAME["VI"]) == (10, 15)
-    # On every data set the error falls most from 50 to 25 % wrong signs.
-    assert own_figures.papers(BY_NAME["B1, shape"]) == (15, 15)
+    # On every data set the error falls most from 50 to 25 % wrong signs, but on iCub,
+    # Flowers17 and SUFR-W-ID it also differs between 100 and 50 %.
+    assert own_figures.papers(BY_NAME["B1, shape"]) == (12, 15)
 
 
 def test_the_drop_of_table_3_in_points():
@@ -39,10 +40,12 @@ def test_the_drop_of_table_3_in_points():
 
 
 def test_could_fail_by_hand():
-    # On MNIST no model of the paper is as bad as guessing.
+    # On MNIST one model of the paper is as bad as guessing: uSF.
     failed, of = own_figures.could_fail(checks.learns("RndF+BN"), "MNIST")
-    assert failed == 0
+    assert failed == 1
     columns = {c for row, c in printed.figures() if row == "MNIST"}
+    # Table 5 has two models by other names, and two Tops are two others.
+    columns -= {"BM1", "uSF+BN+BM1", "SGD Top", "RndF+BN+BM Top"}
     assert of == len(columns) - 1
     # BM may be replaced by what is 1.5 times worse than SGD's 0.67, and SGD by what is
     # 1.5 times better than BM's 0.99. The paper's 3 points let much of it pass.

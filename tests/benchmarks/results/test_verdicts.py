@@ -41,7 +41,7 @@ def findings_of(store):
 
 def alone(errors, check, examples=1000):
     """An inequality, tested alone on errors by model and seed."""
-    sample = checks.Sample(errors, examples, 10)
+    sample = checks.Sample(errors, examples, 90)
     (tested,) = verdicts._test([check], sample, "MNIST")
     return tested
 

@@ -1,5 +1,9 @@
 import itertools
 
+import numpy as np
+import pytest
+
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.tables.experiments import EXPERIMENTS
 from keras_asymbp.benchmarks.tables.plan import Plan
 
@@ -27,3 +31,36 @@ def test_the_runs_of_c2_that_are_the_same(make_plan):
         ["SGD Top", "RndF Top"],
         ["RndF+BN+BM Top", "uSF+BN+BM Top"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "error"),
+    [
+        ("mnist", {}, 88.65),
+        ("mnist", {"test_examples": 2000}, 90),
+        ("mnist_5k", {}, 90),
+        ("svhn", {}, 80.41),
+        ("cifar100", {}, 99),
+        ("sonnets", {}, 100 - 100 / 36),
+    ],
+)
+def test_guessing_names_the_largest_class(name, changes, error, make_plan):
+    setup = make_plan(dataset=datasets.get(name), **changes).setup
+    assert setup.guessing == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["mnist", "cifar10", "caltech101", "flowers102", "mnist_5k"]
+)
+def test_guessing_is_that_of_the_labels(name, make_plan, tfds_data_dir):
+    dataset = datasets.get(name)
+    setup = make_plan(dataset=dataset).setup
+    _, labels = dataset.labels(tfds_data_dir)
+    largest = np.bincount(labels).max() / len(labels)
+    assert setup.guessing == pytest.approx(100 * (1 - largest), abs=0.006)
+
+
+def test_every_epoch_with_every_rate_is_a_look(make_plan):
+    setup = make_plan(epochs=6, learning_rates=(0.1, 0.2, 0.3)).setup
+    assert setup.looks == 18
+    assert make_plan(epochs=6, validation_share=0.1).setup.looks == 1
