@@ -4,7 +4,7 @@ from keras_asymbp._names import did_you_mean
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
 # The most names that are listed beside a near one, and without any.
-_FEW, _MANY = 12, 40
+_FEW, _MANY = 16, 40
 
 
 class UsageError(Exception):

@@ -248,6 +248,13 @@ def _column_name(index):
     return f"column {index + 1}"
 
 
+def _two_fields(rule):
+    """The fields for a rule such as brSF-25, which layers take as one string."""
+    if match := re.fullmatch(r"(.+)-(\d{1,3})", rule):
+        return f"rule '{match[1]}' and flip_probability {int(match[2]) / 100:g}"
+    return None
+
+
 def _column(given):
     values = dict(given)
     for name in ("flip_probability", "weight_decay"):
@@ -263,7 +270,7 @@ def _column(given):
     place = f"column '{column.name}'"
     known = rules()
     if column.rule not in known:
-        raise _at(place, unknown("rule", column.rule, known))
+        raise _at(place, unknown("rule", column.rule, known, _two_fields(column.rule)))
     rule = known[column.rule]
     partial = column.feedback.removeprefix(column.rule)
     for name, is_taken in (("flip_probability", rule.flips), ("scale", rule.scales)):

@@ -113,6 +113,7 @@ FAULTS = {
     "unknown field 'titel': did you mean 'title'": changed(titel=1),
     "column 2: unknown field 'rulee': did you mean 'rule'": column(rulee="uSF"),
     "column 'u': unknown rule 'usf': did you mean 'uSF'": column(rule="usf"),
+    "DRTP; or give rule 'brSF' and flip_probability 0.25": column(rule="brSF-25"),
     "column 'u': rule 'RndF' takes no scale": column(rule="RndF", scale="fan_in"),
     "column 'u': rule 'uSF' takes no flip_prob": column(rule="uSF", flip_probability=0),
     "flip_probability is 0.125, expected a whole": column(
