@@ -99,7 +99,7 @@ class Recorded:
     @property
     def chance(self):
         """The error of guessing, in percent."""
-        return 100 * (1 - 1 / self.row.plan.setup.dataset.num_classes)
+        return self.row.plan.setup.guessing
 
 
 def largest(results=RESULTS):

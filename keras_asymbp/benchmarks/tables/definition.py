@@ -39,6 +39,7 @@ class Fault(Exception):  # noqa: N818 (what users see is the error that it ends 
 _OF_THE_PACKAGE = ("paper", "BioTorch")
 _LONGEST = 200  # characters of a text
 _MOST = 500  # columns
+_PERCENTAGE = r"\d{1,2}|100"
 # Names stand in flags, separated by commas.
 _NO_NAME = re.compile(r'[,"]|^\s|\s$|^$')
 
@@ -248,10 +249,11 @@ def _column_name(index):
     return f"column {index + 1}"
 
 
-def _two_fields(rule):
+def _two_fields(rule, known):
     """The fields for a rule such as brSF-25, which layers take as one string."""
-    if match := re.fullmatch(r"(.+)-(\d{1,3})", rule):
-        return f"rule '{match[1]}' and flip_probability {int(match[2]) / 100:g}"
+    name, _, percentage = rule.rpartition("-")
+    if name in known and known[name].flips and re.fullmatch(_PERCENTAGE, percentage):
+        return f"rule '{name}' and flip_probability {int(percentage) / 100:g}"
     return None
 
 
@@ -270,13 +272,15 @@ def _column(given):
     place = f"column '{column.name}'"
     known = rules()
     if column.rule not in known:
-        raise _at(place, unknown("rule", column.rule, known, _two_fields(column.rule)))
+        raise _at(
+            place, unknown("rule", column.rule, known, _two_fields(column.rule, known))
+        )
     rule = known[column.rule]
     partial = column.feedback.removeprefix(column.rule)
     for name, is_taken in (("flip_probability", rule.flips), ("scale", rule.scales)):
         if getattr(column, name) is not None and not is_taken:
             raise Fault(f"{place}: rule '{column.rule}' takes no {name}")
-    if not re.fullmatch(r"(-\d{1,2}|-100)?", partial):
+    if not re.fullmatch(rf"(-({_PERCENTAGE}))?", partial):
         raise Fault(
             f"{place}: flip_probability is {column.flip_probability}, expected a whole "
             "percentage, such as 0.25"

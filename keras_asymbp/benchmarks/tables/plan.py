@@ -8,7 +8,11 @@ from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables import presets, printed, readings
 from keras_asymbp.benchmarks.tables.cells import Cell, Common, common
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
-from keras_asymbp.benchmarks.tables.protocol import PRESETS, Protocol
+from keras_asymbp.benchmarks.tables.protocol import (
+    PRESETS,
+    Protocol,
+    chance_error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Setup:
         dataset, whole = self.dataset, self.protocol.test_examples is None
         if whole and dataset.as_in_paper and dataset.paper in printed.CLASSES:
             return printed.guessing(dataset.paper)
-        return 100 - 100 / dataset.num_classes  # a part is balanced across classes
+        # A part is balanced across classes.
+        return 100 * chance_error(dataset.num_classes)
 
     @property
     def looks(self) -> int:

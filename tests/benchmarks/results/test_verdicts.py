@@ -1,9 +1,11 @@
 import itertools
 
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_asymbp.benchmarks import datasets
 from keras_asymbp.benchmarks.results import checks, inventory, verdicts
 from keras_asymbp.benchmarks.results.claims import CLAIMS, COLUMNS, ON_MORE
 from keras_asymbp.benchmarks.results.store import Store
@@ -44,6 +46,25 @@ def alone(errors, check, examples=1000):
     sample = checks.Sample(errors, examples, 90)
     (tested,) = verdicts._test([check], sample, "MNIST")
     return tested
+
+
+def test_a_network_that_names_the_largest_class_is_guessing(store, finish, make_cell):
+    mnist = datasets.get("mnist")
+    cell = make_cell(COLUMNS["RndF+BN"], mnist, epochs=7, learning_rates=(0.5,))
+    for trial in cell.trials():
+        finish(store, cell, trial, 0.8865)
+    finding = findings_of(store)["V, chance"]
+    assert finding.tested[0].points == pytest.approx(0)
+    assert finding.uncorrected == UNDECIDED
+
+
+def test_the_best_of_seven_epochs_may_be_better_than_guessing_by_chance(store, run):
+    # One look at 12.3 % hits would decide: p is 0.02.
+    run("RndF+BN", 87.7)
+    (tested,) = findings_of(store)["V, chance"].tested
+    once = scipy.stats.binomtest(123, 1000, 0.1, "greater").pvalue
+    assert tested.p_value == pytest.approx(2 * 7 * once)
+    assert 2 * once < 0.05 < tested.p_value
 
 
 # The test split has 1,000 images, so around 30 % an interval has 4 points to each side.

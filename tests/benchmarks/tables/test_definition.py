@@ -161,6 +161,13 @@ def test_a_fault_has_its_place(expected):
         assert expected in str(found.value)
 
 
+@pytest.mark.parametrize("rule", ["NuSF-25", "brSF-101", "mine-25", "-25"])
+def test_only_a_rule_with_wrong_signs_is_two_fields(rule):
+    with pytest.raises(Fault, match="unknown rule") as found:
+        definition.experiment(column(rule=rule), "x.yaml")
+    assert "or give" not in str(found.value)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
