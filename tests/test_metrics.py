@@ -165,6 +165,38 @@ def test_gradient_angles_match_numpy(feedback):
     assert actual["first"] > 5
 
 
+def test_gradients_are_those_of_the_whole_loss():
+    """Of regularizers and `add_loss`, too."""
+
+    @keras.saving.register_keras_serializable("test_metrics")
+    class Mean(keras.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(keras.ops.mean(inputs))
+            return inputs
+
+    options = {"activity_regularizer": "l2", "bias_regularizer": "l2"}
+    first = AsymDense(5, activation="tanh", feedback="RndF", name="first", **options)
+    second = AsymDense(
+        3, feedback="RndF", name="second", kernel_regularizer=keras.regularizers.L2(0.3)
+    )
+    model = keras.Sequential([keras.Input((4,)), first, Mean(), second])
+    model.compile("sgd", "mse")
+    ((x, y),) = batches()
+    w1, b1, w2, b2, v2 = (
+        np.asarray(keras.ops.convert_to_numpy(each), "float64")
+        for each in (*model.trainable_weights, second.feedback_kernel)
+    )
+    hidden = np.tanh(x @ w1 + b1)
+    error = 2 * (hidden @ w2 + b2 - y) / y.size
+    added = 2 * 0.01 * hidden / len(x) + 1 / hidden.size
+    ours, theirs = (x.T @ ((error @ v.T + added) * (1 - hidden**2)) for v in (v2, w2))
+    cosine = np.vdot(ours, theirs) / np.linalg.norm(ours) / np.linalg.norm(theirs)
+    assert metrics.gradient_angles(model, [(x, y)]) == {
+        "first": pytest.approx(np.rad2deg(np.arccos(cosine)), abs=1e-3),
+        "second": 0.0,
+    }
+
+
 def test_gradient_angles_of_bp_are_zero():
     model = two_layers("BP")
     assert metrics.gradient_angles(model, batches()) == {"first": 0.0, "second": 0.0}

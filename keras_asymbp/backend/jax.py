@@ -162,9 +162,17 @@ def around_train_step(model, train_step, trusting, before, after):
     return step
 
 
+class _Scope(keras.StatelessScope):
+    """Keras's, within which regularizers find the values of all other variables."""
+
+    def get_current_value(self, variable):
+        value = super().get_current_value(variable)
+        return variable._value if value is None else value
+
+
 def _scope(variables, values):
     mapping = list(zip(variables, values, strict=True))
-    return keras.StatelessScope(state_mapping=mapping)
+    return _Scope(state_mapping=mapping, collect_losses=True)
 
 
 # The key of TensorFlow's generator for a seed, and Philox's own constants.

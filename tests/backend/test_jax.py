@@ -40,6 +40,29 @@ def test_gradients_of_inputs_and_variables_change_no_state():
     np.testing.assert_allclose(dx, np.ones((2, 3)) @ W.T, rtol=1e-6)
 
 
+def test_gradients_are_those_of_the_losses_of_layers():
+    """Of all three kinds, also of a variable that has no gradient here."""
+
+    class Sum(keras.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(ops.sum(inputs))
+            return inputs
+
+    options = {"activity_regularizer": "l2", "bias_regularizer": "l2"}
+    layer = keras.layers.Dense(3, bias_initializer="ones", **options)
+    model = keras.Sequential([keras.Input((2,)), layer, Sum()])
+    layer.kernel.assign(W)
+
+    def loss():
+        model(X)
+        return sum(model.losses)
+
+    value, [dw] = backend.gradients(loss, [], [layer.kernel])
+    y = X @ W + 1
+    assert value == pytest.approx(0.01 * (np.sum(y**2) / 2 + 3) + y.sum())
+    np.testing.assert_allclose(dw, X.T @ (2 * 0.01 * y / 2 + 1), rtol=1e-5)
+
+
 def test_a_backward_pass_of_its_own():
     def call(x, z):
         return backend.with_backward(
