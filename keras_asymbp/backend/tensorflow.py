@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 from tensorflow.python.eager import record
+from tensorflow.python.framework.ops import gradient_registry
 from tensorflow.python.ops import control_flow_v2_func_graphs as _func_graphs
 
 # TensorFlow has no public name for them.
@@ -64,11 +65,36 @@ def with_backward(forward, backward, tensors):
         tensors: The tensors.
     """
 
-    @tf.custom_gradient
     def function(*xs):
         return tf.identity(forward(*xs)), lambda error: backward(xs, error)
 
-    return function(*map(tf.convert_to_tensor, tensors))
+    return _custom_gradient(function, map(tf.convert_to_tensor, tensors))
+
+
+def _custom_gradient(function, tensors, owner=None):
+    """Returns the tensor of a function that `tf.custom_gradient` would decorate.
+
+    TensorFlow registers the backward pass of each trace by a name, and keeps it until
+    the process ends, with the layer and the graph that it refers to. Here an owner
+    keeps it, and the registry has a weak reference.
+
+    Args:
+        function: The function of tensors.
+        tensors: The tensors.
+        owner: An object that the backward pass refers to; by default the graph.
+    """
+    output = tf.custom_gradient(function)(*tensors)
+    if tf.executing_eagerly():
+        return output
+    name = output.op.get_attr("_gradient_op_type").decode()
+    registry = gradient_registry._registry
+    backward = registry[name]["type"]
+    owner = _function_in_trace() if owner is None else owner
+    owner._backward_passes = getattr(owner, "_backward_passes", [])
+    owner._backward_passes.append(backward)
+    reference = weakref.ref(backward, lambda _: registry.pop(name, None))
+    registry[name]["type"] = lambda *arguments: reference()(*arguments)
+    return output
 
 
 def keeps_backward():
@@ -118,7 +144,6 @@ def with_feedback(
     only_forward = _only_forward(variable)
     early = only_forward or _in_control_flow()
 
-    @tf.custom_gradient
     def forward(x, w, *early_v):
         def backward(error):
             if early_v:
@@ -157,10 +182,13 @@ def with_feedback(
             commit()
         if _in_vectorized_map():
             return _without_custom_gradient(product, inputs, kernel, v, trained)
-        return forward(inputs, kernel, v)
-    if trained or early:
-        return forward(inputs, kernel, _outside_control_flow(feedback_kernel))
-    return forward(inputs, kernel)
+        tensors = inputs, kernel, v
+    elif trained or early:
+        tensors = inputs, kernel, _outside_control_flow(feedback_kernel)
+    else:
+        tensors = inputs, kernel
+    owner = variable if isinstance(variable, keras.Variable) else None
+    return _custom_gradient(forward, tensors, owner)
 
 
 def _without_custom_gradient(product, inputs, kernel, feedback_kernel, trained):

@@ -1,5 +1,8 @@
 """Functions and switches: no trace keeps or misses a switch."""
 
+import gc
+import weakref
+
 import keras
 import pytest
 
@@ -262,3 +265,19 @@ def test_integers_are_numbers_as_for_a_dense_layer(rule, dtype):
         found.append([outputs, *gradients])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_a_trained_model_is_freed_as_one_of_stock_layers_is():
+    """TensorFlow keeps what `tf.custom_gradient` refers to until the process ends."""
+    layers = [AsymDense(4, feedback=rule) for rule in ("uSF", "brSF", "KP")]
+    steps = keras.layers.SimpleRNN(2)  # a loop, whose gradient has names, too
+    model = keras.Sequential(
+        [keras.Input((5, 3)), *layers, steps, AsymDense(4, feedback="frSF")]
+    )
+    model.compile("sgd", "mse")
+    model.fit(np.ones((2, 5, 3)), np.ones((2, 4)), verbose=0)
+    model.predict(np.ones((2, 5, 3)), verbose=0)
+    freed = [weakref.ref(each) for each in (model, *model.layers, *model.weights)]
+    del layers, steps, model
+    gc.collect()
+    assert {each() for each in freed} == {None}
