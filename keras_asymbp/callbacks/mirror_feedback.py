@@ -7,7 +7,8 @@ from keras_asymbp._calls import compiled_call
 from keras_asymbp._state import of_rules, unchanged, untrained
 from keras_asymbp._switch import backpropagation, mirroring
 from keras_asymbp.callbacks.updates import Updates
-from keras_asymbp.layers import rules_with
+from keras_asymbp.feedbacks.base import overrides
+from keras_asymbp.layers import asymmetric_layers, rules_with
 
 _BATCH = 100
 
@@ -22,7 +23,8 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
     often this function is called.
 
     Args:
-        model (Model | Layer): A built `keras.Model` or layer, nested ones included.
+        model (Model | Layer): A `keras.Model` or layer, nested ones included; it is
+            built for `inputs` if it isn't yet.
         inputs (tensors | None): A batch of inputs, in the structure that the model
             takes (a tensor, a list, a dictionary). Only the shapes count: each layer's
             noise has the shape of its inputs, and a larger batch makes V fluctuate
@@ -96,7 +98,10 @@ class MirrorFeedback(keras.callbacks.Callback):
         self._updates = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not rules_with(self.model, "mirror"):
+        if self.inputs is not None:
+            _build(self.model, self.inputs)
+        layers = asymmetric_layers(self.model)
+        if not any(overrides(layer.feedback, "mirror") for layer in layers):
             return
         self._batch = _inputs(self.model, self.inputs)
         _run(self.model, self._batch, self.steps)
@@ -138,8 +143,9 @@ def _run(model, inputs, steps):
 
 
 def _inputs(model, inputs):
-    """Returns a batch of inputs of the model; by default zeros."""
+    """Returns a batch of inputs of the model, now built; by default zeros."""
     if inputs is not None:
+        _build(model, inputs)
         return inputs
     tensors = getattr(model, "inputs", None)
     if not tensors or any(None in tensor.shape[1:] for tensor in tensors):
@@ -151,3 +157,14 @@ def _inputs(model, inputs):
         lambda x: ops.zeros((x.shape[0] or _BATCH, *x.shape[1:]), x.dtype),
         getattr(model, "input", tensors[0]),  # a Sequential has none
     )
+
+
+def _build(model, inputs):
+    """Builds the layers that are not yet built, as `fit` may do in its first step."""
+    if all(layer.built for layer in model._flatten_layers()):
+        return
+    shapes = keras.tree.map_structure(
+        lambda x: keras.KerasTensor(x.shape, keras.backend.standardize_dtype(x.dtype)),
+        keras.tree.map_structure(ops.convert_to_tensor, inputs),
+    )
+    model(shapes)

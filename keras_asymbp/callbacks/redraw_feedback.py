@@ -101,7 +101,9 @@ class RedrawFeedback(keras.callbacks.Callback):
         ]
         for layer in layers:
             layer.catch_up_feedback()
-        if not layers or getattr(model.train_step, "redraws_feedback", False):
+        # The first step may create layers.
+        needed = layers or not model.built
+        if not needed or getattr(model.train_step, "redraws_feedback", False):
             return
         model.train_step = _with_redraw(model, model.train_step)
         model.make_train_function(force=True)
