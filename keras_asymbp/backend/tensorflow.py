@@ -31,7 +31,14 @@ def vjp(function, at, error):
     with tf.GradientTape() as tape:
         tape.watch(at)
         output = function(at)
-    return tape.gradient(output, at, error)
+    gradient = tape.gradient(output, at, error)
+    if gradient is None:  # TensorFlow has no error for it here
+        raise NotImplementedError(
+            "A layer with a feedback kernel has a backward pass, and no derivative "
+            "forward. Expected: tf.GradientTape. Received: tf.autodiff."
+            "ForwardAccumulator"
+        )
+    return gradient
 
 
 def gradients(function, inputs, variables, error_of=None):
@@ -156,9 +163,11 @@ def with_feedback(
             with tf.control_dependencies(reads):
                 dw = of_kernel(product, x, w, error)
             dx = of_inputs(product, x, v, error)
-            if not only_forward and _in_control_flow():
+            # The rows of `tape.jacobian` are a vectorized map, which can't write.
+            commits = not only_forward and not _in_vectorized_map()
+            if commits and _in_control_flow():
                 _outside_control_flow(commit)
-            elif not only_forward:
+            elif commits:
                 # The backward pass of a decorated function has no order of its own, and
                 # drops what nothing waits for.
                 with tf.control_dependencies([v]):

@@ -233,6 +233,36 @@ def test_vectorized_layers_learn_as_others(rule, dtype):
         np.testing.assert_allclose(actual, expected, **close)
 
 
+def test_no_derivative_forward():
+    layer = AsymDense(3, feedback="uSF")
+    layer.build((None, 4))
+    x = tf.ones((2, 4))
+    expected = pytest.raises(NotImplementedError, match="has a backward pass, and no")
+    with tf.autodiff.ForwardAccumulator(x, x), expected:
+        layer(x)
+
+
+@pytest.mark.parametrize("rule", ["uSF", "brSF", "InitSignedRandom", "KP", "PAL"])
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function], ids=["eager", "graph"])
+def test_a_jacobian_is_v_and_changes_no_state(rule, wrap):
+    layer = AsymDense(3, use_bias=False, feedback=rule)
+    layer.build((None, 4))
+
+    @wrap
+    def jacobian(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x)
+        return tape.batch_jacobian(outputs, x)
+
+    state = layer.get_weights()
+    found = jacobian(tf.ones((2, 4)))
+    v = keras.ops.convert_to_numpy(layer.feedback_kernel)
+    np.testing.assert_allclose(found, [v.T, v.T], rtol=1e-6)
+    for value, before in zip(layer.get_weights(), state, strict=True):
+        np.testing.assert_array_equal(value, before)
+
+
 def test_gradients_within_a_vectorized_map():
     layer = AsymDense(3, use_bias=False, feedback="uSF")
     layer.build((None, 4))
