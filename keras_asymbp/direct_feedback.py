@@ -11,6 +11,7 @@ from keras_asymbp.surgery import (
     carry_over,
     check,
     kind,
+    new_inputs,
     not_compiled,
     parts,
     twin_of,
@@ -106,7 +107,7 @@ def direct_feedback(
     surgery = _Surgery(last, feedback)
     with not_compiled(model):
         twin = keras.models.clone_model(
-            model, clone_function=surgery.copy, call_function=surgery.call
+            model, new_inputs(model), surgery.copy, surgery.call
         )
     for new, old in zip(twin.inputs, model.inputs, strict=True):
         new._keras_history.operation.name = old._keras_history.operation.name
@@ -126,14 +127,18 @@ class _Surgery:
         self.pairs = []
         self._last = last
         self._feedback = feedback
+        self._activation = None  # that of the copy of the last layer
         self._stop = StopError(name="stop_error")
         self._targets = []  # tensors that receive the error
         self._learned = set()  # ids of tensors that depend on trainable weights
         self._after = set()  # ids of tensors that depend on the last layer only
 
     def copy(self, layer):
-        linear = layer is self._last and _activation(layer)
-        new = copy(layer, activation="linear") if linear else copy(layer)
+        new = copy(layer)
+        if layer is self._last:
+            self._activation = _activation(new)
+            if self._activation:
+                new.activation = keras.activations.linear
         if isinstance(layer, keras.layers.Layer):
             self.pairs.append((new, layer))
         return new
@@ -153,9 +158,13 @@ class _Surgery:
         outputs = layer(*args, **kwargs)
         if layer.name == self._last.name:
             outputs = self._feedback([outputs, *self._targets])
-            if activation := _activation(self._last):
+            if isinstance(self._activation, keras.layers.Layer):
+                if not self._last.activation.built:  # Keras leaves it to a call
+                    self._last.activation.build(outputs.shape)
+                outputs = self._activation(outputs)
+            elif self._activation:
                 outputs = keras.layers.Activation(
-                    activation,
+                    self._activation,
                     name=f"{layer.name}_activation",
                     dtype=layer.dtype_policy,
                 )(outputs)
@@ -216,7 +225,7 @@ def _distribution(model, last):
     """Returns the distribution of a model's outputs, "softmax" or "sigmoid"."""
     operations = model.operations  # layers, and operations such as `keras.ops.exp(x)`
     behind = operations[operations.index(last) + 1 :]
-    ends = [*filter(None, [_activation(last)]), *map(_end, behind)]
+    ends = [_end(each) for each in (_activation(last), *behind) if each is not None]
     known = {
         keras.activations.softmax: "softmax",
         keras.activations.sigmoid: "sigmoid",

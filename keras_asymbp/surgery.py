@@ -91,18 +91,24 @@ def clone(
         ValueError: If the model can't be taken apart; see `check`.
     """
     check(model, function)
+    functional = type(_functional())
+    copies: dict = {}
     pairs = []
 
-    def convert_and_note(layer):
-        new = convert(layer)
-        if isinstance(layer, keras.layers.Layer):  # not an operation, such as `x + y`
-            pairs.append((new, layer))
+    def copy(layer):
+        if id(layer) in copies:
+            return copies[id(layer)]
+        if isinstance(layer, keras.Sequential | functional):
+            new = keras.models.clone_model(layer, new_inputs(layer), copy)
+        else:
+            new = convert(layer)
+            if isinstance(layer, keras.layers.Layer):  # no operation, such as `x + y`
+                pairs.append((new, layer))
+        copies[id(layer)] = new
         return new
 
     with not_compiled(model):
-        twin = keras.models.clone_model(
-            model, clone_function=convert_and_note, recursive=True
-        )
+        twin = copy(model)
     if not twin.built:  # a Sequential without an Input
         twin.build(model.input_shape)
     models = [
@@ -239,6 +245,28 @@ def _functional():
     """A functional model: Keras names no public class for what `Model(...)` makes."""
     inputs = keras.Input(())
     return keras.Model(inputs, inputs)
+
+
+def new_inputs(model: keras.Model):
+    """Returns inputs like those of a model, in its structure; None if it has none.
+
+    `clone_model` by itself makes sparse inputs dense, and demands optional ones.
+    """
+    if isinstance(model, keras.Sequential):
+        # One that isn't functional has none.
+        return keras.tree.map_structure(_new_input, getattr(model, "inputs", None))
+    return keras.tree.map_structure(_new_input, model.input)
+
+
+def _new_input(tensor):
+    made_by = tensor._keras_history.operation
+    return keras.Input(
+        batch_shape=tensor.shape,
+        dtype=tensor.dtype,
+        sparse=tensor.sparse,
+        name=tensor.name,
+        optional=getattr(made_by, "optional", False),
+    )
 
 
 def _copied(model, functional):

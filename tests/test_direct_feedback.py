@@ -662,6 +662,49 @@ def test_an_activation_may_be_a_layer(last):
     assert direct_feedback(ends(last), signal="target")
 
 
+@pytest.mark.parametrize("kind", [layers.Softmax, layers.PReLU])
+def test_the_last_layer_s_activation_may_be_a_layer(kind, tmp_path):
+    activation = kind()
+    model = three_layers(last=activation)
+    assert direct_feedback(model)  # before the first call, which builds a PReLU
+    x, error = normal(8, 4), normal(8, 3, seed=1)
+    for weight in activation.weights:
+        weight.assign([0.5, -1.0, 2.0])
+    twin = direct_feedback(model)
+    np.testing.assert_array_equal(twin(x), model(x))
+    with tf.GradientTape() as tape:
+        outputs = twin(x)
+    kernels = [twin.get_layer(name).kernel for name in ("two", "logits")]
+    found = tape.gradient(outputs, kernels, error)
+    one, two = (model.get_layer(name) for name in ("one", "two"))
+    hidden = np.asarray(one(x))
+    top = np.asarray(two(hidden))
+    logits = tf.constant(top @ model.get_layer("logits").kernel)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        y = activation(logits)
+    e = np.asarray(tape.gradient(y, logits, error))
+    b = matrices(twin)[1]
+    assert_close(found, [hidden.T @ ((e @ b) * (1 - top**2)), top.T @ e])
+    twin.save(tmp_path / "twin.keras")
+    np.testing.assert_array_equal(
+        keras.saving.load_model(tmp_path / "twin.keras")(x), model(x)
+    )
+    before = model.get_weights()
+    twin.compile("sgd", "mse")
+    twin.fit(x, error, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_target_of_an_activation_that_is_a_layer():
+    assert direct_feedback(three_layers(last=layers.Softmax()), signal="target")
+    with pytest.raises(ValueError, match="and then my_relu"):
+        direct_feedback(
+            three_layers(last=layers.LeakyReLU(name="my_relu")), signal="target"
+        )
+
+
 def two_outputs():
     inputs = keras.Input((4,))
     x = layers.Dense(4)(inputs)

@@ -64,6 +64,44 @@ def test_a_clone_has_names_weights_and_trainable():
     np.testing.assert_array_equal(new(x), old(x))
 
 
+class Sum(keras.layers.Layer):
+    """The sum of those of its inputs that are given."""
+
+    def call(self, x, y=None):
+        return x if y is None else x + y
+
+    def compute_output_spec(self, x, y=None):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+
+@pytest.mark.parametrize("convert", [asymmetrize, symmetrize, direct_feedback])
+def test_inputs_stay_sparse_and_optional(convert):
+    sparse = keras.Input((4,), sparse=True, name="sparse")
+    optional = keras.Input((3,), optional=True, name="optional")
+    x = keras.layers.Dense(3)(sparse)
+    if convert is not direct_feedback:  # it takes no model inside another
+        inner = keras.Sequential([keras.Input((4,), sparse=True), AsymDense(3)])
+        inner = inner if convert is symmetrize else symmetrize(inner)
+        x = keras.layers.add([x, inner(sparse)])
+    y = keras.layers.Dense(2)(Sum()(x, optional))
+    old = keras.Model([sparse, optional], y)
+    new = convert(old)
+    assert [each.sparse for each in new.inputs] == [True, False]
+    x = tf.sparse.eye(2, 4)
+    np.testing.assert_array_equal(new([x, None]), old([x, None]))
+    for layer in new.layers:
+        if isinstance(layer, keras.Model):
+            assert layer.inputs[0].sparse
+
+
+def test_the_input_of_a_sequential_model_stays_sparse():
+    old = keras.Sequential(
+        [keras.Input((4,), sparse=True), *map(keras.layers.Dense, (3, 2))]
+    )
+    for convert in (asymmetrize, direct_feedback):
+        assert convert(old).inputs[0].sparse
+
+
 def test_a_model_is_compiled_again_after_an_error():
     old = model()
     old.compile("sgd", "mse")
