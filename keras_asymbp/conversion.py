@@ -76,10 +76,10 @@ def asymmetrize(
     kept: list[tuple[str, str]] = []
 
     def convert(layer):
-        present = asymmetric_parts(layer)
-        if present:
+        _check_within(layer, "asymmetrize")
+        if isinstance(layer, AsymmetricLayer):
             raise ValueError(
-                f"Layer '{present[0].name}' already has a feedback rule: call "
+                f"Layer '{layer.name}' already has a feedback rule: call "
                 "`asymmetrize(symmetrize(model))`."
             )
         twin = twin_of(layer)
@@ -150,11 +150,7 @@ def symmetrize(model: keras.Model) -> keras.Model:
 
     def convert(layer):
         if not isinstance(layer, AsymmetricLayer):
-            if inside := asymmetric_parts(layer):
-                raise ValueError(
-                    f"Layer '{inside[0].name}' is created by the code of layer "
-                    f"'{layer.name}' ({kind(layer)}), which `symmetrize` can't change."
-                )
+            _check_within(layer, "symmetrize")
             return copy(layer)
         twin = layer.twin()
         if overridden := _overridden(layer, ASYMMETRIC.get(twin, AsymmetricLayer)):
@@ -165,6 +161,14 @@ def symmetrize(model: keras.Model) -> keras.Model:
         return copy(layer, read_as=twin)
 
     return clone(model, convert, "symmetrize")
+
+
+def _check_within(layer, function):
+    if not isinstance(layer, AsymmetricLayer) and (within := asymmetric_parts(layer)):
+        raise ValueError(
+            f"Layer '{within[0].name}' is created by the code of layer "
+            f"'{layer.name}' ({kind(layer)}), which `{function}` can't change."
+        )
 
 
 def _rules(feedback):

@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 import keras
@@ -91,7 +92,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
         super().__init__()
         if (
             isinstance(frequency, bool)
-            or not isinstance(frequency, int)
+            or not isinstance(frequency, numbers.Integral)
             or frequency < 1
         ):
             raise ValueError(

@@ -1,3 +1,4 @@
+import numbers
 from typing import Any
 
 import keras
@@ -122,7 +123,11 @@ class MirrorFeedback(keras.callbacks.Callback):
 
 
 def _check_count(argument, number, least):
-    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, numbers.Integral)
+        or number < least
+    ):
         raise ValueError(
             f"Argument `{argument}` must be an integer of {least} or more. Received: "
             f"{argument}={number!r}"

@@ -93,6 +93,7 @@ class Feedback(keras.layers.Layer):
             kernel (Variable): W, the layer's kernel variable, after the update.
             updates (int): Number of updates since the last redraw, 0 or more.
         """
+        return None  # AutoGraph can't convert a function without a statement
 
     @property
     def draw_number(self):
@@ -112,6 +113,7 @@ class Feedback(keras.layers.Layer):
         Args:
             kernel (Variable): W, the layer's kernel variable.
         """
+        return None
 
     def mirror(self, product, inputs, kernel):
         """Learns V from noise in a mirror phase; does nothing by default.
@@ -123,6 +125,7 @@ class Feedback(keras.layers.Layer):
             inputs (tensor): The inputs of the call; only their shape is used.
             kernel (Variable): W, the layer's kernel variable.
         """
+        return None
 
     @property
     def variables(self):

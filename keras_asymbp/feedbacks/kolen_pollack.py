@@ -12,13 +12,14 @@ class KolenPollack(FixedRandom):
     so that each step multiplies W - V by 1 - d, whatever is learned: V becomes W
     although no weight is copied from W to V. V starts as `N(0, stddev^2)`.
 
-    V is trained: it is among a model's `trainable_variables` with the gradient of W, so
-    any optimizer gives both the same update. **You must add the decay**: the
-    optimizer's `weight_decay`, or the layer's `kernel_regularizer`, which V shares, as
-    it does the `kernel_constraint`.
-    Without it W - V is constant. `BatchManhattan` needs the decay outside of the sign
-    (settings 0 and 1): in settings 2 and 3 W and V move by steps of one size, and may
-    stay a few steps apart.
+    V is trained: it is among a model's `trainable_variables` with the gradient of W. An
+    optimizer whose update follows from gradients gives both the same one: any of Keras
+    but Adafactor, Ftrl and Lamb, whose updates depend on the weight, too. **You must
+    add the decay**: the optimizer's `weight_decay`, or the layer's
+    `kernel_regularizer`, which V shares, as it does the `kernel_constraint`. Without it
+    W - V is constant. `BatchManhattan` needs the decay outside of the sign (settings 0
+    and 1): in settings 2 and 3 W and V move by steps of one size, and may stay a few
+    steps apart.
 
     Optimizers with state (momentum, Adam) update both equally, too, since both have the
     same gradients from the start. Clipping by the norm of all gradients counts W's

@@ -67,7 +67,7 @@ class AsymmetricLayer(keras.layers.Layer):
 
     def build(self, input_shape):
         for rule, _ in self._rules():
-            if rule.built:
+            if rule.built and not self.built:
                 raise ValueError(
                     f"The feedback rule of layer '{self.name}' belongs to another "
                     "layer, for which it was built. Give each layer its own: a string, "

@@ -31,7 +31,7 @@ class Draws:
     def __init__(self, feedback, kernel_initializer, seed: int | None):
         self._rule = feedbacks.get(feedback)
         self._initializer = keras.initializers.get(kernel_initializer)
-        self._seed = seed
+        self._seed = None if seed is None else random.resolve_seed(seed)
 
     def arguments(self, number: int) -> dict[str, Any]:
         """The arguments of a layer with a kernel, by its number."""

@@ -199,6 +199,7 @@ def test_a_model_without_asymmetric_layers_is_unaffected():
 
 @pytest.mark.parametrize("frequency", [0, -1, 1.5, "2", True, None])
 def test_a_wrong_frequency_is_refused(frequency):
+    assert AlignmentMonitor(frequency=np.int64(2))
     with pytest.raises(ValueError, match=r"`frequency` must be an integer of 1"):
         AlignmentMonitor(frequency=frequency)
 

@@ -237,6 +237,7 @@ def test_a_model_without_fixed_shapes_needs_inputs():
 
 @pytest.mark.parametrize("steps", [0, -1, 2.5, True])
 def test_refuses_an_invalid_number_of_steps(steps):
+    assert MirrorFeedback(steps=np.int64(2))
     with pytest.raises(ValueError, match="`steps` must be an integer of 1 or more"):
         MirrorFeedback(steps=steps)
 

@@ -253,6 +253,25 @@ def test_steps_that_loss_scaling_skips_draw_nothing(callback):
     assert draws(model) == updates
 
 
+def test_a_redraw_in_a_function_does_not_warn(caplog):
+    """AutoGraph warns of methods with nothing but a docstring."""
+    layers = [AsymDense(1, feedback=rule) for rule in ("uSF", "brSF", "WM")]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+
+    @tf.function
+    def step():
+        redraw_feedback(model)
+        for layer in layers:
+            layer.catch_up_feedback()
+
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        step()
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)
+    assert caplog.messages == []
+
+
 def test_a_frozen_layer_redraws_too(sum_of_v):
     model = make_model(compiled=False)
     asymmetric(model).trainable = False

@@ -68,6 +68,7 @@ def test_the_difference_decays_whatever_is_learned(setting, momentum):
     [
         lambda: keras.optimizers.SGD(0.1, momentum=0.9),
         lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.Lion(0.01),
         lambda: BatchManhattan(0.01),
     ],
 )

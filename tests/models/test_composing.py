@@ -42,6 +42,12 @@ def test_a_seed_makes_the_same_model(feedback):
     assert not np.array_equal(weights(square(seed=4))[0], weights(first)[0])
 
 
+@pytest.mark.parametrize("seed", [-1, 2**31, 1.5])
+def test_a_seed_out_of_range_is_refused(seed):
+    with pytest.raises(ValueError, match="`seed` must be None or an integer"):
+        square(seed=seed)
+
+
 def test_without_a_seed_keras_s_counts():
     made = []
     for _ in range(2):
