@@ -15,9 +15,8 @@ def papers(claim: Claim) -> tuple[int, int]:
     """Number of the paper's data sets that pass the check, and that have figures."""
     passed = known = 0
     for row in printed.CLASSES:
-        figures = {model: printed.error(row, model) for model in claim.models}
-        errors = {model: error for model, error in figures.items() if error is not None}
-        if len(errors) == len(figures):
+        errors = _figures(row)
+        if errors.keys() >= set(claim.models):
             known += 1
             guessing = printed.guessing(row)
             passed += all(check.passes(errors, guessing) for check in claim.checks)
@@ -30,8 +29,8 @@ def could_fail(
 ) -> tuple[int, int]:
     """Whether an inequality could have failed, by the paper's own figures.
 
-    Each of its models in turn is replaced by each other model of the paper; one that is
-    printed twice counts once, with the mean of its figures.
+    Each of its models in turn is replaced by each other model of the paper; one of
+    several names counts once.
 
     Args:
         check: The inequality.
@@ -41,29 +40,30 @@ def could_fail(
     Returns:
         The number of replacements that fail, and of all.
     """
-    errors = {
-        column: error
-        for (known, column), error in printed.figures().items()
-        if known == row
-    }
+    errors = _figures(row)
     if not errors.keys() >= set(check.models):
         return 0, 0
-    names = collections.defaultdict(list)
-    for name in errors:
-        names[COLUMNS[name].nameless].append(name)
-    for model in check.models:
-        names.pop(COLUMNS[model].nameless, None)
-    others = {
-        alike[0]: fmean(errors[name] for name in alike) for alike in names.values()
-    }
+    compared = {COLUMNS[model].nameless for model in check.models}
+    others = {COLUMNS[name].nameless: name for name in errors}
     failed = [
         not check.replaced(model, other).passes(
-            errors | others, printed.guessing(str(row)), scale
+            errors, printed.guessing(str(row)), scale
         )
         for model in check.models
-        for other in others
+        for column, other in others.items()
+        if column not in compared
     ]
     return sum(failed), len(failed)
+
+
+@functools.cache
+def _figures(row):
+    """The printed errors by model; one that is printed twice has the mean of both."""
+    errors = {name: e for (known, name), e in printed.figures().items() if known == row}
+    alike = collections.defaultdict(list)
+    for name, error in errors.items():
+        alike[COLUMNS[name].nameless].append(error)
+    return {name: fmean(alike[COLUMNS[name].nameless]) for name in errors}
 
 
 def by_points(share: float) -> float:
