@@ -272,6 +272,13 @@ def test_mirror_steps_after_each_update():
     np.testing.assert_array_equal(model.layers[0].kernel, weights[1])
 
 
+def test_a_mirror_phase_builds_the_model_for_its_inputs():
+    layer = AsymDense(2, feedback="WM")
+    mirror_feedback(keras.Sequential([layer]), X, steps=300)
+    assert layer.feedback.steps == 300
+    assert metrics.angle(layer.kernel, layer.feedback_kernel) < 10
+
+
 def test_kolen_pollack_gives_v_the_updates_of_w():
     model = make_model("KP", optimizer=keras.optimizers.SGD(0.05, momentum=0.9))
     layer = asymmetric(model)

@@ -144,6 +144,13 @@ def test_quantization_of_a_whole_model_is_refused(make_layer):
 
 
 @each_layer
+def test_a_second_build_is_refused_by_keras(name):
+    case = CASES[name]
+    with pytest.raises(ValueError, match="already built"):
+        make(name).build(*[(None, *case.shape)] * case.inputs)
+
+
+@each_layer
 def test_a_quantized_dtype_is_refused(name):
     with pytest.raises(ValueError, match=r"quantization.*dtype='int8_from_float32'"):
         LAYERS[name](**CASES[name].arguments, dtype="int8_from_float32")
