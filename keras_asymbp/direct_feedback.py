@@ -34,8 +34,8 @@ def direct_feedback(
     with e = dE/dN of the last layer with a kernel, before its activation, and a matrix
     B for each layer. The gradients of W and b are unchanged: dE/dW = X^T dE/dN.
     Everything between these layers (activations, pooling, normalization, sums)
-    backpropagates the error that reaches it. So e B, which arrives behind an activation
-    f, is multiplied by f', and shortcuts carry the error as usual.
+    backpropagates the error that reaches it. So e B, which arrives at the output of an
+    activation f, is multiplied by f', and shortcuts carry the error as usual.
 
     That is direct feedback alignment (DFA). With `signal="target"` it is direct random
     target projection (DRTP): the layers below receive the target t, whatever the output

@@ -19,8 +19,9 @@ class BatchNormalization(keras.layers.Layer):
     `keras.layers.BatchNormalization` in two ways: standard deviations are averaged, not
     variances, and the learnable gain and offset are off by default.
 
-    Every forward pass with `training=True` updates the averages. The `BatchStatistics`
-    callback recomputes them after each epoch, as the paper does.
+    Every forward pass with `training=True` updates the averages. The paper recomputes
+    them after each epoch; the `BatchStatistics` callback does so before each
+    evaluation, so `fit` needs `validation_data`.
 
     A frozen layer (`trainable=False`, its own or its model's) runs in inference mode,
     as in Keras: it normalizes by the averages, and they stay. As in Keras, a change of

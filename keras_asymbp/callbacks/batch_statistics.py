@@ -10,10 +10,10 @@ from keras_asymbp.normalization import BatchNormalization
 class BatchStatistics(keras.callbacks.Callback):
     """Recomputes `BatchNormalization` statistics before each evaluation in `fit`.
 
-    Training batches run forward, without an update of the weights. The first one's
-    means and standard deviations start the exponential moving averages, the others
-    update them by the layer's `alpha`. Frozen layers keep their statistics, unless they
-    have `batch_statistics_when_frozen`.
+    The model runs forward on `batches` in training mode; weights stay. The means and
+    standard deviations of the first batch start the exponential moving averages, and
+    each later batch updates them by the layer's `alpha`. Frozen layers keep their
+    statistics, unless they have `batch_statistics_when_frozen`.
 
     Args:
         batches (Iterable): Iterable of batches of inputs, without targets, such as a

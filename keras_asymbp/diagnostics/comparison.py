@@ -43,10 +43,10 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
         gradient_relative_error      |G - G'| / |G'|
         gradient_decrease            <G, G'> / |G'|^2
 
-    The last is the decrease of the loss by a small step of gradient descent on this
-    kernel, as a share of the decrease by a step of backpropagation at the same rate. A
-    cosine is NaN if one of both is zero; a ratio if backpropagation's is. The model is
-    not changed.
+    `gradient_decrease` is the decrease of the loss by a small step of gradient descent
+    on this kernel, as a share of the decrease by a step of backpropagation at the same
+    rate. A cosine is NaN if either of its vectors is zero, a ratio if that of
+    backpropagation is. The model is not changed.
 
     Args:
         model (Model): A built and compiled Keras model.

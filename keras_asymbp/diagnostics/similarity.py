@@ -59,7 +59,7 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
 
     Layers are those with kernels that have the same path in both models, such as those
     of a model and of its `symmetrize(model)`, trained by backpropagation. Outputs are
-    those of inference, behind the activation. If a layer is called several times, the
+    those of inference, after the activation. If a layer is called several times, the
     features of all calls are compared together. Neither model is changed.
 
     Args:

@@ -107,8 +107,8 @@ class Feedback(keras.layers.Layer):
     def catch_up(self, kernel):
         """Keeps the V that `call` returned for a gradient; does nothing by default.
 
-        A rule whose V depends on what W was at a gradient stores that here. `call` has
-        no such right.
+        A rule whose V depends on W at an earlier gradient stores that W here: `call`
+        must not change state.
 
         Args:
             kernel (Variable): W, the layer's kernel variable.
