@@ -125,6 +125,13 @@ def test_a_figure_in_prose_is_the_recorded_one(figures):
         assert line in report
 
 
+def test_the_number_of_seeds_is_that_of_the_trials(figures):
+    trials = map(json.loads, _texts("quick-mnist_5k"))
+    assert len({trial["settings"]["seed"] for trial in trials}) == 10
+    asked = f"{{{{ seeds('quick-mnist_5k') }}}}, {{{{ seeds('{SMALL}') }}}}"
+    assert figures.fill(asked) == "ten, one"
+
+
 def test_the_best_and_the_last_epoch_are_those_of_the_curve(figures):
     best = min(
         (

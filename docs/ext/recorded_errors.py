@@ -11,6 +11,8 @@ from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import selection, table
 
+_NUMBERS = "no one two three four five six seven eight nine ten".split()
+
 
 class Errors(Recorded):
     """Errors in percent, as text."""
@@ -50,6 +52,11 @@ class Errors(Recorded):
         """The error in percent after the last epoch of the same run."""
         *_, last = self._best(folder, model)[0]["result"]["curves"]
         return f"{100 * last['test_error']:.2f}"
+
+    def seeds(self, folder):
+        """The number of seeds, as a word."""
+        (setup,) = self._held(folder).setups
+        return _NUMBERS[len(setup.seeds)]
 
     def rate(self, folder, model):
         """The best rate of each seed, the highest first, without repetition."""
