@@ -4,14 +4,16 @@ from typing import Any
 import keras
 
 from keras_asymbp._calls import compiled_call
+from keras_asymbp._state import unchanged, untrained
 from keras_asymbp.normalization import BatchNormalization
 
 
 class BatchStatistics(keras.callbacks.Callback):
     """Recomputes `BatchNormalization` statistics before each evaluation in `fit`.
 
-    The model runs forward on `batches` in training mode; weights stay. The means and
-    standard deviations of the first batch start the exponential moving averages, and
+    The model runs forward on `batches` in training mode, and nothing else changes:
+    weights, random seeds, rules and other layers' averages stay. The means and standard
+    deviations of the first batch start the exponential moving averages, and
     each later batch updates them by the layer's `alpha`. Frozen layers keep their
     statistics, unless they have `batch_statistics_when_frozen`.
 
@@ -54,14 +56,17 @@ class BatchStatistics(keras.callbacks.Callback):
         layers = recomputed_layers(self.model)
         if not layers:
             return
+        statistics = {id(each) for layer in layers for each in layer.variables}
+        others = [x for x in untrained(self.model) if id(x) not in statistics]
         forward = compiled_call(self.model, training=True)
         number = -1
         try:
-            for number, batch in enumerate(self.batches):
-                if number < 2:
-                    for layer in layers:
-                        layer.rate.assign(1.0 if number == 0 else layer.alpha)
-                forward.prepare(batch)()
+            with unchanged(others):
+                for number, batch in enumerate(self.batches):
+                    if number < 2:
+                        for layer in layers:
+                            layer.rate.assign(1.0 if number == 0 else layer.alpha)
+                    forward.prepare(batch)()
         finally:
             for layer in layers:
                 layer.rate.assign(layer.alpha)

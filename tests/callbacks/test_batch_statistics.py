@@ -108,6 +108,29 @@ def test_it_changes_nothing_but_the_statistics():
         np.testing.assert_array_equal(a, b)  # brSF isn't redrawn, either
 
 
+@pytest.mark.parametrize("rule", ["BP", "PAL"])
+def test_an_evaluation_does_not_change_the_training(rule):
+    def trained(**arguments):
+        keras.utils.set_random_seed(1)
+        layers = [
+            AsymDense(4, feedback=rule, name="first"),
+            BatchNormalization(name="ours"),
+            keras.layers.BatchNormalization(name="stock"),
+            keras.layers.Dropout(0.5, seed=3),
+            AsymDense(1, feedback=rule, name="last"),
+        ]
+        model = keras.Sequential([keras.Input((X.shape[1],)), *layers])
+        model.compile("sgd", "mse")
+        options = {"epochs": 2, "shuffle": False, "verbose": 0}
+        model.fit(X, Y[:, :1], callbacks=[BatchStatistics([X])], **options, **arguments)
+        ours = {id(each) for each in model.get_layer("ours").non_trainable_variables}
+        return [each.numpy() for each in model.variables if id(each) not in ours]
+
+    evaluated = trained(validation_data=(X, Y[:, :1]))
+    for value, expected in zip(evaluated, trained(), strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
 def test_a_single_batch():
     model = make_model()
     one = tf.data.Dataset.from_tensors(BATCHES[0])

@@ -42,10 +42,10 @@ class LaneProgram:
         self._redraw.set_model(model)
         optimizer = model.optimizer
         self._rate = _place(optimizer.learning_rate, optimizer.variables)
-        self._alphas = {
-            _place(layer.rate, model.non_trainable_variables): layer.alpha
-            for layer in recomputed_layers(model)
-        }
+        layers, others = recomputed_layers(model), model.non_trainable_variables
+        self._alphas = {_place(layer.rate, others): layer.alpha for layer in layers}
+        statistics = {id(each) for layer in layers for each in layer.variables}
+        self._kept = [id(each) not in statistics for each in others]
         model.reset_metrics()
         self._metrics = [variable.numpy() for variable in model.metrics_variables]
         self.program = jax.jit(
@@ -119,12 +119,14 @@ class LaneProgram:
         logs, state = over_batches(model.train_step)(state, training)
         trained, others, optimizer, _ = state
         if self._alphas:
-            # The first batch starts the averages, as in `BatchStatistics`.
-            others = _replaced(others, dict.fromkeys(self._alphas, 1.0))
-            _, state = over_batches(self._statistics_step)(
-                (trained, others), statistics
-            )
-            _, others = state
+            # As in `BatchStatistics`: the first batch starts the averages, and nothing
+            # else changes.
+            state = trained, _replaced(others, dict.fromkeys(self._alphas, 1.0))
+            _, (_, news) = over_batches(self._statistics_step)(state, statistics)
+            others = [
+                old if kept else new
+                for kept, old, new in zip(self._kept, others, news, strict=True)
+            ]
         state = trained, others, self._metrics
         evaluated = [
             over_batches(model.test_step)(state, data)[0] for data in evaluations

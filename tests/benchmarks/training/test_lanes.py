@@ -75,6 +75,15 @@ def test_convolutions_pooling_and_dropout(make, assert_alike, monkeypatch):
     check(trainer, cell.trials(), assert_alike)
 
 
+def test_dropout_with_statistics(make, assert_alike, monkeypatch):
+    network = Network((28, 28, 1), (FC(16), Dropout(0.25)))
+    monkeypatch.setitem(NETWORKS, "tiny", network)
+    trainer, cell = make(
+        Column("uSF+BN", rule="uSF", normalization="BN"), statistics_batches=3
+    )
+    check(trainer, cell.trials(), assert_alike)
+
+
 def test_augmentation_a_validation_split_and_alignment(make, assert_alike):
     trainer, cell = make(
         Column("uSF+BN", rule="uSF", normalization="BN"),
