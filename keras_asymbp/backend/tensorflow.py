@@ -2,10 +2,12 @@
 
 import contextlib
 import contextvars
+import dataclasses
 import functools
 import itertools
 import math
 import weakref
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -78,17 +80,12 @@ def with_backward(forward, backward, tensors):
     return _custom_gradient(function, map(tf.convert_to_tensor, tensors))
 
 
-def _custom_gradient(function, tensors, owner=None):
+def _custom_gradient(function, tensors):
     """Returns the tensor of a function that `tf.custom_gradient` would decorate.
 
     TensorFlow registers the backward pass of each trace by a name, and keeps it until
-    the process ends, with the layer and the graph that it refers to. Here an owner
-    keeps it, and the registry has a weak reference.
-
-    Args:
-        function: The function of tensors.
-        tensors: The tensors.
-        owner: An object that the backward pass refers to; by default the graph.
+    the process ends, with the graph that it refers to. Here the graph keeps it, and the
+    registry has a weak reference.
     """
     output = tf.custom_gradient(function)(*tensors)
     if tf.executing_eagerly():
@@ -96,12 +93,36 @@ def _custom_gradient(function, tensors, owner=None):
     name = output.op.get_attr("_gradient_op_type").decode()
     registry = gradient_registry._registry
     backward = registry[name]["type"]
-    owner = _function_in_trace() if owner is None else owner
-    owner._backward_passes = getattr(owner, "_backward_passes", [])
-    owner._backward_passes.append(backward)
+    _keep(_function_in_trace(), backward)
     reference = weakref.ref(backward, lambda _: registry.pop(name, None))
     registry[name]["type"] = lambda *arguments: reference()(*arguments)
     return output
+
+
+def _keep(owner, thing):
+    """Keeps a thing as long as its owner lives."""
+    owner._kept_by_keras_asymbp = getattr(owner, "_kept_by_keras_asymbp", [])
+    owner._kept_by_keras_asymbp.append(thing)
+
+
+@dataclasses.dataclass(eq=False)
+class _Calls:
+    """What a backward pass calls, which refers to its layer."""
+
+    product: Callable
+    feedback_kernel: Callable
+    commit: Callable
+
+    def reached(self, kernel):
+        """Returns a function that returns this object while the kernel lives.
+
+        TensorFlow never frees some graphs, such as that of a compiled step, and a graph
+        keeps its backward passes. They must not keep the layer.
+        """
+        if tf.executing_eagerly() or not isinstance(kernel, keras.Variable):
+            return lambda: self
+        _keep(kernel, self)
+        return weakref.ref(self)
 
 
 def keeps_backward():
@@ -150,28 +171,30 @@ def with_feedback(
         inputs = tf.cast(inputs, kernel.dtype)
     only_forward = _only_forward(variable)
     early = only_forward or _in_control_flow()
+    reach = _Calls(product, feedback_kernel, commit).reached(variable)
 
     def forward(x, w, *early_v):
         def backward(error):
+            calls = reach()
             if early_v:
                 [v] = reads = early_v
             else:
-                v, reads = _noting_variables(feedback_kernel)
+                v, reads = _noting_variables(calls.feedback_kernel)
             v = tf.cast(v, w.dtype)
             # V is computed from the present W. The update of W waits for dE/dW only, so
             # in a graph it could otherwise overtake that.
             with tf.control_dependencies(reads):
-                dw = of_kernel(product, x, w, error)
-            dx = of_inputs(product, x, v, error)
+                dw = of_kernel(calls.product, x, w, error)
+            dx = of_inputs(calls.product, x, v, error)
             # The rows of `tape.jacobian` are a vectorized map, which can't write.
             commits = not only_forward and not _in_vectorized_map()
             if commits and _in_control_flow():
-                _outside_control_flow(commit)
+                _outside_control_flow(calls.commit)
             elif commits:
                 # The backward pass of a decorated function has no order of its own, and
                 # drops what nothing waits for.
                 with tf.control_dependencies([v]):
-                    _, steps = _noting_variables(commit)
+                    _, steps = _noting_variables(calls.commit)
                 for earlier, later in itertools.pairwise(steps):
                     later._add_control_input(earlier)
                 with tf.control_dependencies(steps):
@@ -196,8 +219,7 @@ def with_feedback(
         tensors = inputs, kernel, _outside_control_flow(feedback_kernel)
     else:
         tensors = inputs, kernel
-    owner = variable if isinstance(variable, keras.Variable) else None
-    return _custom_gradient(forward, tensors, owner)
+    return _custom_gradient(forward, tensors)
 
 
 def _without_custom_gradient(product, inputs, kernel, feedback_kernel, trained):

@@ -297,6 +297,24 @@ def test_integers_are_numbers_as_for_a_dense_layer(rule, dtype):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+def test_a_function_that_is_dropped_is_freed_before_its_layer():
+    layer = AsymDense(2, feedback="brSF")
+    x = tf.ones((2, 3))
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x)
+        return tape.gradient(outputs, x)
+
+    step(x)
+    graph = weakref.ref(step.get_concrete_function(x).graph)
+    del step
+    gc.collect()
+    assert graph() is None
+
+
 def test_a_trained_model_is_freed_as_one_of_stock_layers_is():
     """TensorFlow keeps what `tf.custom_gradient` refers to until the process ends."""
     layers = [AsymDense(4, feedback=rule) for rule in ("uSF", "brSF", "KP")]
