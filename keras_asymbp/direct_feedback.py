@@ -129,6 +129,7 @@ class _Surgery:
         self._feedback = feedback
         self._activation = None  # that of the copy of the last layer
         self._stop = StopError(name="stop_error")
+        self._copies = {}  # of tensors by id, with their errors stopped
         self._targets = []  # tensors that receive the error
         self._learned = set()  # ids of tensors that depend on trainable weights
         self._after = set()  # ids of tensors that depend on the last layer only
@@ -184,9 +185,16 @@ class _Surgery:
         }
         self._targets += targets.values()
         return keras.tree.map_structure(
-            lambda each: self._stop(each) if id(each) in targets else each,
+            lambda each: self._copy(each) if id(each) in targets else each,
             (args, kwargs),
         )
+
+    def _copy(self, tensor):
+        # One for all layers: Keras's attention takes the mask off its inputs, so that
+        # the next layer finds none.
+        if id(tensor) not in self._copies:
+            self._copies[id(tensor)] = tensor, self._stop(tensor)
+        return self._copies[id(tensor)][1]
 
 
 def _last(model):

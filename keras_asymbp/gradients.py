@@ -1,5 +1,6 @@
 """The backward pass through V, in terms of `backend`."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -173,7 +174,7 @@ def direct(
     def backward(tensors, error):
         xs, bs = tensors[1 : 1 + count], tensors[1 + count :]
         e = error if signal is None else signal(tensors[0], error)
-        e = ops.reshape(e, (ops.shape(error)[0], -1))
+        e = _by_example(e)
         sent = [
             ops.reshape(ops.matmul(e, ops.cast(b, e.dtype)), ops.shape(x))
             for x, b in zip(xs, bs, strict=True)
@@ -185,6 +186,11 @@ def direct(
     return backend.with_backward(lambda y, *_: y, backward, tensors)
 
 
+def _by_example(values):
+    """A row for each example, which may be none: -1 would have no size then."""
+    return ops.reshape(values, (ops.shape(values)[0], math.prod(values.shape[1:])))
+
+
 def _direct_by_products(outputs, inputs, matrices):
     """Returns `outputs`, in terms whose gradients are those of `direct`.
 
@@ -192,7 +198,7 @@ def _direct_by_products(outputs, inputs, matrices):
     """
     carried = outputs
     for x, b in zip(inputs, matrices, strict=True):
-        difference = ops.reshape(x - ops.stop_gradient(x), (ops.shape(x)[0], -1))
+        difference = _by_example(x - ops.stop_gradient(x))
         b = ops.transpose(ops.cast(b, outputs.dtype))
         carrier = ops.matmul(ops.cast(difference, outputs.dtype), b)
         carried += ops.reshape(carrier, ops.shape(outputs))

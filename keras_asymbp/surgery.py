@@ -264,7 +264,7 @@ def _new_input(tensor):
         batch_shape=tensor.shape,
         dtype=tensor.dtype,
         sparse=tensor.sparse,
-        name=tensor.name,
+        name=made_by.name,
         optional=getattr(made_by, "optional", False),
     )
 

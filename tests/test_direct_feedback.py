@@ -697,6 +697,27 @@ def test_the_last_layer_s_activation_may_be_a_layer(kind, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_two_attentions_see_the_masks_that_they_see_in_the_model():
+    """Keras's attention takes the mask off its inputs, so the second sees none."""
+    tokens = keras.Input((6,), dtype="int32")
+    embedded = layers.Embedding(9, 8, mask_zero=True)(tokens)
+    first = layers.MultiHeadAttention(2, 4)(embedded, embedded)
+    second = layers.MultiHeadAttention(2, 4)(first, embedded)
+    model = keras.Model(tokens, layers.Dense(3)(second))
+    twin = direct_feedback(model)
+    x = np.array([[1, 2, 3, 0, 0, 0]])
+    for call in (lambda each: each(x), lambda each: each.predict(x, verbose=0)):
+        np.testing.assert_allclose(call(twin), call(model), atol=1e-6)
+
+
+def test_an_empty_batch_has_gradients_of_0():
+    twin = direct_feedback(three_layers())
+    with tf.GradientTape() as tape:
+        outputs = twin(np.ones((0, 4), "float32"))
+    for gradient in tape.gradient(outputs, twin.trainable_weights):
+        assert not np.any(gradient)
+
+
 def test_the_target_of_an_activation_that_is_a_layer():
     assert direct_feedback(three_layers(last=layers.Softmax()), signal="target")
     with pytest.raises(ValueError, match="and then my_relu"):

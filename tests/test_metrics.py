@@ -268,6 +268,26 @@ KERNELS = [
 ]
 
 
+@pytest.mark.parametrize("kind", [AsymDense, AsymSeparableConv2D])
+def test_a_layer_that_is_not_called_is_left_out(kind):
+    class Later(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.used = AsymDense(3, name="used")
+            self.later = kind(3, 1) if kind is AsymSeparableConv2D else kind(3)
+
+        def call(self, inputs):
+            return self.used(inputs)
+
+    model = Later()
+    model.compile("sgd", "mse")
+    ((x, y),) = batches()
+    assert metrics.alignment(model) == {}
+    model(x)
+    assert list(metrics.alignment(model)) == ["used"]
+    assert metrics.gradient_angles(model, [(x, y)]) == {"used": 0.0}
+
+
 def test_kernel_names_are_unique():
     model, batch = full_of_state()
     assert list(metrics.alignment(model)) == KERNELS

@@ -94,6 +94,13 @@ def test_inputs_stay_sparse_and_optional(convert):
             assert layer.inputs[0].sparse
 
 
+@pytest.mark.parametrize("convert", [asymmetrize, symmetrize])
+def test_an_output_that_is_an_input_keeps_its_name(convert):
+    inputs = keras.Input((4,))
+    old = keras.Model(inputs, [keras.layers.Dense(2, name="top")(inputs), inputs])
+    assert convert(old).output_names == old.output_names
+
+
 def test_the_input_of_a_sequential_model_stays_sparse():
     old = keras.Sequential(
         [keras.Input((4,), sparse=True), *map(keras.layers.Dense, (3, 2))]

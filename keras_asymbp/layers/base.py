@@ -96,7 +96,12 @@ class AsymmetricLayer(keras.layers.Layer):
         return ops.copy(self.feedback(self.kernel))
 
     def feedback_pairs(self):
-        """Returns a tuple of attribute name, W and V for each kernel of the layer."""
+        """Returns a tuple of attribute name, W and V for each kernel of the layer.
+
+        Before `build` there is none.
+        """
+        if not self.built:
+            return []
         return [
             (attribute, kernel, ops.copy(rule(kernel)))
             for rule, attribute in self._rules()

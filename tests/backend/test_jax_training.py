@@ -17,6 +17,7 @@ from keras_asymbp import (
     MirrorFeedback,
     RedrawFeedback,
     asymmetrize,
+    backend,
     direct_feedback,
     feedbacks,
     metrics,
@@ -343,6 +344,14 @@ def test_direct_feedback_sends_the_error_by_its_matrix():
     twin.train_on_batch(X, Y)
     moved = hidden.kernel.numpy() - twin.get_layer("hidden").kernel.numpy()
     np.testing.assert_allclose(moved, X.T @ (error @ b * slope), rtol=1e-3, atol=1e-5)
+
+
+def test_direct_feedback_of_an_empty_batch():
+    layers = keras.layers.Dense(3), keras.layers.Dense(2)
+    twin = direct_feedback(keras.Sequential([keras.Input((4,)), *layers]))
+    kernels = [twin.layers[1].kernel]
+    _, [found] = backend.gradients(lambda: twin(X[:0]), [], kernels)
+    np.testing.assert_array_equal(found, np.zeros((4, 3)))
 
 
 def test_conversion_keeps_outputs_and_trains():
