@@ -6,6 +6,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 # The searched rates, where they are not those of the preset.
 RATES = {
+    "quick-mnist_5k-small-rates": (3e-7, 1e-7, 3e-8),
     "quick-fa-bench-cifar10": (5e-3, 5e-4, 5e-5),
     "quick-fa-bench-resnet": (5e-3, 5e-4, 5e-5),
     "paper-depth-mnist_5k": (5e-2, 5e-3, 5e-4, 5e-5, 5e-6),
