@@ -188,7 +188,8 @@ def direct(
 
 def _by_example(values):
     """A row for each example, which may be none: -1 would have no size then."""
-    return ops.reshape(values, (ops.shape(values)[0], math.prod(values.shape[1:])))
+    size, *shape = ops.shape(values)
+    return ops.reshape(values, (size, math.prod(shape)))
 
 
 def _direct_by_products(outputs, inputs, matrices):

@@ -41,6 +41,19 @@ def test_the_gradient_for_any_shapes(batch, outputs, inputs, graph):
         np.testing.assert_allclose(dx, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_shapes_may_be_unknown_in_a_function():
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None])] * 2)
+    def gradient(x, y):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = direct(y, [x], [tf.ones((6, 4))])
+        return tape.gradient(result, x)
+
+    np.testing.assert_array_equal(
+        gradient(tf.zeros((5, 2, 2)), tf.zeros((5, 2, 3))), np.full((5, 2, 2), 6)
+    )
+
+
 def test_the_direct_error_is_added_to_the_other():
     x, b = tf.constant(normal(2, 3)), normal(3, 3)
     with tf.GradientTape() as tape:

@@ -13,9 +13,9 @@ class BatchStatistics(keras.callbacks.Callback):
 
     The model runs forward on `batches` in training mode, and nothing else changes:
     weights, random seeds, rules and other layers' averages stay. The means and standard
-    deviations of the first batch start the exponential moving averages, and
-    each later batch updates them by the layer's `alpha`. Frozen layers keep their
-    statistics, unless they have `batch_statistics_when_frozen`.
+    deviations of the first batch start the exponential moving averages, and each later
+    batch updates them by the layer's `alpha`. Frozen layers keep their statistics,
+    unless they have `batch_statistics_when_frozen`.
 
     Args:
         batches (Iterable): Iterable of batches of inputs, without targets, such as a
