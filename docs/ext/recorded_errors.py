@@ -11,7 +11,19 @@ from keras_asymbp.benchmarks.escaping import markdown
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import selection, table
 
-_NUMBERS = "no one two three four five six seven eight nine ten".split()
+_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+]
 
 
 class Errors(Recorded):
