@@ -29,6 +29,14 @@ def all_of(model: keras.layers.Layer) -> list[keras.Variable]:
     return [*model.variables, *_recurrent(model)]
 
 
+def without(
+    variables: Iterable[keras.Variable], others: Iterable[keras.Variable]
+) -> list[keras.Variable]:
+    """Returns the variables that are not among others; their `==` compares values."""
+    ids = {id(each) for each in others}
+    return [each for each in variables if id(each) not in ids]
+
+
 def memory(layer: keras.layers.Layer) -> list[list[keras.Variable]]:
     """Returns lists of a layer's variables that Keras counts among no layer's own.
 

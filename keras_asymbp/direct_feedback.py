@@ -109,8 +109,6 @@ def direct_feedback(
         twin = keras.models.clone_model(
             model, new_inputs(model), surgery.copy, surgery.call
         )
-    for new, old in zip(twin.inputs, model.inputs, strict=True):
-        new._keras_history.operation.name = old._keras_history.operation.name
     twin.trainable = trainable
     carry_over(surgery.pairs)
     return twin

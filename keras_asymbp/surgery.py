@@ -1,13 +1,14 @@
 """Taking a Keras model apart: what conversion and direct feedback have in common."""
 
 import contextlib
+import functools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 
 import keras
 import numpy as np
 
-from keras_asymbp._state import memory, of_rules
+from keras_asymbp._state import memory, of_rules, without
 from keras_asymbp.error_routes import DirectFeedback
 from keras_asymbp.feedbacks import Feedback
 from keras_asymbp.layers import LAYERS, AsymmetricLayer
@@ -34,13 +35,12 @@ def check(model: keras.Model, function: str) -> None:
             f"`{function}` takes a Keras model, functional or Sequential. Received: "
             f"{type(model).__name__}"
         )
-    functional = type(_functional())
-    takes = isinstance(model, keras.Sequential | functional)
+    takes = _has_layers_to_copy(model)
     own_call = [
         each
         for each in model._flatten_layers()
-        if isinstance(each, keras.Sequential | functional)
-        and type(each).call not in (keras.Sequential.call, functional.call)
+        if _has_layers_to_copy(each)
+        and type(each).call not in (keras.Sequential.call, _functional().call)
     ]
     if not takes or own_call:
         wrong = own_call[0] if takes else model
@@ -60,7 +60,7 @@ def check(model: keras.Model, function: str) -> None:
             f"`{function}` the model from which it was created."
         )
     holders: dict[int, keras.layers.Layer] = {}
-    for layer in _copied(model, functional):
+    for layer in _copied(model):
         for part in parts(layer):
             if (other := holders.setdefault(id(part), layer)) is not layer:
                 raise ValueError(
@@ -91,14 +91,13 @@ def clone(
         ValueError: If the model can't be taken apart; see `check`.
     """
     check(model, function)
-    functional = type(_functional())
     copies: dict = {}
     pairs = []
 
     def copy(layer):
         if id(layer) in copies:
             return copies[id(layer)]
-        if isinstance(layer, keras.Sequential | functional):
+        if _has_layers_to_copy(layer):
             new = keras.models.clone_model(layer, new_inputs(layer), copy)
         else:
             new = convert(layer)
@@ -211,8 +210,7 @@ def parts(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 def state(layer: keras.layers.Layer) -> list[keras.Variable]:
     """Returns a layer's variables, random seeds included, without those of rules."""
-    rules = {id(variable) for variable in of_rules(layer)}
-    return [variable for variable in layer.variables if id(variable) not in rules]
+    return without(layer.variables, of_rules(layer))
 
 
 def twin_of(layer: keras.layers.Layer) -> type | None:
@@ -241,10 +239,16 @@ def kind(layer: keras.layers.Layer) -> str:
     return type(layer).__name__
 
 
+def _has_layers_to_copy(layer):
+    """Whether a layer is a model that is copied layer by layer."""
+    return isinstance(layer, keras.Sequential | _functional())
+
+
+@functools.cache
 def _functional():
-    """A functional model: Keras names no public class for what `Model(...)` makes."""
+    """The class of functional models: Keras has no public name for it."""
     inputs = keras.Input(())
-    return keras.Model(inputs, inputs)
+    return type(keras.Model(inputs, inputs))
 
 
 def new_inputs(model: keras.Model):
@@ -269,12 +273,11 @@ def _new_input(tensor):
     )
 
 
-def _copied(model, functional):
+def _copied(model):
     """Returns the layers of a model, and of those inside it, that are copied whole."""
     layers: dict = {}
     for layer in model.layers:
-        inside = isinstance(layer, keras.Sequential | functional)
-        for each in _copied(layer, functional) if inside else [layer]:
+        for each in _copied(layer) if _has_layers_to_copy(layer) else [layer]:
             layers[id(each)] = each
     return [e for e in layers.values() if isinstance(e, keras.layers.Layer)]
 

@@ -224,6 +224,28 @@ def browser():
         browser.close()
 
 
+@pytest.fixture
+def make_late_model():
+    """Makes a compiled model that creates its layer when it is built, as by `fit`."""
+
+    def make(rule, units):
+        from keras_asymbp import AsymDense
+
+        class Late(keras.Model):
+            def build(self, shape):
+                self.layer = AsymDense(units, feedback=rule)
+                self.built = True
+
+            def call(self, inputs):
+                return self.layer(inputs)
+
+        model = Late()
+        model.compile("sgd", "mse")
+        return model
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def make_layer():
     """Makes an AsymDense with weights of both signs and a zero."""

@@ -1,9 +1,9 @@
-import numbers
 from typing import Any
 
 import keras
 
 from keras_asymbp import _batches, metrics
+from keras_asymbp._counts import check_count
 from keras_asymbp.diagnostics import diagnose
 from keras_asymbp.diagnostics.similarity import common_layers
 
@@ -90,15 +90,7 @@ class AlignmentMonitor(keras.callbacks.Callback):
         twin: keras.Model | None = None,
     ) -> None:
         super().__init__()
-        if (
-            isinstance(frequency, bool)
-            or not isinstance(frequency, numbers.Integral)
-            or frequency < 1
-        ):
-            raise ValueError(
-                "Argument `frequency` must be an integer of 1 or more. "
-                f"Received: frequency={frequency}"
-            )
+        check_count("frequency", frequency)
         self.batches = None if batches is None else _batches.checked(batches)
         if diagnostics and self.batches is None:
             raise ValueError(

@@ -4,7 +4,7 @@ from typing import Any
 import keras
 
 from keras_asymbp._calls import compiled_call
-from keras_asymbp._state import unchanged, untrained
+from keras_asymbp._state import unchanged, untrained, without
 from keras_asymbp.normalization import BatchNormalization
 
 
@@ -56,12 +56,11 @@ class BatchStatistics(keras.callbacks.Callback):
         layers = recomputed_layers(self.model)
         if not layers:
             return
-        statistics = {id(each) for layer in layers for each in layer.variables}
-        others = [x for x in untrained(self.model) if id(x) not in statistics]
+        statistics = [each for layer in layers for each in layer.variables]
         forward = compiled_call(self.model, training=True)
         number = -1
         try:
-            with unchanged(others):
+            with unchanged(without(untrained(self.model), statistics)):
                 for number, batch in enumerate(self.batches):
                     if number < 2:
                         for layer in layers:

@@ -1,11 +1,11 @@
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_asymbp._calls import compiled_call
-from keras_asymbp._state import of_rules, unchanged, untrained
+from keras_asymbp._counts import check_count
+from keras_asymbp._state import of_rules, unchanged, untrained, without
 from keras_asymbp._switch import backpropagation, mirroring
 from keras_asymbp.callbacks.updates import Updates
 from keras_asymbp.feedbacks.base import overrides
@@ -45,8 +45,10 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
     >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
-    _check_count("steps", steps, 0)
-    _run(model, _inputs(model, inputs), steps)
+    check_count("steps", steps, 0)
+    batch = _inputs(model, inputs)
+    _build(model, batch)
+    _run(model, batch, steps)
 
 
 class MirrorFeedback(keras.callbacks.Callback):
@@ -89,8 +91,8 @@ class MirrorFeedback(keras.callbacks.Callback):
         self, steps: int = 100, inputs: Any = None, steps_per_update: int = 0
     ) -> None:
         super().__init__()
-        _check_count("steps", steps, 1)
-        _check_count("steps_per_update", steps_per_update, 0)
+        check_count("steps", steps, 1)
+        check_count("steps_per_update", steps_per_update, 0)
         self.steps = steps
         self.inputs = inputs
         self.steps_per_update = steps_per_update
@@ -122,18 +124,6 @@ class MirrorFeedback(keras.callbacks.Callback):
         return Updates(self.model, self.model.train_step, kernels)
 
 
-def _check_count(argument, number, least):
-    if (
-        isinstance(number, bool)
-        or not isinstance(number, numbers.Integral)
-        or number < least
-    ):
-        raise ValueError(
-            f"Argument `{argument}` must be an integer of {least} or more. Received: "
-            f"{argument}={number!r}"
-        )
-
-
 def _run(model, inputs, steps):
     """Runs steps of a mirror phase, and restores all state but that of rules."""
     if not steps:
@@ -141,16 +131,14 @@ def _run(model, inputs, steps):
     # Without a V in use no backward pass is prepared.
     call = compiled_call(model, switches=(mirroring, backpropagation))
     step = call.prepare(inputs)
-    rules = {id(variable) for variable in of_rules(model)}
-    with unchanged(each for each in untrained(model) if id(each) not in rules):
+    with unchanged(without(untrained(model), of_rules(model))):
         for _ in range(steps):
             step()
 
 
 def _inputs(model, inputs):
-    """Returns a batch of inputs of the model, now built; by default zeros."""
+    """Returns a batch of inputs of the model; by default zeros."""
     if inputs is not None:
-        _build(model, inputs)
         return inputs
     tensors = getattr(model, "inputs", None)
     if not tensors or any(None in tensor.shape[1:] for tensor in tensors):

@@ -4,6 +4,7 @@ from typing import Any
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._counts import check_count
 from keras_asymbp.feedbacks.base import from_matrix, to_matrix
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 
@@ -75,13 +76,9 @@ class PhaselessAlignment(FixedRandom):
             raise ValueError(
                 f"Argument `rate` must be in the range (0, 1]. Received: rate={rate!r}"
             )
-        if type(samples) is not int or samples < 1:
-            raise ValueError(
-                "Argument `samples` must be an integer of 1 or more. Received: "
-                f"samples={samples!r}"
-            )
+        check_count("samples", samples)
         self.rate = float(rate)
-        self.samples = samples
+        self.samples = int(samples)
 
     def build(self, kernel_shape):
         self._state = self.add_weight(

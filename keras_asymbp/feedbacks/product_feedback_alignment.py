@@ -3,6 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._counts import check_count
 from keras_asymbp.feedbacks.base import from_matrix, matrix_shape
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 
@@ -68,12 +69,8 @@ class ProductFeedbackAlignment(FixedRandom):
         **kwargs: Any,
     ) -> None:
         super().__init__(stddev=stddev, seed=seed, **kwargs)
-        if type(expansion) is not int or expansion < 1:
-            raise ValueError(
-                "Argument `expansion` must be an integer of 1 or more. Received: "
-                f"expansion={expansion!r}"
-            )
-        self.expansion = expansion
+        check_count("expansion", expansion)
+        self.expansion = int(expansion)
 
     def build(self, kernel_shape):
         if self.constraint is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_asymbp import feedbacks, random
+from keras_asymbp._counts import check_count, is_count
 from keras_asymbp.models import building, sizes
 from keras_asymbp.models.rows import FC, Dropout, GlobalPool, Network
 from keras_asymbp.normalization import BatchNormalization
@@ -80,7 +81,7 @@ def check(network: Network, input_shape, classes, weights, normalization) -> Non
         not isinstance(input_shape, tuple | list)
         or (len(input_shape) != rank and rank > 1)
         or not input_shape
-        or not all(size is None or _positive(size) for size in input_shape)
+        or not all(size is None or is_count(size) for size in input_shape)
         or input_shape[-1] is None
     ):
         like = f"like {network.input_shape}" if rank > 1 else "of positive integers"
@@ -88,11 +89,7 @@ def check(network: Network, input_shape, classes, weights, normalization) -> Non
             f"Argument `input_shape` must be a shape {like}, without the batch and "
             f"with the channels last. Received: input_shape={input_shape!r}"
         )
-    if not _positive(classes):
-        raise ValueError(
-            "Argument `classes` must be an integer of 1 or more. Received: "
-            f"classes={classes!r}"
-        )
+    check_count("classes", classes)
     if weights is not None and not pathlib.Path(weights).is_file():
         raise ValueError(
             "Argument `weights` must be None or the path of a file from "
@@ -104,10 +101,6 @@ def check(network: Network, input_shape, classes, weights, normalization) -> Non
             "Argument `normalization` must be None, 'BN' or 'BN learnable'. Received: "
             f"normalization={normalization!r}"
         )
-
-
-def _positive(size):
-    return isinstance(size, int) and not isinstance(size, bool) and size > 0
 
 
 def compose(

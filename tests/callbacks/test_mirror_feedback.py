@@ -192,38 +192,29 @@ def test_one_callback_for_two_models():
         assert steps(model) == [1, 1]
 
 
-class BuildsItsLayer(keras.Model):
-    def build(self, shape):
-        self.layer = AsymDense(4, feedback="WM")
-        self.built = True
-
-    def call(self, inputs):
-        return self.layer(inputs)
-
-
-@pytest.mark.parametrize(
-    "make",
-    [lambda: keras.Sequential([AsymDense(4, feedback="WM")]), BuildsItsLayer],
-    ids=["Sequential", "subclass"],
-)
-def test_a_model_that_fit_builds_is_built_for_the_inputs(make):
-    model = make()
+def unbuilt_sequential(rule, units):
+    model = keras.Sequential([AsymDense(units, feedback=rule)])
     model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["Sequential", "subclass"])
+def test_a_model_that_fit_builds_is_built_for_the_inputs(late, make_late_model):
+    make = make_late_model if late else unbuilt_sequential
+    model = make("WM", 4)
     inputs = np.ones((10, 6))
     fit(model, MirrorFeedback(steps=3, inputs=inputs, steps_per_update=1))
     (layer,) = model.layers
     assert layer.feedback.steps == 2 * (3 + 2)
-    model = make()
+    model = make("WM", 4)
     mirror_feedback(model, inputs, steps=2)
     (layer,) = model.layers
     assert layer.feedback.steps == 2
 
 
 def test_a_model_that_fit_builds_needs_inputs():
-    model = keras.Sequential([AsymDense(4, feedback="WM")])
-    model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="Give a batch of inputs"):
-        fit(model, MirrorFeedback())
+        fit(unbuilt_sequential("WM", 4), MirrorFeedback())
 
 
 def test_a_model_without_fixed_shapes_needs_inputs():

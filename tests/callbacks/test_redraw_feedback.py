@@ -146,17 +146,8 @@ def test_several_epochs_with_validation():
     assert draws(model) == 9
 
 
-def test_a_layer_that_the_first_step_creates_draws_from_then_on():
-    class BuildsItsLayer(keras.Model):
-        def build(self, shape):
-            self.layer = AsymDense(1, feedback="brSF")
-            self.built = True
-
-        def call(self, inputs):
-            return self.layer(inputs)
-
-    model = BuildsItsLayer()
-    model.compile("sgd", "mse")
+def test_a_layer_that_the_first_step_creates_draws_from_then_on(make_late_model):
+    model = make_late_model("brSF", 1)
     x = np.ones((12, 3))
     model.fit(x, x[:, :1], 4, verbose=0, callbacks=[RedrawFeedback()])
     assert model.layer.feedback.draws == 3
