@@ -59,8 +59,9 @@ def asymmetrize(
     Raises:
         ValueError: If the model isn't built, is a subclassed model, which can't be
             taken apart (use asymmetric layers in its code), already has an asymmetric
-            layer or direct feedback, or has no layer to convert; or if a pattern is
-            not the first match of any layer to convert.
+            layer or direct feedback, or has no layer to convert; if a pattern is not
+            the first match of any layer to convert; or if `filter` or `print_fn` isn't
+            a function.
 
     >>> import keras
     >>> import keras_asymbp
@@ -70,6 +71,12 @@ def asymmetrize(
     >>> type(twin.layers[0]).__name__
     'AsymDense'
     """
+    for argument, function in (("filter", filter), ("print_fn", print_fn)):
+        if function is not None and not callable(function):
+            raise ValueError(
+                f"Argument `{argument}` must be a function or None. Received: "
+                f"{argument}={function!r}"
+            )
     rules = _rules(feedback)
     used: set[str] = set()
     converted: list[tuple[str, str]] = []

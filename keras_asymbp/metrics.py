@@ -9,6 +9,7 @@ from keras.ops import convert_to_numpy
 from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
+from keras_asymbp._subjects import check_compiled, check_layer
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.backend import gradients, inlined
 from keras_asymbp.error_routes import DirectFeedback
@@ -78,6 +79,9 @@ def alignment(model) -> dict[str, dict[str, float]]:
         `"block/conv"`; that of a kernel of a layer with two has the kernel's,
         `"conv/depthwise_kernel"`.
 
+    Raises:
+        ValueError: If the model isn't a model or layer of Keras.
+
     >>> import keras
     >>> import keras_asymbp
     >>> layer = keras_asymbp.AsymDense(30, feedback="uSF", name="hidden")
@@ -85,6 +89,7 @@ def alignment(model) -> dict[str, dict[str, float]]:
     >>> keras_asymbp.metrics.alignment(model)["hidden"]["sign_concordance"]
     1.0
     """
+    check_layer(model)
     with unchanged(untrained(model)):
         return {
             name: {
@@ -105,7 +110,7 @@ def gradient_angles(model, batches) -> dict[str, float]:
     `direct_feedback` the kernels of stock Keras layers are included.
 
     Args:
-        model (Model): A compiled Keras model.
+        model (Model): A built and compiled Keras model.
         batches (Iterable): Iterable of `(x, y)` or `(x, y, sample_weight)` batches.
 
     Returns:
@@ -113,9 +118,11 @@ def gradient_angles(model, batches) -> dict[str, float]:
         zero. Frozen kernels are left out.
 
     Raises:
-        ValueError: If `batches` is empty, or an element isn't a batch.
+        ValueError: If `batches` is empty, or an element isn't a batch; or if the model
+            isn't built and compiled.
     """
     batches = _batches.checked(batches)
+    check_compiled(model)
     with unchanged(untrained(model)):
         trained = {id(variable) for variable in model.trainable_variables}
         kernels = {

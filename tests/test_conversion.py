@@ -599,6 +599,12 @@ def test_a_model_with_nothing_to_convert_is_refused():
         asymmetrize(sequential(), filter=lambda layer: False)
 
 
+@pytest.mark.parametrize("argument", ["filter", "print_fn"])
+def test_a_function_is_expected(argument):
+    with pytest.raises(ValueError, match=rf"`{argument}` must be .*{argument}='dense'"):
+        asymmetrize(sequential(), **{argument: "dense"})
+
+
 def test_an_asymmetric_model_is_refused():
     with pytest.raises(ValueError, match=r"'conv' already has a feedback rule"):
         asymmetrize(quiet(sequential()))

@@ -6,6 +6,7 @@ from keras import ops
 from keras_asymbp._calls import compiled_call
 from keras_asymbp._counts import check_count
 from keras_asymbp._state import of_rules, unchanged, untrained, without
+from keras_asymbp._subjects import check_layer
 from keras_asymbp._switch import backpropagation, mirroring
 from keras_asymbp.callbacks.updates import Updates
 from keras_asymbp.feedbacks.base import overrides
@@ -33,8 +34,9 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
         steps (int): Number of steps, an integer of 0 or more.
 
     Raises:
-        ValueError: If `steps` isn't an integer of 0 or more, or if `inputs` is None and
-            the model's inputs have no fixed shape.
+        ValueError: If the model isn't a model or layer of Keras, if `steps` isn't an
+            integer of 0 or more, or if `inputs` is None and the model's inputs have no
+            fixed shape.
 
     >>> import keras
     >>> import keras_asymbp
@@ -45,6 +47,7 @@ def mirror_feedback(model: keras.Model, inputs: Any = None, steps: int = 1) -> N
     >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
+    check_layer(model)
     check_count("steps", steps, 0)
     batch = _inputs(model, inputs)
     _build(model, batch)

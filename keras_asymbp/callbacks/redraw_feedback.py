@@ -1,10 +1,10 @@
 import contextlib
-import operator
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_asymbp._counts import is_count
 from keras_asymbp._switch import redrawn
 from keras_asymbp.backend import around_train_step
 from keras_asymbp.callbacks.updates import Updates, is_stock
@@ -25,7 +25,7 @@ def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
             of 0 or more or an integer tensor.
 
     Raises:
-        ValueError: If `updates` isn't one of these.
+        ValueError: If an argument isn't one of these.
 
     >>> import keras
     >>> import keras_asymbp
@@ -45,11 +45,7 @@ def _check_updates(updates):
     """Validates a number of updates; that of a tensor may not be known yet."""
     if ops.is_tensor(updates) or isinstance(updates, keras.Variable):
         return
-    try:
-        valid = operator.index(updates) >= 0
-    except TypeError:
-        valid = False
-    if not valid:
+    if not is_count(updates, 0):
         raise ValueError(
             "Argument `updates` must be an integer of 0 or more, or an integer tensor. "
             f"Received: updates={updates!r}"

@@ -8,6 +8,7 @@ import numpy as np
 from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
+from keras_asymbp._subjects import check_compiled
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.diagnostics.errors import backward, preactivations
 from keras_asymbp.diagnostics.similarity import similarity
@@ -86,12 +87,7 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
     representations.
     """
     batches = _batches.checked(batches)
-    if not (model.built and getattr(model, "compiled", False)):
-        raise ValueError(
-            "Errors are those of a loss. Expected a built model after `compile`. "
-            f"Received: '{model.name}', built={model.built}, "
-            f"compiled={getattr(model, 'compiled', False)}"
-        )
+    check_compiled(model)
     with unchanged(untrained(model)):
         parts = layers_with_kernels(model, stock_layers())
     trained = {id(variable) for variable in model.trainable_variables}

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_asymbp import _batches
 from keras_asymbp._kernels import layers_with_kernels, stock_layers
 from keras_asymbp._state import unchanged, untrained
+from keras_asymbp._subjects import check_layer
 from keras_asymbp.diagnostics.taps import can_be_tapped, tapped, value_of, with_values
 
 
@@ -74,7 +74,8 @@ def similarity(model, twin, batches, debiased: bool = True) -> dict[str, float]:
 
     Raises:
         ValueError: If `batches` is empty, an element isn't a batch, no layer is in both
-            models, or the examples are too few for `linear_cka`.
+            models, one of both isn't a layer, or the examples are too few for
+            `linear_cka`.
 
     >>> import keras
     >>> import keras_asymbp
@@ -100,8 +101,10 @@ def common_layers(model, twin) -> dict[str, tuple[Any, Any]]:
     """The layers that `similarity` compares, by their path: the model's, the twin's.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there are none, or one of both isn't a layer.
     """
+    check_layer(model)
+    check_layer(twin, "twin")
     ours, theirs = (_layers(each) for each in (model, twin))
     common = {name: (ours[name], theirs[name]) for name in ours if name in theirs}
     if not common:
@@ -114,8 +117,6 @@ def common_layers(model, twin) -> dict[str, tuple[Any, Any]]:
 
 
 def _layers(model):
-    if not isinstance(model, keras.layers.Layer):
-        return {}
     with unchanged(untrained(model)):
         parts = layers_with_kernels(model, stock_layers())
     return {part.name: part.layer for part in parts if can_be_tapped(part.layer)}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_asymbp._discover import public_classes
+from keras_asymbp._subjects import check_layer
 from keras_asymbp.feedbacks.base import Feedback, overrides
 from keras_asymbp.layers.base import AsymmetricLayer
 
@@ -20,7 +21,12 @@ __all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", *LAYERS]
 
 
 def asymmetric_layers(model) -> list[AsymmetricLayer]:
-    """Returns the asymmetric layers of a model or layer, nested ones included."""
+    """Returns the asymmetric layers of a model or layer, nested ones included.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    check_layer(model)
     return [
         layer for layer in model._flatten_layers() if isinstance(layer, AsymmetricLayer)
     ]

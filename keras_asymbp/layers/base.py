@@ -67,6 +67,12 @@ class AsymmetricLayer(keras.layers.Layer):
 
     def build(self, input_shape):
         for rule, _ in self._rules():
+            if not isinstance(rule, feedbacks.Feedback):
+                raise ValueError(
+                    f"The feedback rule of layer '{self.name}' must be a `Feedback`. "
+                    "Give its name or config to the layer's constructor. Received: "
+                    f"{rule!r}"
+                )
             if rule.built and not self.built:
                 raise ValueError(
                     f"The feedback rule of layer '{self.name}' belongs to another "

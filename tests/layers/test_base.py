@@ -87,6 +87,15 @@ def test_a_rule_belongs_to_one_layer(name):
         make(name, rule, name="second")
 
 
+def test_a_rule_is_assigned_as_an_instance():
+    layer = AsymDense(2)
+    layer.feedback = "frSF"
+    with pytest.raises(ValueError, match=r"must be a `Feedback`.*Received: 'frSF'"):
+        layer.build((None, 3))
+    layer.feedback = feedbacks.get("frSF")
+    layer.build((None, 3))
+
+
 def test_a_rule_given_twice_is_refused():
     model = keras.Sequential([keras.Input((2,)), AsymDense(3, name="hidden")])
     with pytest.raises(ValueError, match=r"'hidden' already has a feedback rule"):
