@@ -170,12 +170,8 @@ def sweep(settings):
             *(f"--models={','.join(MODELS)}", f"--preset={_PRESET.value}"),
             *(f"--seeds={seeds}", f"--results_dir={folder}", *settings),
         ]
-        # The settings decide the threads, not the environment.
-        inherited = {
-            k: v for k, v in os.environ.items() if k not in environment.THREADS
-        }
         start = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=inherited)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         seconds = time.monotonic() - start
     cells = len(MODELS) * _SEEDS.value
     return {"cells": cells, "seconds": seconds, "cells_an_hour": cells * 3600 / seconds}

@@ -28,6 +28,7 @@ PAGES = [
     )
     if "```python" in page.read_text(encoding="utf-8")
 ]
+FIGURES = types.SimpleNamespace(meta={"figures": True})
 # A block of Python and, where the page tells it, what it prints.
 BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```$(?:\n\n```output\n(?P<output>.*?)^```$)?",
@@ -140,8 +141,8 @@ def test_links_lead_to_files(page):
 
 
 def test_recorded_table_has_our_figures_and_the_paper_s(extension):
-    page = extension("recorded_results").on_page_markdown(
-        "before\n<!-- recorded C2 of quick-mnist_5k -->\nafter"
+    page = extension("recorded_figures").on_page_markdown(
+        '{{ clamped("quick-mnist_5k", "C2") }}', FIGURES
     )
     best = collections.defaultdict(lambda: 1.0)
     for path in (ROOT / "benchmarks/results/quick-mnist_5k/trials").iterdir():
@@ -174,11 +175,10 @@ def test_the_time_of_every_experiment_is_known(name, extension):
     assert "time unknown" not in text
 
 
-def test_recorded_tables_of_other_experiments_are_the_report_s(extension):
-    page = extension("recorded_results").on_page_markdown(
-        "before\n<!-- recorded FA-bench of quick-fa-bench -->\nafter"
+def test_recorded_tables_of_other_experiments_have_their_figures(extension):
+    page = extension("recorded_figures").on_page_markdown(
+        '{{ errors("quick-fa-bench", "FA-bench") }}', FIGURES
     )
-    assert "recorded" not in page
     assert page.count("| error, % | BP | FA | uSF |") == 1
     assert "| BioTorch: MNIST lenet-mnist | 0.91 | 1.70 |" in page
 

@@ -66,8 +66,7 @@ class Recorded:
     @property
     def examples(self):
         """The number of training examples."""
-        setup = self.row.plan.setup
-        return setup.protocol.train_examples or setup.dataset.counts[0]
+        return self.row.plan.setup.train_examples
 
     @property
     def seen(self):

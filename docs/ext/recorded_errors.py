@@ -99,15 +99,30 @@ class Errors(Recorded):
 
     def errors(self, folder, experiment):
         """A table: our error of each model of an experiment, and the paper's if any."""
-        held = self._held(folder)
-        (plan,) = [p for p in held.plans() if p.experiment.name == experiment]
-        row = table.fill(plan, self._store(folder))
+        row = self._row(folder, experiment)
+        plan = row.plan
         rows = [[plan.setup.dataset.name, *map(words.ours, row.entries)]]
         if plan.experiment.source:
             rows.append([plan.printed_row(), *map(words.paper, row.entries)])
         # A name may break after each sign.
         names = (markdown.escape(c.name).replace("+", "+<wbr>") for c in plan.columns)
         return markdown.table(["error, %", *map(Markup, names)], rows)
+
+    def clamped(self, folder, experiment):
+        """A table: errors of each model by the layers that learn, and the paper's."""
+        row, rows = self._row(folder, experiment), []
+        for column, entry in zip(row.plan.columns, row.entries, strict=True):
+            if column.clamped is None:
+                rows.append([column.name])
+            ours, *_ = words.ours(entry).split()
+            rows[-1].append(Markup(f"{ours} <small>{words.paper(entry)}</small>"))
+        titles = ["error, %", "all learn", Markup("*Bottom*"), Markup("*Top*")]
+        return markdown.table(titles, rows)
+
+    def _row(self, folder, experiment):
+        plans = self._held(folder).plans()
+        (plan,) = [plan for plan in plans if plan.experiment.name == experiment]
+        return table.fill(plan, self._store(folder))
 
     def guess(self, dataset, characters):
         """The error in percent of a table of frequencies; see `frequencies.error`."""

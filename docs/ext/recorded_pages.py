@@ -82,10 +82,9 @@ def _temporary():
 
 
 def _run(*arguments):
-    return subprocess.run(
+    subprocess.run(
         [sys.executable, "-m", *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,
         check=True,
-    ).stdout
+    )

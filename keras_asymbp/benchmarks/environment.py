@@ -121,6 +121,16 @@ def backend() -> str:
     return os.environ.get("KERAS_BACKEND") or _configured_backend()
 
 
+def check_backend(requested: str | None) -> None:
+    """Checks that a requested backend, if any, is one of `BACKENDS`.
+
+    Raises:
+        UsageError: If it isn't.
+    """
+    if requested is not None and requested not in BACKENDS:
+        raise unknown("backend", requested, BACKENDS)
+
+
 def choose_backend(requested: str | None) -> None:
     """Chooses the backend of Keras in this process and in those that it starts.
 
@@ -131,8 +141,7 @@ def choose_backend(requested: str | None) -> None:
         UsageError: If the suite can't train on it, or Keras has another already.
         ModuleNotFoundError: If it is not installed.
     """
-    if requested is not None and requested not in BACKENDS:
-        raise unknown("backend", requested, BACKENDS)
+    check_backend(requested)
     chosen = requested or backend()
     if chosen not in BACKENDS:
         raise UsageError(

@@ -12,7 +12,7 @@ from keras_asymbp.benchmarks.results.table import finished, mark
 from keras_asymbp.benchmarks.tables import readings
 from keras_asymbp.benchmarks.tables.experiments import ABLATION
 from keras_asymbp.benchmarks.tables.plan import Plan, Setup
-from keras_asymbp.benchmarks.tables.protocol import Protocol
+from keras_asymbp.benchmarks.tables.protocol import Protocol, score
 from keras_asymbp.benchmarks.tables.readings import CHOICES, Reading
 
 # A rate beyond the five is this many times the last of them, or smaller.
@@ -189,9 +189,7 @@ def _figure(plan, column, store):
         found = [_all_finished(cell, store) for cell in cells]
         if not all(found):
             return Figure(None, plan.printed(column), None, beyond=False)
-        best = min(
-            (trials[0] for trials in found), key=lambda t: t["result"]["best_error"]
-        )
+        best = min((trials[0] for trials in found), key=lambda t: score(t["result"]))
         errors.append(100 * best["result"]["best_error"])
         rates.append(best["settings"]["learning_rate"])
     return Figure(

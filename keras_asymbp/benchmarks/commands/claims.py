@@ -19,7 +19,10 @@ from keras_asymbp.benchmarks.escaping.printable import one_line
 
 def main() -> None:
     """The command; ends the process with its exit code."""
-    given = Flags()
+    given = Flags(
+        datasets_help="Data sets to check, separated by commas, named as in the run; "
+        "by default those of the package."
+    )
     program.start(
         lambda: check(
             *(given.results_dir.value, given.datasets.value),

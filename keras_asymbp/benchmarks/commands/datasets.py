@@ -9,6 +9,7 @@ network.
 """
 
 import pathlib
+import re
 
 from absl import flags
 
@@ -145,7 +146,7 @@ def _own(name, data_dir):
     try:
         return datasets.get(name, data_dir)
     except UsageError:
-        if not name.replace("_", "").replace("/", "").isalnum():
+        if not re.fullmatch(r"\w+(/\w+)*", name):
             raise
     try:
         download.download(TfdsFolder(name), data_dir)

@@ -172,6 +172,8 @@ def _keras() -> Iterator[Finding]:
         *("Keras backend", backend, environment.BACKENDS),
         f"set KERAS_BACKEND={environment.BACKENDS[0]}",
     )
+    if backend not in environment.BACKENDS:
+        return
     present = glob.glob("/proc/driver/nvidia/gpus/*")
     if present and not accelerator:
         package = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda13]"}[backend]

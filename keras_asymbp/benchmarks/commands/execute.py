@@ -204,8 +204,8 @@ def _warn_of_other_content(plans, results):
     for (name, version), count in stored.items():
         if name in versions and version != versions[name]:
             words = (
-                f"warning: {counted(count, 'stored trial')} of other content "
-                f"({version}) than {name} has now: kept, and reported under that "
+                f"warning: {counted(count, 'stored trial')} on other content of "
+                f"{name} ({version}) than it has now: kept, and reported under that "
                 "version"
             )
             print(one_line(words), file=sys.stderr)

@@ -61,7 +61,7 @@ class Flags(TrainingFlags):
         super().__init__(values=values)
         self.list = group.switch_or_name(
             "list",
-            "List experiments, models, data sets, presets and networks, or one of "
+            "List experiments, presets, data sets, networks and readings, or one of "
             f"these topics, then end: {', '.join(listing.TOPICS)}.",
             known=tuple(listing.TOPICS),
         )
@@ -195,7 +195,8 @@ def _train(planned, given) -> int:
     from keras_asymbp.benchmarks.results import inventory, table
     from keras_asymbp.benchmarks.training import events
 
-    tensorboard_dir = events.require(given.tensorboard.value)
+    folder = given.tensorboard.value if given.train.value else None
+    tensorboard_dir = events.require(folder)
     console = rich.console.Console()
     command = program.typed("keras_asymbp.benchmarks")
     outcome = execute.execute(planned, given, console, command, tensorboard_dir)

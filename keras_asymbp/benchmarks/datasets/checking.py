@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.errors import UsageError
 
 _WORDS = {"train": "training", "test": "test"}
@@ -77,8 +78,9 @@ def check_classes(
     if len(unknown):
         more = ", ..." if len(unknown) > _LISTED else ""
         raise UsageError(
-            f"{name} has test examples of {len(unknown)} class(es) without training "
-            f"examples ({', '.join(map(str, unknown[:_LISTED]))}{more}): add training "
+            f"{name} has test examples of "
+            f"{counted(len(unknown), 'class', 'classes')} without training examples "
+            f"({', '.join(map(str, unknown[:_LISTED]))}{more}): add training "
             "examples, or remove these test examples"
         )
     if train.max() >= num_classes:

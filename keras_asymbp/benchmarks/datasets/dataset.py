@@ -69,6 +69,8 @@ class Dataset:
             nor another.
         counts: Numbers of training and test examples, which the data must have; None
             if unknown until it is prepared.
+        largest_class: The share of the test examples in their largest class; None if
+            unknown, as of the package's data sets, whose figures are the paper's.
         path: The user's file or folder that it was found at, as typed; None for all
             others. The same data at another path is the same data set.
     """
@@ -81,6 +83,7 @@ class Dataset:
     source: Source
     as_in_paper: bool = True
     counts: tuple[int, int] | None = None
+    largest_class: float | None = None
     path: str | None = dataclasses.field(default=None, compare=False)
 
     @property

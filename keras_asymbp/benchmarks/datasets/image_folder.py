@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.datasets import foreign, identity
 from keras_asymbp.benchmarks.datasets.decoding import decode_image
 from keras_asymbp.benchmarks.errors import UsageError
@@ -50,7 +51,7 @@ class ImageFolder:
         names = [folder.name for folder in _folders(root) if _images(folder)]
         if len(names) < 2:
             raise UsageError(
-                f"{root} has {len(names)} folder(s) with images "
+                f"{root} has {counted(len(names), 'folder')} with images "
                 f"({', '.join(SUFFIXES)}): expected one for each class, two or more"
             )
         return names

@@ -11,7 +11,7 @@ from keras_asymbp.benchmarks.datasets.checking import class_numbers
 from keras_asymbp.benchmarks.datasets.dataset import SPLITS, Dataset
 from keras_asymbp.benchmarks.datasets.image_folder import ImageFolder
 from keras_asymbp.benchmarks.datasets.npz import Npz
-from keras_asymbp.benchmarks.datasets.reading import description
+from keras_asymbp.benchmarks.datasets.reading import description, shards
 from keras_asymbp.benchmarks.datasets.tfds_folder import TfdsFolder, descriptions
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.networks import TABLE_1
@@ -63,10 +63,7 @@ def _plain(name):
 def _npz(path):
     source = Npz(path)
     name = foreign.text_of(path.stem)
-    train, test = (
-        class_numbers(name, split, labels)
-        for split, labels in zip(SPLITS, source.labels(None), strict=True)
-    )
+    train, test = _labels(name, source)
     shape = next(source.inputs("train", None)).shape[1:]
     return Dataset(
         name=name,
@@ -77,14 +74,15 @@ def _npz(path):
         source=source,
         as_in_paper=False,
         counts=(len(train), len(test)),
+        largest_class=_largest(test),
     )
 
 
 def _image_folder(path):
     source = ImageFolder(path)
     classes = source.classes()
-    train, test = source.labels(None)
     name = foreign.text_of(path.resolve().name)
+    train, test = _labels(name, source)
     return Dataset(
         name=name,
         description=f"images of {len(classes)} classes in the folder {name}",
@@ -94,7 +92,19 @@ def _image_folder(path):
         source=source,
         as_in_paper=False,
         counts=(len(train), len(test)),
+        largest_class=_largest(test),
     )
+
+
+def _labels(name, source):
+    return [
+        class_numbers(name, split, labels)
+        for split, labels in zip(SPLITS, source.labels(None), strict=True)
+    ]
+
+
+def _largest(labels):
+    return float(np.bincount(labels).max() / len(labels))
 
 
 def _tfds(name, data_dir):
@@ -118,7 +128,19 @@ def _tfds(name, data_dir):
         network=network_for(shape, folder),
         source=source,
         as_in_paper=False,
+        counts=_described(folder, source),
     )
+
+
+def _described(folder, source):
+    """Numbers of examples by a description; None if it lacks one of both splits."""
+    splits = source.train, source.test
+    if not description.splits(folder).keys() >= set(splits):
+        return None
+    train, test = (
+        sum(count for _, count in shards.of_split(folder, split)) for split in splits
+    )
+    return train, test
 
 
 def network_for(shape: tuple[int, ...], path: pathlib.Path) -> str:

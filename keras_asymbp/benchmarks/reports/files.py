@@ -4,6 +4,7 @@ import collections
 import pathlib
 from collections.abc import Sequence
 
+from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.reports import page as pages
 from keras_asymbp.benchmarks.reports import rows as csv_rows
 from keras_asymbp.benchmarks.reports.rendering import render
@@ -144,8 +145,8 @@ def _environments(trials):
 
 def _threads(machine):
     """Number of threads, and whether runs are deterministic."""
-    if "threads" not in machine:
-        return "threads not recorded"
-    count = machine["threads"]
-    deterministic = "" if machine["deterministic"] else "not "
-    return f"{count} thread{'s' if count > 1 else ''}, {deterministic}deterministic"
+    threads, deterministic = map(machine.get, ("threads", "deterministic"))
+    words = "threads not recorded" if threads is None else counted(threads, "thread")
+    if deterministic is None:
+        return words
+    return f"{words}, {'' if deterministic else 'not '}deterministic"

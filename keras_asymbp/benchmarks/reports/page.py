@@ -127,11 +127,6 @@ class Page:
         """The number of the setup whose finding comes first."""
         return _main(self.assessments)
 
-    @property
-    def examples(self) -> int:
-        """The number of test examples of that setup."""
-        return script_data.test_examples(self.setups[self.main])
-
 
 def build(tables: Sequence[Table], held: Inventory) -> Page:
     """Builds the page of a results folder.
@@ -241,6 +236,7 @@ class _Figures:
                     "spread": script_data.percent(entry.spread),
                     "paper": entry.paper,
                     "expected": entry.expected,
+                    "rates": self._rates(setup, column),
                     "trials": [self._trials[trial["id"]] for trial in entry.trials],
                     "flags": reproduce.model_flags(
                         experiment, column, self.setups[setup]
@@ -248,6 +244,10 @@ class _Figures:
                 }
             )
         return Figure(number, entry)
+
+    def _rates(self, setup, column):
+        trials = self.setups[setup].cells(column)[0].trials()
+        return list(dict.fromkeys(trial.learning_rate for trial in trials))
 
 
 def _section(experiment, tables, figures):
@@ -290,7 +290,7 @@ def _comparisons(row):
     number = names.index(plan.experiment.baseline)
     baseline, examples = (
         row.entries[number].errors,
-        script_data.test_examples(plan.setup),
+        plan.setup.test_examples,
     )
     return [
         entry.comparison

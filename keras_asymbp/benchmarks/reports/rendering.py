@@ -13,7 +13,6 @@ from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping import latex, links, markdown
 from keras_asymbp.benchmarks.escaping.printable import one_line, printable
 from keras_asymbp.benchmarks.reports import words
-from keras_asymbp.benchmarks.reports.script_data import test_examples
 from keras_asymbp.benchmarks.results import selection, verdicts
 
 _HERE = pathlib.Path(__file__)
@@ -84,6 +83,7 @@ def _environment(escape, **options):
         summary=words.summary,
         by_verdict=words.by_verdict,
         basis=words.basis,
+        preset=words.preset,
         agreement=words.agreement,
         seeds=words.seeds,
         code=_markup(markdown.code),
@@ -99,7 +99,6 @@ def _environment(escape, **options):
         csp_hash=csp_hash,
         zip=zip,
         bounds=words.bounds,
-        test_examples=test_examples,
         mean_gain=selection.mean_gain,
         HOLDS=verdicts.HOLDS,
         FAILS=verdicts.FAILS,

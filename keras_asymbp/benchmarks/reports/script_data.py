@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_asymbp.benchmarks.escaping import links
 from keras_asymbp.benchmarks.pictures.looks import Look
+from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results.assessment import Assessment
 from keras_asymbp.benchmarks.results.measures import MEASURES
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS
@@ -13,24 +14,19 @@ from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
 from keras_asymbp.benchmarks.tables.plan import Setup
 
 
-def test_examples(setup: Setup) -> int:
-    """The number of test examples of a setup; 0 if it is not known."""
-    return setup.protocol.test_examples or (setup.dataset.counts or (0, 0))[1]
-
-
 def of_setup(setup: Setup, label: str, assessment: Assessment) -> dict[str, Any]:
     """A setup with its verdicts and its agreement with the printed tables."""
     return {
         "label": label,
         "paper": setup.dataset.paper,
         "seeds": list(setup.seeds),
-        "rates": list(setup.protocol.learning_rates),
         "flags": reproduce.setup_flags(setup),
-        "examples": test_examples(setup),
+        "examples": setup.test_examples,
         # A digit for each claim: the number of its verdict.
         "verdicts": "".join(
             str(VERDICTS.index(finding.verdict)) for finding in assessment.findings
         ),
+        "basis": words.basis(assessment),
         "agreement": _agreement(assessment.agreements),
     }
 

@@ -20,6 +20,7 @@ from keras_asymbp.benchmarks.reports.words import (
     margins,
     ours,
     paper,
+    preset,
     summary,
 )
 from keras_asymbp.benchmarks.results import verdicts
@@ -83,7 +84,7 @@ def _print(text, console, soft_wrap=False):
 def _claims(assessment, setups):
     """A claim is a block: verdict and statement, then its inequalities."""
     setup = assessment.setup
-    title = f"{setup.label(setups)}, {setup.preset}" if setup else "no results"
+    title = f"{setup.label(setups)}, {preset(setup)}" if setup else "no results"
     grid = rich.table.Table(title=_text(title), box=rich.box.HORIZONTALS)
     grid.add_column("verdict", max_width=_VERDICT)
     grid.add_column("claim, and the effects that it rests on, in margins (95 %)")

@@ -194,14 +194,25 @@ def agreement(found: Agreement) -> tuple[str, str, str]:
     return before, correlation, f"{interval} of {found.models} models."
 
 
-def basis(seeds: Sequence[int], examples: int) -> str:
-    """The basis of the verdicts' intervals."""
-    if len(seeds) > 1:
-        return f"Verdicts rest on 95 % intervals over {len(seeds)} seeds."
-    return (
-        f"1 seed: verdicts rest on 95 % intervals over {examples:,} test examples, and "
-        "are about these trained networks only."
-    )
+def basis(assessment: Assessment) -> str:
+    """The basis of the verdicts' intervals; empty without any."""
+    numbers = {len(t.seeds) for f in assessment.findings for t in f.tested}
+    if not numbers or assessment.setup is None:
+        return ""
+    if numbers == {1}:
+        return (
+            "1 seed: verdicts rest on 95 % intervals over "
+            f"{assessment.setup.test_examples:,} test examples, and are about these "
+            "trained networks only."
+        )
+    least, most = min(numbers), max(numbers)
+    seeds = f"{least} to {most}" if least < most else f"{most}"
+    return f"Verdicts rest on 95 % intervals over {seeds} seeds."
+
+
+def preset(setup: Setup) -> str:
+    """The name of a setup's preset."""
+    return setup.preset or "no preset"
 
 
 def summary(assessment: Assessment) -> str:

@@ -98,7 +98,7 @@ class Inventory:
             "or name your own data sets with --datasets"
         )
         if self.setups and not stored & searched:
-            rates = ",".join(f"{rate:g}" for rate in sorted(stored, reverse=True))
+            rates = ",".join(map(repr, sorted(stored, reverse=True)))
             step = f"give the learning rates of the run, --learning_rates={rates}"
         return UsageError(
             f"no finished trial in {self.store.folder} that {shown} can show: {step}"
@@ -151,8 +151,9 @@ def take(
         datasets: A user's own data sets, by name. Trials on data sets neither here nor
             in the catalog have no setup.
         learning_rates: The rates that were searched, as a run's `--learning_rates`;
-            None for a model's own, or those of the preset, or of the trials where no
-            preset fits.
+            None for a model's own, or those of the preset. Where no preset fits, they
+            are those of the preset that flags changed if all of them were run,
+            otherwise all that were run.
     """
     known = DATASETS | dict(datasets or {})
     store.refresh()
@@ -212,10 +213,15 @@ def _overridden(trial):
 
 def _setup(dataset, version, protocol, runs, rates):
     preset = presets.of(protocol)
-    if rates is None and preset:
-        rates = PRESETS[preset].learning_rates
-    elif rates is None:
-        rates = tuple(sorted({rate for rate, _ in runs}, reverse=True))
+    if rates is None:
+        usual = PRESETS[preset or presets.base(protocol)].learning_rates
+        found = {rate for rate, _ in runs}
+        # More than the usual ones are a model's own, or the ablation's.
+        rates = (
+            usual
+            if preset or found.issuperset(usual)
+            else tuple(sorted(found, reverse=True))
+        )
     return Setup(
         dataset,
         version,

@@ -128,11 +128,11 @@ def counts(findings: Sequence[Finding], corrected: bool = True) -> dict[str, int
 def _sample(setup, store, others):
     errors = _errors(setup, store)
     same = [other for other in others if alone(other) == alone(setup)]
-    most = max(same, key=_train_examples, default=setup)
-    if _train_examples(most) > _train_examples(setup):
+    most = max(same, key=lambda each: each.train_examples, default=setup)
+    if most.train_examples > setup.train_examples:
         more = _errors(most, store)
         errors |= {f"{model}{ON_MORE}": of_seed for model, of_seed in more.items()}
-    return Sample(errors, _examples(setup, 1), setup.guessing, setup.looks)
+    return Sample(errors, setup.test_examples, setup.guessing, setup.looks)
 
 
 def _errors(setup, store):
@@ -147,7 +147,7 @@ def largest(setups: Iterable[Setup]) -> dict[Setup, Setup]:
     most: dict[Setup, Setup] = {}
     for setup in setups:
         first = most.setdefault(alone(setup), setup)
-        if _train_examples(setup) > _train_examples(first):
+        if setup.train_examples > first.train_examples:
             most[alone(setup)] = setup
     return most
 
@@ -158,15 +158,6 @@ def alone(setup: Setup) -> Setup:
     subject = setup.subject
     protocol = dataclasses.replace(subject.protocol, train_examples=None)
     return dataclasses.replace(subject, protocol=protocol)
-
-
-def _train_examples(setup):
-    return setup.protocol.train_examples or _examples(setup, 0)
-
-
-def _examples(setup, split):
-    given = (setup.protocol.train_examples, setup.protocol.test_examples)[split]
-    return given or (setup.dataset.counts or (0, 0))[split]
 
 
 def _enough(claim, sample):

@@ -13,6 +13,7 @@ from keras_asymbp.benchmarks import environment
 from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.tables.cells import Cell, TrialSpec
+from keras_asymbp.benchmarks.tables.protocol import score
 
 # Length of a name in the live display, which must fit the screen.
 _LONGEST = 100
@@ -35,7 +36,7 @@ class Display:
 
     def __init__(self, console: rich.console.Console):
         self._total = self._done = self._found = self._epochs = self._to_run = 0
-        self._best: dict[Cell, float] = {}
+        self._best: dict[Cell, dict[str, Any]] = {}
         self._running: dict[tuple[Cell, TrialSpec], rich.progress.TaskID] = {}
         self._notes: set[str] = set()
         self._starting: rich.progress.TaskID | None = None
@@ -156,8 +157,8 @@ class Display:
 
     def _finish(self, cell, result, again=False):
         self._done += not again
-        self._best[cell] = min(self._best.get(cell, 1.0), result["best_error"])
-        return self._best[cell]
+        self._best[cell] = min(self._best.get(cell, result), result, key=score)
+        return self._best[cell]["best_error"]
 
     def _print(self, line):
         text = rich.text.Text(one_line(line))

@@ -52,11 +52,23 @@ class Setup:
         return None if reading == usual else reading
 
     @property
+    def train_examples(self) -> int:
+        """The number of training examples; 0 if it is not known."""
+        return self.protocol.train_examples or (self.dataset.counts or (0, 0))[0]
+
+    @property
+    def test_examples(self) -> int:
+        """The number of test examples; 0 if it is not known."""
+        return self.protocol.test_examples or (self.dataset.counts or (0, 0))[1]
+
+    @property
     def guessing(self) -> float:
         """The error of guessing in percent: of naming the largest class of the test
-        split. Only of the paper's data sets is it known; other classes count as equal.
+        split. Where it is not known, classes count as equally frequent.
         """
         dataset, whole = self.dataset, self.protocol.test_examples is None
+        if whole and dataset.largest_class is not None:
+            return 100 * (1 - dataset.largest_class)
         if whole and dataset.as_in_paper and dataset.paper in printed.CLASSES:
             return printed.guessing(dataset.paper)
         # A part is balanced across classes.

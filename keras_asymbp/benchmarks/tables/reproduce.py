@@ -26,9 +26,10 @@ def reproduce(plans: Sequence[Plan]) -> str:
     columns = list(dict.fromkeys(c for plan in plans for c in plan.columns))
     if any(plan.columns != plan.experiment.columns for plan in plans):
         words += ["--models", ",".join(dict.fromkeys(c.name for c in columns))]
-    experiment, setup = plans[0].experiment, plans[0].setup
+    setup = plans[0].setup
     words += _training(setup, _rates(setup, columns))
-    if experiment.validation_share and not setup.protocol.validation_share:
+    held_out = any(plan.experiment.validation_share for plan in plans)
+    if held_out and not setup.protocol.validation_share:
         words += ["--validation_share", "0"]
     return f"{PROGRAM} {shell.join(words)}"
 
@@ -55,7 +56,7 @@ def setup_flags(setup: Setup) -> str:
 
 def without_flag(setup: Setup) -> list[str]:
     """The names of a protocol's settings that the command does not reproduce."""
-    usual = PRESETS.get(setup.base, Protocol())
+    usual = _usual(setup)
     if reading := readings.of(setup.protocol):
         usual = reading.applied(usual)
     return [
@@ -78,6 +79,10 @@ def _training(setup, rates=()):
     return [*words, "--seeds", ",".join(map(str, setup.seeds))]
 
 
+def _usual(setup):
+    return PRESETS.get(setup.base, Protocol())
+
+
 def _list(names):
     """A flag's list of names, as absl reads it: a line of CSV."""
     stream = io.StringIO()
@@ -86,8 +91,10 @@ def _list(names):
 
 
 def _rates(setup, columns):
-    """The flag for the rates, unless every model has its own."""
-    if all(column.learning_rates for column in columns):
+    """The flag for the rates, which takes from models those of their own."""
+    own = [bool(column.learning_rates) for column in columns]
+    rates = setup.protocol.learning_rates
+    if all(own) or (any(own) and rates == _usual(setup).learning_rates):
         return []
     # `repr` gives every digit.
-    return ["--learning_rates", ",".join(map(repr, setup.protocol.learning_rates))]
+    return ["--learning_rates", ",".join(map(repr, rates))]

@@ -138,7 +138,7 @@ def _prepare_accelerator():
         "jax_default_matmul_precision", os.environ.get(_PRECISION) or "float32"
     )
     if not jax.config.jax_compilation_cache_dir:
-        jax.config.update("jax_compilation_cache_dir", str(cache_root() / "xla"))
+        jax.config.update("jax_compilation_cache_dir", str(cache_root() / ".xla"))
     # By default only what took a second to compile is kept.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -62,12 +62,14 @@ def run_folder(cell: Cell, trial: TrialSpec) -> pathlib.PurePath:
     >>> quick = protocol.PRESETS["quick"]
     >>> cell = Cell(datasets.get("mnist_5k"), "1", column, quick, seed=0)
     >>> run_folder(cell, cell.trials()[0]).as_posix()
-    'mnist_5k/SGD_Bottom/seed0/lr0.05'
+    'mnist_5k/SGD_Bottom/seed0/lr0.05-a'
     """
     rate = f"lr{trial.learning_rate:g}"
     if len(cell.column.batch_schedules) > 1:  # each with the same rates
         rate += "-batch" + "-".join(str(size) for _, size in trial.batch_schedule)
     names = cell.dataset.name, cell.column.name
+    # Other settings, such as the number of epochs, make another trial.
+    rate += "-" + trial_id(cell.settings(trial))[:8]
     return pathlib.PurePath(*map(file_name, names), f"seed{cell.seed}", rate)
 
 

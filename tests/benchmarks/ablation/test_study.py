@@ -157,6 +157,27 @@ def test_a_rate_beyond_the_edge(at, factor, planned, store, fill):
     assert "1.00°" in study.table([line])
 
 
+def test_held_out_examples_choose_between_the_five_rates_and_the_further(store, finish):
+    protocol = dataclasses.replace(PRESETS["quick"], validation_share=0.1)
+    setup = Setup(datasets.get("mnist_5k"), "1", protocol, "quick", (0,))
+    (plan,) = study.plans(CHOSEN[:1], setup)
+
+    def fill(plan, test, held_out):
+        for cell in plan.cells():
+            for number, trial in enumerate(cell.trials()):
+                result = {
+                    **{"best_error": test, "best_epoch": 1, "diverged": False},
+                    **{"validation_error": held_out + number / 100, "curves": []},
+                }
+                finish(store, cell, trial, test, result=result)
+
+    fill(plan, 0.3, 0.4)
+    (further,) = study.beyond([plan], store)
+    fill(further, 0.5, 0.2)
+    (line,) = study.lines(CHOSEN[:1], [plan], store)
+    assert {figure.error for figure in line.figures.values()} == {50.0}
+
+
 def test_missing_trials_are_unknown(planned, store):
     lines = study.lines(CHOSEN, planned, store)
     assert [line.correlation for line in lines] == [None, None]

@@ -79,6 +79,7 @@ def test_help(command):
         (["--check=stl10"], ["'stl10' is not prepared", "--prepare stl10"]),
         (["--check=mnist_5k", "--pictures={folder}/mine.npz/x"], ["--pictures"]),
         (["--prepare={folder}/none.npz"], ["no data set at", "none.npz"]),
+        (["--prepare=/nothere", "--data_dir={folder}"], ["no data set at /nothere"]),
         (["--prepare=sufr_w_id"], ["sufr_w", "SUFR_README"]),
         (["--prepare=timit80"], ["LDC93S1"]),
     ],

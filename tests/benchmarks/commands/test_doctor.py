@@ -80,6 +80,9 @@ def test_another_backend(examine, monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     assert examine()["Keras backend"].state == WRONG
+    monkeypatch.setattr(doctor.glob, "glob", lambda pattern: ["gpu"])
+    findings = [*doctor._keras()]
+    assert [each.subject for each in findings if each.state == WRONG]
 
 
 def test_a_gpu_that_tensorflow_does_not_see(examine, monkeypatch):

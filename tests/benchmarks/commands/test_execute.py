@@ -40,8 +40,8 @@ def test_trials_of_other_content(make_cell, make_plan, finish, tmp_path, capsys)
             finish(store, cell, trial, 0.5)
     execute._warn_of_other_content([make_plan()], store)
     assert capsys.readouterr().err == (
-        "warning: 2 stored trials of other content (3.0.1) than mnist_5k has now: "
-        "kept, and reported under that version\n"
+        "warning: 2 stored trials on other content of mnist_5k (3.0.1) than it has "
+        "now: kept, and reported under that version\n"
     )
 
 

@@ -173,13 +173,16 @@ def test_data_prepared_anew_has_a_cache_of_its_own(
     monkeypatch.setattr(reading, "has_tfds", lambda: has_tfds)
     data_dir = str(tmp_path)
     write_tfds(data_dir, "toy", SPLITS)
-    toy = datasets.get("toy", data_dir)
-    old = Fit(toy, (8, 8, 3), data_dir=data_dir)
-    assert prepared.load(old).y_train.tolist() == SPLITS["train"]
+
+    def labels():
+        toy = datasets.get("toy", data_dir)
+        return prepared.load(Fit(toy, (8, 8, 3), data_dir=data_dir)).y_train.tolist()
+
+    assert labels() == SPLITS["train"]
     shutil.rmtree(tmp_path / "toy")
     anew = {"train": [2, 1, 0, 2, 1, 0, 0], "test": [1]}
     write_tfds(data_dir, "toy", anew)
-    assert prepared.load(old).y_train.tolist() == anew["train"]
+    assert labels() == anew["train"]
 
 
 def test_data_that_changes_while_it_is_fitted_is_not_cached(

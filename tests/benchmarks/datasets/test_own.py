@@ -45,7 +45,7 @@ def test_an_npz_file(shape, network, npz):
     assert (dataset.paper, dataset.as_in_paper) == (None, False)
     assert dataset.version().startswith("sha256-")
     assert len(dataset.load().x_train) == 6
-    assert dataset.counts == (6, 2)
+    assert (dataset.counts, dataset.largest_class) == ((6, 2), 0.5)
 
 
 @pytest.mark.parametrize("shape", [(7,), (5, 5, 4)])
@@ -111,6 +111,11 @@ def test_a_prepared_data_set_of_tfds(shape, network, tfds_folder):
     assert dataset.version(data_dir).startswith("sha256-")
     with pytest.raises(UsageError, match="unknown data set 'toy'"):
         datasets.get("toy", data_dir + "/elsewhere")
+
+
+def test_the_numbers_of_examples_of_a_prepared_data_set(tmp_path, write_tfds):
+    write_tfds(str(tmp_path), "toy", {"train": [0, 1, 1, 2], "test": [2, 0]})
+    assert datasets.get("toy", str(tmp_path)).counts == (4, 2)
 
 
 def test_a_data_set_with_a_config(tfds_folder):

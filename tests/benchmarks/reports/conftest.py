@@ -207,6 +207,31 @@ def page(opened, opener):
 
 
 @pytest.fixture(scope="session")
+def held_out(tmp_path_factory, finish):
+    """The report of runs whose best by held-out examples isn't the best in testing."""
+    folder = tmp_path_factory.mktemp("held_out")
+    store = Store(folder)
+    protocol = dataclasses.replace(
+        PRESETS["quick"], learning_rates=(5e-3, 5e-4), validation_share=0.1
+    )
+    setup = Setup(datasets.get("mnist_5k"), "1", protocol, "quick", (0, 1))
+    ((experiment, columns),) = experiments.select([experiments.get("C1")], ["SGD"])
+    plan = Plan(experiment, columns, setup)
+    for cell in plan.cells():
+        for trial, error, score in zip(
+            cell.trials(), (0.02, 0.03 + cell.seed / 100), (0.06, 0.05), strict=True
+        ):
+            result = {
+                **{"best_error": error, "best_epoch": 6, "diverged": False},
+                "validation_error": score,
+                "curves": [_row(trial, epoch, error) for epoch in range(6)],
+            }
+            finish(store, cell, trial, error, result=result)
+    files.write([fill(plan, store)], inventory.take(store))
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="session")
 def single(tmp_path_factory, finish):
     """The report of one seed and one data set."""
     folder = tmp_path_factory.mktemp("single")

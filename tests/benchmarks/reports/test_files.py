@@ -453,13 +453,14 @@ def test_failures_are_reported(tmp_path, make_plan, finish, table_of, columns):
 def test_trials_are_counted_by_number_of_threads(
     tmp_path, make_plan, finish, table_of, columns
 ):
-    plan = make_plan(columns[:1], seeds=(0, 1, 2, 3), learning_rates=(0.5,))
+    plan = make_plan(columns[:1], seeds=(0, 1, 2, 3, 4), learning_rates=(0.5,))
     store = Store(tmp_path)
     machine = {"system": "S", "processor": "P", "cores": 2, "onednn": "1"}
     for cell, threads in zip(
         plan.cells(),
         (
             {},  # of an earlier version of this package
+            {"threads": 3},
             {"threads": 1, "deterministic": True},
             {"threads": 2, "deterministic": True},
             {"threads": 2, "deterministic": True},
@@ -468,10 +469,11 @@ def test_trials_are_counted_by_number_of_threads(
     ):
         finish(store, cell, *cell.trials(), 0.1, machine=machine | threads)
     for text in written(table_of(plan), tmp_path):
-        start = "trials on P, 2 cores, S; keras-asymbp 0, numpy 1; "
+        start = "on P, 2 cores, S; keras-asymbp 0, numpy 1; "
         for line in (
-            f"1 {start}threads not recorded.",
-            f"1 {start}1 thread, deterministic.",
-            f"2 {start}2 threads, deterministic.",
+            f"1 trial {start}threads not recorded.",
+            f"1 trial {start}3 threads.",
+            f"1 trial {start}1 thread, deterministic.",
+            f"2 trials {start}2 threads, deterministic.",
         ):
             assert line in text

@@ -68,6 +68,7 @@ def test_a_figure_and_its_runs(run, store):
             "spread": None,
         },
         **{"paper": 0.67, "expected": 5, "trials": [0, 1, 2, 3, 4]},
+        "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
         "flags": (
             "--exp C1 --models SGD --learning_rates 0.05,0.005,0.0005,5e-05,5e-06"
         ),
@@ -77,9 +78,10 @@ def test_a_figure_and_its_runs(run, store):
     verdicts = setup.pop("verdicts")
     assert setup == {
         **{"label": "mnist_5k", "paper": "MNIST", "seeds": [0], "examples": 1000},
-        "rates": [0.05, 0.005, 0.0005, 5e-05, 5e-06],
         "flags": "--datasets mnist_5k --preset quick --epochs 6 "
         "--reading unit-he-sum-decay --seeds 0",
+        "basis": "1 seed: verdicts rest on 95 % intervals over 1,000 test examples, "
+        "and are about these trained networks only.",
         "agreement": None,  # of two models there is none
     }
     by_claim = dict(zip(page.data["claims"], verdicts, strict=True))

@@ -255,6 +255,15 @@ def test_no_heading_is_left_alone_at_the_end_of_a_printed_page(visit):
     assert page.locator(".save").first.is_hidden()
 
 
+def test_held_out_examples_choose_the_best_run(held_out, visit, figure):
+    page = visit(file=held_out)
+    figure(page, 0, "SGD").get_by_role("button").hover()
+    tip = page.locator("#tip")
+    tip.wait_for(state="visible")
+    assert "ours 3.50 ± " in tip.inner_text()
+    assert tip.locator("td.best").all_inner_texts() == ["3.00", "4.00"]
+
+
 def test_one_seed_on_one_data_set(single, visit):
     page = visit(file=single)
     # One row is not sorted; two models are.

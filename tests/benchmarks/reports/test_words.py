@@ -71,9 +71,20 @@ def test_seeds_are_never_read_as_none(seeds, expected):
     assert words.seeds(seeds) == expected
 
 
-def test_the_basis_of_verdicts():
-    assert "over 1,000 test examples, and" in words.basis((7,), 1000)
-    assert words.basis((0, 1), 1000).endswith("over 2 seeds.")
+def test_the_basis_of_verdicts(make_plan):
+    setup = make_plan().setup
+    claim = Claim("I", "", "", (TESTED.check,))
+
+    def basis(*seeds):
+        tested = [dataclasses.replace(TESTED, seeds=each) for each in seeds]
+        found = [verdicts.Finding(claim, {}, (each,), (0, 0)) for each in tested]
+        return words.basis(Assessment(setup, found))
+
+    assert "over 1,000 test examples, and" in basis((7,))
+    assert basis((0, 1)).endswith("over 2 seeds.")
+    # A seed that is not complete for every model counts where it is.
+    assert basis((0, 1), (0, 1, 2)).endswith("over 2 to 3 seeds.")
+    assert basis() == ""
 
 
 def test_an_agreement():

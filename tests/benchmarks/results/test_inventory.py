@@ -75,6 +75,17 @@ def test_without_a_preset_the_rates_are_those_of_the_trials(store, run, make_cel
     assert setup.protocol.learning_rates == (0.5, 0.125)
 
 
+def test_rates_of_a_model_s_own_are_not_expected_of_the_others(store, run, make_cell):
+    own = next(c for c in experiments.get("BM-family").columns if c.learning_rates)
+    run(make_cell(SGD, epochs=7), *[0.5] * 5)
+    run(make_cell(own, epochs=7), *[0.25] * len(own.learning_rates))
+    (setup,) = inventory.take(store).setups
+    assert setup.preset is None
+    assert setup.protocol.learning_rates == PRESETS["quick"].learning_rates
+    assert errors(setup, SGD, store) == {0: 50.0}
+    assert errors(setup, own, store) == {0: 25.0}
+
+
 def test_rates_that_were_asked_for_are_all_that_is_expected(store, run, make_cell):
     cell = make_cell(learning_rates=(5e-3, 5e-4))
     run(cell, 0.5, 0.25)

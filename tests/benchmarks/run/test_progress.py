@@ -49,6 +49,17 @@ def cell(make_cell):
     return make_cell(COLUMN, epochs=3, learning_rates=(0.5, 5e-5))
 
 
+def test_the_best_is_the_one_that_is_reported(cell):
+    screen = Screen(terminal=False)
+    trials = cell.trials()
+    with Display(screen.console) as display:
+        display.start(total=4, epochs=1)
+        # The held-out examples choose.
+        run(display, cell, trials[0], result(0.2) | {"validation_error": 0.5})
+        run(display, cell, trials[1], result(0.3) | {"validation_error": 0.4})
+    assert "best so far 30.00 %" in screen.text()
+
+
 def show(screen, cell):
     """Of four trials, two are found, one runs, and one diverges in its second epoch."""
     trials = cell.trials()

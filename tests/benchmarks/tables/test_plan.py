@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -47,6 +48,13 @@ def test_the_runs_of_c2_that_are_the_same(make_plan):
 def test_guessing_names_the_largest_class(name, changes, error, make_plan):
     setup = make_plan(dataset=datasets.get(name), **changes).setup
     assert setup.guessing == pytest.approx(error)
+
+
+def test_guessing_knows_the_largest_class_of_a_users_data(make_plan):
+    skewed = dataclasses.replace(datasets.get("mnist_5k"), largest_class=0.75)
+    assert make_plan(dataset=skewed).setup.guessing == 25
+    # A part is balanced.
+    assert make_plan(dataset=skewed, test_examples=10).setup.guessing == 90
 
 
 @pytest.mark.parametrize(

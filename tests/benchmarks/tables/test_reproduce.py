@@ -102,6 +102,23 @@ def test_the_command_to_reproduce_makes_the_same_plan(
     assert plan_of(command) == plan
 
 
+@pytest.mark.parametrize("name", experiments.ALL)
+def test_the_command_of_every_experiment_makes_the_same_plan(name):
+    data = "sonnets" if name == "Text" else "mnist_5k"
+    plan = plan_of(f"{reproduce.PROGRAM} --exp {name} --datasets {data} --epochs 2")
+    assert plan_of(reproduce.reproduce([plan])) == plan
+
+
+def test_a_table_that_usually_holds_out_examples_holds_out_none_in_any_place():
+    command = f"{reproduce.PROGRAM} --exp {{}} --architecture lenet-mnist"
+    with_share, without = (
+        plan_of(f"{command.format(name)} --validation_share 0")
+        for name in ("FA-bench", "A")
+    )
+    for plans in ([with_share, without], [without, with_share]):
+        assert "--validation_share 0" in reproduce.reproduce(plans)
+
+
 def test_the_command_names_what_differs_only():
     (all_columns, two_columns) = (
         reproduce.reproduce([c2_plan(names=names)])

@@ -5,6 +5,7 @@ import sys
 import keras
 import pytest
 
+from keras_asymbp.benchmarks.datasets import prepared
 from keras_asymbp.benchmarks.errors import UsageError
 from keras_asymbp.benchmarks.training import device
 
@@ -95,8 +96,11 @@ def test_an_accelerator_computes_in_float32_and_keeps_its_programs(
     monkeypatch.setattr(device, "accelerator", lambda: "Model X")
     device.prepare(deterministic=False)
     assert on_jax.jax_default_matmul_precision == device.precision() == "float32"
-    assert on_jax.jax_compilation_cache_dir == str(cache / "xla")
+    assert on_jax.jax_compilation_cache_dir == str(cache / ".xla")
     assert on_jax.jax_persistent_cache_min_compile_time_secs == 0
+    # No data set of the cache.
+    (cache / ".xla").mkdir(parents=True)
+    assert list(prepared.damaged(cache)) == []
 
 
 def test_the_user_chooses_another_precision_and_folder(on_jax, monkeypatch, tmp_path):

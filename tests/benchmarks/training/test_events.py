@@ -73,7 +73,7 @@ def test_the_curves_are_those_that_are_stored(make_trainer, tmp_path):
     rows = result["curves"]
     assert [row for row, _ in seen] == rows
     assert len(rows) == 3
-    folder = tmp_path / "tiny" / "brSF+BN+BM" / "seed0" / f"lr{trial.learning_rate:g}"
+    folder = tmp_path / events.run_folder(cell, trial)
     names = {
         "train": {
             "epoch_loss": "train_loss",
@@ -190,16 +190,20 @@ def test_each_trial_has_its_folder(make_cell, tiny):
     ]
     cells = [make_cell(column, tiny, seed=s) for column in columns for s in (0, 1)]
     folders = [
-        events.run_folder(cell, trial).as_posix()
-        for cell in cells
-        for trial in cell.trials()
+        events.run_folder(cell, trial) for cell in cells for trial in cell.trials()
     ]
     assert len(set(folders)) == len(folders)
+    folders = [folder.as_posix().rpartition("-")[0] for folder in folders]
     assert "tiny/brSF+BN+BM/seed1/lr0.05" in folders
     assert "tiny/uSF+BM/seed0/lr0.05-batch100" in folders
     assert "tiny/uSF+BM/seed0/lr0.05-batch100-500" in folders
     assert "tiny/a_b_.._c/seed0/lr0.05" in folders
     assert "tiny/_/seed0/lr0.05" in folders
+    longer, held_out = (
+        make_cell(BRSF, tiny, **change)
+        for change in ({"epochs": 9}, {"validation_share": 0.1})
+    )
+    assert len({events.run_folder(c, c.trials()[0]) for c in (longer, held_out)}) == 2
 
 
 def test_events_of_an_interrupted_attempt_are_removed(make_trainer, tmp_path):
@@ -374,13 +378,14 @@ def test_results_are_the_same_bit_for_bit_in_every_executor_and_with_events(
             assert folders == set()
             continue
         assert folders == {
-            f"mnist_5k/{model}/seed{seed}/lr0.0005"
-            for model in ("SGD", "brSF+BN+BM")
-            for seed in (0, 1)
+            f"mnist_5k/{trial['model']}/seed{trial['settings']['seed']}/"
+            f"lr0.0005-{trial['id'][:8]}"
+            for trial in trials
         }
         for trial in trials:
             name, seed = trial["model"], trial["settings"]["seed"]
-            folder = logs / "mnist_5k" / name / f"seed{seed}" / "lr0.0005"
+            folder = logs / "mnist_5k" / name / f"seed{seed}"
+            folder /= f"lr0.0005-{trial['id'][:8]}"
             assert scalars(folder / "validation")["epoch_error"] == [
                 (row["epoch"] - 1, np.float32(row["test_error"]))
                 for row in trial["result"]["curves"]

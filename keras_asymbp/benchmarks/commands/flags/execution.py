@@ -95,6 +95,7 @@ class ExecutionFlags:
         Raises:
             UsageError: If the backend can't train so.
         """
+        environment.check_backend(self.backend.value)
         if self._whole_epochs.value:
             environment.require_jax(self.backend.value or environment.backend())
         return Execution(

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from keras_asymbp.benchmarks.results.inventory import Inventory
 
 
+_OWN = (
+    "Your own data sets among the results, separated by commas, named as in the run; "
+    "those of the package need not be named."
+)
+
+
 class FolderFlags:
     """The folders of a command, as attributes.
 
@@ -37,16 +43,22 @@ class FolderFlags:
 
 
 class ResultsFlags(FolderFlags):
-    """The flags of a command that shows the results of a folder."""
+    """The flags of a command that shows the results of a folder.
 
-    def __init__(self, values: flags.FlagValues = flags.FLAGS):
+    Args:
+        values: Where the flags are defined; by default where absl parses them.
+        datasets_help: The description of `--datasets`.
+    """
+
+    def __init__(
+        self, values: flags.FlagValues = flags.FLAGS, datasets_help: str = _OWN
+    ):
         super().__init__(values)
         group = Group(ESSENTIALS, values)
         self.datasets = group.list(
             "datasets",
             None,
-            "Your own data sets among the results, separated by commas, named as in "
-            "the run; those of the package need not be named.",
+            datasets_help,
             known=tuple(datasets.DATASETS),
             others=PATH,
         )

@@ -55,7 +55,7 @@ class Ray(base.Executor):
 
         self._ray = ray
         self._needs = {"CPU": num_cpus, "GPU": num_gpus}
-        self._running: dict[Any, tuple[base.Slot, Task]] = {}
+        self._running: dict[Any, tuple[base.Slot, str]] = {}
         self._tasks: dict[str, Task] = {}
         self._last: list[base.Slot] = []
         _connect(ray, address)
@@ -95,25 +95,25 @@ class Ray(base.Executor):
         slot.last = task.cell
         number = uuid.uuid4().hex
         self._tasks[number] = task
-        self._running[self._start(self._mailbox, number, task)] = slot, task
+        self._running[self._start(self._mailbox, number, task)] = slot, number
 
     def poll(self, observer, timeout):
         if not self._running:
             time.sleep(timeout)
             return
         over, _ = self._ray.wait(list(self._running), timeout=timeout)
-        running = [task for _, task in self._running.values()]
+        running = {number for _, number in self._running.values()}
         # The events of a task precede its end.
         for number, event in self._take():
             # Results of a task may arrive after the loss of its worker.
-            if event[0] == "finished" or self._tasks[number] in running:
+            if event[0] == "finished" or number in running:
                 observer.report(self._tasks[number], *event)
         for reference in over:
-            slot, task = self._running.pop(reference)
+            slot, number = self._running.pop(reference)
             ending = self._ending(reference)
             if not ending.reason:
                 self._last.append(slot)
-            ending.settle(observer, task)
+            ending.settle(observer, self._tasks[number])
 
     def close(self):
         for reference in self._running:

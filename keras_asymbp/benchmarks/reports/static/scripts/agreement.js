@@ -7,7 +7,7 @@ function agreement(setup) {
 }
 
 const INTERVALS = { true: "its line is the range of its seeds", false: "its line is the 95 % interval over test examples" };
-const intervalWords = (figures) => INTERVALS[figures.some((figure) => bestBySeed(figure).length > 1)];
+const intervalWords = (figures) => INTERVALS[figures.some((figure) => bestBySeed(runsOf(figure)).length > 1)];
 
 function scatter(setup, known) {
   const { label } = data.setups[setup];

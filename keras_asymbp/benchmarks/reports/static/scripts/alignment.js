@@ -31,8 +31,8 @@ function layersOf(run, quantity) {
 
 // Of the best run of a seed among those that recorded the quantity.
 function bestLayers(figure, seed, quantity) {
-  const runs = runsOf(figure).filter((run) => run.seed === seed && layersOf(run, quantity));
-  return runs.length ? layersOf(runs.sort((a, b) => a.error - b.error)[0], quantity) : undefined;
+  const best = runsOf(figure).find((run) => run.seed === seed && layersOf(run, quantity));
+  return best && layersOf(best, quantity);
 }
 
 const quantitiesOf = (setup, seed) => Object.entries(QUANTITIES).filter(([quantity]) => figuresOf(setup).some((figure) => bestLayers(figure, seed, quantity)));

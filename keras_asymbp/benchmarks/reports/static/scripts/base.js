@@ -37,6 +37,7 @@ function groupBy(values, key) {
 
 const ofSetups = groupBy(data.figures, (figure) => figure.setup);
 const figuresOf = (setup) => ofSetups.get(setup) ?? [];
+// A seed's runs, the best first: it is chosen on held-out examples, if there are any.
 const runsOf = (figure) => figure.trials.map((number) => data.trials[number]);
 const setupOf = (figure) => data.setups[figure.setup];
 const commandOf = (figure) => `${data.program} ${figure.flags} ${setupOf(figure).flags}`;
@@ -51,15 +52,13 @@ function laterBatches(run) {
   return run.batches.slice(1).map(([epoch, size]) => `${size} from epoch ${epoch + 1}`).join(", ");
 }
 
-// The lowest error of each seed that has one.
-function bestBySeed(figure) {
-  return [...groupBy(runsOf(figure), (run) => run.seed).values()].map((runs) => Math.min(...runs.map((run) => run.error)));
-}
+// The best run of each seed that has one.
+const bestBySeed = (runs) => [...groupBy(runs, (run) => run.seed).values()].map(([best]) => best);
 
 // A figure's interval: the range of its seeds; of one seed, 95 % over test examples.
 function intervalOf(figure) {
   if (figure.error === null) return null;
-  const errors = bestBySeed(figure);
+  const errors = bestBySeed(runsOf(figure)).map((run) => run.error);
   if (errors.length > 1) return [Math.min(...errors), Math.max(...errors)];
   const count = setupOf(figure).examples;
   return count > 0 ? wilson(figure.error / 100, count).map((share) => 100 * share) : null;

@@ -1,7 +1,7 @@
 // The finding on a setup: the template writes that of the first, the script any other.
 
 function finding(setup) {
-  const { label, seeds, examples, verdicts, agreement: found } = data.setups[setup];
+  const { label, verdicts, basis, agreement: found } = data.setups[setup];
   const numbers = [...verdicts].map(Number);
   const unknown = data.verdicts.length - 1;
   const tile = ([kind, sign, several, one], verdict) => {
@@ -21,6 +21,6 @@ function finding(setup) {
     const interval = low === null ? "" : ` (95 % interval ${percent(low)} to ${percent(high)})`;
     parts.push(element("p", { class: "agreement" }, `Agreement with ${place}: rank correlation `, element("strong", {}, percent(correlation)), `${interval} of ${models} models.`));
   }
-  if (known) parts.push(element("p", { class: "note" }, seeds.length > 1 ? `Verdicts rest on 95 % intervals over ${seeds.length} seeds.` : `1 seed: verdicts rest on 95 % intervals over ${examples.toLocaleString("en")} test examples, and are about these trained networks only.`));
+  if (known) parts.push(element("p", { class: "note" }, basis));
   find("#verdicts").replaceChildren(...parts);
 }

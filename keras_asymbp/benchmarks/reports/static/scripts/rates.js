@@ -2,7 +2,7 @@
 
 function rates(setup, experiment) {
   const figures = (rowOf(experiment, setup) ?? []).filter(Boolean);
-  const all = distinct([...data.setups[setup].rates, ...figures.flatMap((figure) => runsOf(figure).map((run) => run.rate))]).sort((a, b) => a - b);
+  const all = distinct(figures.flatMap((figure) => figure.rates)).sort((a, b) => a - b);
   const valuesOf = (figure) => all.map((rate) => ({ x: rate, y: atRate(figure, rate) }));
   const lines = byLook(figures).map((model) => [model, valuesOf(model.figure)]);
   const { label } = data.setups[setup];
@@ -22,6 +22,5 @@ function rates(setup, experiment) {
 // Mean over the seeds with this rate of the error of the better batch schedule.
 function atRate(figure, rate) {
   const runs = runsOf(figure).filter((run) => run.rate === rate);
-  const bests = [...groupBy(runs, (run) => run.seed).values()].map((ofSeed) => Math.min(...ofSeed.map((run) => run.error)));
-  return bests.length ? mean(bests) : null;
+  return runs.length ? mean(bestBySeed(runs).map((run) => run.error)) : null;
 }

@@ -10,18 +10,18 @@ function ratesTable(figure) {
   const columns = setup.seeds.flatMap((seed) => {
     const ofSeed = runs.filter((run) => run.seed === seed);
     const procedures = ofSeed.length ? distinct(ofSeed.map(laterBatches)).sort() : [""];
-    const best = Math.min(...ofSeed.map((run) => run.error));
+    const [best] = ofSeed;
     return procedures.map((later) => ({
       name: `seed ${seed}${later && `, batches of ${later}`}`,
       best,
       runs: ofSeed.filter((run) => laterBatches(run) === later),
     }));
   });
-  const rates = [...setup.rates].sort((a, b) => b - a);
+  const rates = [...figure.rates].sort((a, b) => b - a);
   const cell = (rate, column) => {
     const run = column.runs.find((one) => one.rate === rate);
     const text = run ? percent(run.error) + (run.diverged ? " div." : "") : "pending";
-    return element("td", { class: run && run.error === column.best ? "best" : null }, text);
+    return element("td", { class: run && run === column.best ? "best" : null }, text);
   };
   const head = ["rate", ...columns.map(({ name }) => name)].map((name) => element("th", { scope: "col" }, name));
   const rows = rates.map((rate) =>
