@@ -31,24 +31,24 @@ def layers_with_kernels(model: Any, stock: tuple[type, ...] = ()) -> list[Part]:
     taken: set[str] = set()
     seen = set()
 
-    def unique(key):
-        if key in taken:
-            key = f"{key}_{len(taken)}"
-        taken.add(key)
-        return key
+    def unique(path):
+        name, number = path, 1
+        while name in taken:
+            name, number = f"{path}_{number}", number + 1
+        taken.add(name)
+        return name
 
     def look(layer: Any, path: list[str]) -> None:
         if id(layer) in seen:
             return
         seen.add(id(layer))
         pairs = _pairs(layer, stock)
-        names = [
-            unique("/".join([*path, attribute] if len(pairs) > 1 else path))
-            for attribute, *_ in pairs
-        ]
         if pairs:
-            name = names[0] if len(pairs) == 1 else names[0].rpartition("/")[0]
-            kernels = {key: (w, v) for key, (_, w, v) in zip(names, pairs, strict=True)}
+            name = unique("/".join(path))
+            kernels = {
+                name if len(pairs) == 1 else f"{name}/{attribute}": (w, v)
+                for attribute, w, v in pairs
+            }
             parts.append(Part(name, layer, kernels))
         for inner in layer._layers:
             look(inner, [*path, inner.name])
@@ -58,9 +58,21 @@ def layers_with_kernels(model: Any, stock: tuple[type, ...] = ()) -> list[Part]:
     return parts
 
 
+def trained_kernels(model: Any, parts: list[Part]) -> dict[str, Any]:
+    """Returns each kernel W that a model trains, by its name."""
+    trained = {id(variable) for variable in model.trainable_variables}
+    return {
+        name: kernel
+        for part in parts
+        for name, (kernel, _) in part.kernels.items()
+        if id(kernel) in trained
+    }
+
+
 def _pairs(layer, stock):
     if isinstance(layer, AsymmetricLayer):
-        return layer.feedback_pairs()
+        # A layer without rules of its own has layers that have them.
+        return layer.feedback_pairs() if layer.feedback_rules() else []
     if not isinstance(layer, stock):
         return []
     return [

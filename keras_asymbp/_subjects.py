@@ -32,7 +32,7 @@ def check_compiled(model: Any) -> None:
     check_layer(model)
     if not (model.built and getattr(model, "compiled", False)):
         raise ValueError(
-            "Errors are those of a loss. Expected a built model after `compile`. "
-            f"Received: '{model.name}', built={model.built}, "
+            "The model must be built and compiled with a loss, whose gradients are "
+            f"measured. Received: '{model.name}', built={model.built}, "
             f"compiled={getattr(model, 'compiled', False)}"
         )

@@ -57,11 +57,12 @@ def asymmetrize(
         The new model; the old one is not changed.
 
     Raises:
-        ValueError: If the model isn't built, is a subclassed model, which can't be
-            taken apart (use asymmetric layers in its code), already has an asymmetric
-            layer or direct feedback, or has no layer to convert; if a pattern is not
-            the first match of any layer to convert; or if `filter` or `print_fn` isn't
-            a function.
+        ValueError: If the model isn't a Keras model, isn't built, is a subclassed
+            model, which can't be taken apart (use asymmetric layers in its code),
+            already has an asymmetric layer or direct feedback, or has no layer to
+            convert; if a rule is unknown, or a pattern is no string or not the first
+            match of any layer to convert; or if `filter` or `print_fn` isn't a
+            function.
 
     >>> import keras
     >>> import keras_asymbp
@@ -181,6 +182,11 @@ def _check_within(layer, function):
 def _rules(feedback):
     """Returns the rules by their patterns of layers' names."""
     if isinstance(feedback, dict) and "class_name" not in feedback:
+        if not all(isinstance(pattern, str) for pattern in feedback):
+            raise ValueError(
+                "Argument `feedback` must have patterns of layers' names as keys. "
+                f"Received: {feedback!r}. Choose layers by class with `filter`."
+            )
         return {pattern: feedbacks.get(rule) for pattern, rule in feedback.items()}
     return {"*": feedbacks.get(feedback)}
 

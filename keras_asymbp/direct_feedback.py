@@ -73,10 +73,10 @@ def direct_feedback(
 
     Raises:
         ValueError: If `stddev`, `seed` or `signal` is out of range; if the model isn't
-            built, is a subclassed model or contains another model; if it has several
-            outputs, a layer with a rule, fewer than two layers with a kernel, unknown
-            sizes, or a path from its input to its output past the last layer with a
-            kernel; for the target, if it ends otherwise than stated above.
+            a Keras model, isn't built, is a subclassed model or contains another model;
+            if it has several outputs, a layer with a rule, fewer than two layers with a
+            kernel, unknown sizes, or a path from its input to its output past the last
+            layer with a kernel; for the target, if it ends otherwise than stated above.
 
     >>> import keras
     >>> from keras_asymbp.direct_feedback import direct_feedback

@@ -1,13 +1,13 @@
 """The layers that `direct_feedback` adds to a model, to route the error."""
 
 import math
-import numbers
 
 import keras
 from keras import ops
 
 from keras_asymbp import random
 from keras_asymbp._arguments import describe, name_only
+from keras_asymbp._numbers import check_number
 from keras_asymbp._switch import hidden
 from keras_asymbp.gradients import direct, sigmoid_targets, softmax_targets, stopped
 
@@ -41,10 +41,7 @@ class DirectFeedback(keras.layers.Layer):
     def __init__(self, stddev=0.05, seed=None, signal="error", **kwargs):
         # No rounding: each error keeps the precision of its tensor.
         super().__init__(**{"autocast": False, **kwargs})
-        if not isinstance(stddev, numbers.Real) or not stddev >= 0:
-            raise ValueError(
-                f"Argument `stddev` must be 0 or more. Received: stddev={stddev!r}"
-            )
+        check_number("stddev", stddev)
         if signal not in SIGNALS:
             raise ValueError(
                 f"Argument `signal` must be one of {', '.join(map(repr, SIGNALS))}. "
@@ -52,8 +49,8 @@ class DirectFeedback(keras.layers.Layer):
             )
         self.stddev = float(stddev)
         self.signal = signal
-        self.seed = seed
         self._first_seed = random.resolve_seed(seed)
+        self.seed = None if seed is None else self._first_seed
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -7,7 +7,7 @@ import numpy as np
 from keras.ops import convert_to_numpy
 
 from keras_asymbp import _batches
-from keras_asymbp._kernels import layers_with_kernels, stock_layers
+from keras_asymbp._kernels import layers_with_kernels, stock_layers, trained_kernels
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._subjects import check_compiled, check_layer
 from keras_asymbp._switch import backpropagation
@@ -20,16 +20,21 @@ __all__ = ["alignment", "angle", "gradient_angles", "norm_ratio", "sign_concorda
 def angle(a, b) -> float:
     """Returns the angle between two arrays as vectors, in degrees.
 
-    `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN if one of them is zero.
+    `arccos(<a, b> / (|a| |b|))`, in [0, 180]; NaN if one of them is zero or empty.
 
     Args:
         a (tensor): An array or tensor of floats.
         b (tensor): Another of the same size.
 
+    Raises:
+        ValueError: If the sizes differ.
+
     >>> angle([2.0, 0.0], [0.0, 3.0])
     90.0
     """
     a, b = _vectors(a, b)
+    if not (a.any() and b.any()):
+        return float("nan")
     with np.errstate(invalid="ignore"):
         u, v = a / np.linalg.norm(a), b / np.linalg.norm(b)
     # By arctan2, because arccos loses half of the digits of small angles.
@@ -45,6 +50,9 @@ def norm_ratio(kernel, feedback_kernel) -> float:
         kernel (tensor): W, an array or tensor of floats.
         feedback_kernel (tensor): V, another of the same size.
 
+    Raises:
+        ValueError: If the sizes differ.
+
     >>> norm_ratio([3.0, 4.0], [0.0, 1.0])
     0.2
     """
@@ -59,6 +67,9 @@ def sign_concordance(kernel, feedback_kernel) -> float:
     Args:
         kernel (tensor): W, an array or tensor of floats.
         feedback_kernel (tensor): V, another of the same size.
+
+    Raises:
+        ValueError: If the sizes differ.
 
     >>> sign_concordance([1.0, -2.0, 3.0, 0.0], [0.5, 2.0, 1.0, 0.0])
     0.75
@@ -124,13 +135,8 @@ def gradient_angles(model, batches) -> dict[str, float]:
     batches = _batches.checked(batches)
     check_compiled(model)
     with unchanged(untrained(model)):
-        trained = {id(variable) for variable in model.trainable_variables}
-        kernels = {
-            name: kernel
-            for part in layers_with_kernels(model, _stock(model))
-            for name, (kernel, _) in part.kernels.items()
-            if id(kernel) in trained
-        }
+        parts = layers_with_kernels(model, _stock(model))
+    kernels = trained_kernels(model, parts)
     asymmetric = _summed_gradients(model, list(kernels.values()), batches)
     with backpropagation(), inlined():
         symmetric = _summed_gradients(model, list(kernels.values()), batches)

@@ -1,6 +1,5 @@
 """The paper's batch normalization."""
 
-import numbers
 import operator
 from typing import Any
 
@@ -8,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_asymbp._arguments import LAYER, describe
+from keras_asymbp._numbers import check_number
 
 
 @keras.saving.register_keras_serializable("keras_asymbp")
@@ -82,15 +82,8 @@ class BatchNormalization(keras.layers.Layer):
             raise ValueError(
                 f"Argument `per` must be 'channel' or 'element'. Received: per={per!r}"
             )
-        if not isinstance(alpha, numbers.Real) or not 0 < alpha <= 1:
-            raise ValueError(
-                "Argument `alpha` must be above 0 and at most 1. "
-                f"Received: alpha={alpha!r}"
-            )
-        if not isinstance(epsilon, numbers.Real) or not epsilon >= 0:
-            raise ValueError(
-                f"Argument `epsilon` must be 0 or more. Received: epsilon={epsilon!r}"
-            )
+        check_number("alpha", alpha, most=1, is_open=True)
+        check_number("epsilon", epsilon)
         try:
             axis = operator.index(axis)
         except TypeError:
@@ -100,8 +93,8 @@ class BatchNormalization(keras.layers.Layer):
             ) from None
         self.learnable = learnable
         self.per = per
-        self.alpha = alpha
-        self.epsilon = epsilon
+        self.alpha = float(alpha)
+        self.epsilon = float(epsilon)
         self.axis = axis
         self.batch_statistics_when_frozen = batch_statistics_when_frozen
         self.supports_masking = True
@@ -209,6 +202,11 @@ class BatchNormalization(keras.layers.Layer):
             ops.where(seen, mean, moving_mean),
             ops.where(seen, ops.sqrt(variance + self.epsilon), moving_stddev),
         )
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        # The file has the alpha of the model that was saved.
+        self.rate.assign(self.alpha)
 
     def compute_output_shape(self, input_shape):
         self._check_axis(input_shape)

@@ -13,6 +13,7 @@ from keras.src.backend.common import global_state
 from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 from keras_asymbp import backend
+from keras_asymbp._numbers import is_count
 
 # The streams of one draw, so that M and S_p are independent of each other.
 _MAGNITUDE, _FLIP = range(2)
@@ -31,12 +32,12 @@ def resolve_seed(seed: int | None) -> int:
     """
     if seed is None:
         return _seeds.next()
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+    if not is_count(seed, 0) or seed >= 2**31:
         raise ValueError(
             "Argument `seed` must be None or an integer in [0, 2**31). "
             f"Received: seed={seed!r}"
         )
-    return seed
+    return int(seed)
 
 
 class _Noted(int):

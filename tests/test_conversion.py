@@ -402,6 +402,12 @@ def test_refuses_a_pattern_without_a_layer(rules, unused):
         quiet(sequential(), feedback=rules)
 
 
+def test_refuses_a_pattern_that_is_no_string():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"`feedback` must have patterns.*`filter`"):
+        asymmetrize(model, feedback={keras.layers.Dense: "uSF"})
+
+
 def test_the_summary_is_printed(capsys):
     asymmetrize(sequential())
     assert capsys.readouterr().out.splitlines() == [
@@ -717,9 +723,10 @@ def test_a_custom_rule_with_arguments():
     model = functional()
     twin = quiet(model, rule)
     layers = asymmetric_layers(twin)
-    pairs = [pair for layer in layers for pair in layer.feedback_pairs()]
+    # Attention has those of its projections, which are among the layers.
+    pairs = {id(w): (w, v) for layer in layers for _, w, v in layer.feedback_pairs()}
     assert len(pairs) == 12  # two of SeparableConv2D, four of attention
-    for _, w, v in pairs:
+    for w, v in pairs.values():
         np.testing.assert_array_equal(v, 3 * w.numpy())
     rules = rules_of(twin)
     assert len(rules) == 13  # and the template of the attention's four

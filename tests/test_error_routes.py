@@ -135,7 +135,7 @@ def test_config():
 
 @pytest.mark.parametrize("stddev", ["0.1", None, -0.1, float("nan")])
 def test_refuses_an_invalid_standard_deviation(stddev):
-    with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
+    with pytest.raises(ValueError, match="`stddev` must be a number in the range"):
         DirectFeedback(stddev=stddev)
 
 

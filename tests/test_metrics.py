@@ -12,6 +12,7 @@ from keras_asymbp import (
     feedbacks,
     metrics,
 )
+from keras_asymbp._kernels import layers_with_kernels
 from keras_asymbp.metrics import angle, norm_ratio, sign_concordance
 
 
@@ -57,6 +58,7 @@ def test_sign_concordance():
 def test_zeros_have_no_angle():
     assert np.isnan(angle([0, 0], [1, 0]))
     assert np.isnan(angle([1, 0], [0, 0]))
+    assert np.isnan(angle([], []))
     assert np.isnan(norm_ratio([0, 0], [0, 0]))
 
 
@@ -295,6 +297,28 @@ def test_kernel_names_are_unique():
     assert list(angles) == KERNELS
     assert angles["first"] == angles["second"] == 0
     assert all(1 < angles[name] < 179 for name in KERNELS[:2])
+
+
+def test_layers_with_two_kernels_and_one_name_are_told_apart():
+    class Twice(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = (
+                AsymSeparableConv2D(2, 1, name="c") for _ in range(2)
+            )
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = Twice()
+    model(np.ones((1, 2, 2, 2), "float32"))
+    parts = [part.name for part in layers_with_kernels(model)]
+    assert parts == ["c", "c_1"]
+    assert list(metrics.alignment(model)) == [
+        f"{name}/{attribute}_kernel"
+        for name in parts
+        for attribute in ("depthwise", "pointwise")
+    ]
 
 
 def test_layers_with_equal_names_in_nested_models():

@@ -229,6 +229,11 @@ def test_resolve_seed_refuses_an_invalid_seed(seed):
         random.resolve_seed(seed)
 
 
+def test_a_seed_of_numpy_is_taken():
+    assert random.resolve_seed(np.int64(3)) == 3
+    assert type(random.resolve_seed(np.uint8(3))) is int
+
+
 @pytest.mark.parametrize("feedback", ["uSF", "brSF", "frSF", "RndF"])
 def test_models_that_differ_in_their_rules_start_with_the_same_weights(feedback):
     def start(feedback):

@@ -273,6 +273,8 @@ def test_unexpected_variables_in_an_export_are_found():
     [
         ("layers", ["Dense"]),
         ("layers", "AsymDense"),
+        ("layers", 5),
+        ("layers", [["AsymDense"]]),
         ("checks", ["gradient"]),
         ("checks", "gradients"),
     ],

@@ -1,9 +1,10 @@
+import math
 from typing import Any
 
 import keras
 
 from keras_asymbp import _batches, metrics
-from keras_asymbp._counts import check_count
+from keras_asymbp._numbers import check_count
 from keras_asymbp.diagnostics import diagnose
 from keras_asymbp.diagnostics.similarity import common_layers
 
@@ -63,7 +64,8 @@ class AlignmentMonitor(keras.callbacks.Callback):
 
     Attributes:
         history (dict[str, list[float]]): A list for each name in the logs: its value at
-            each measurement.
+            each measurement, NaN where it was not measured, such as the gradient of a
+            layer that is frozen later.
         epochs (list[int]): The epochs of the measurements, counted from 0. A `fit` that
             begins before the last of them restarts both.
 
@@ -94,8 +96,8 @@ class AlignmentMonitor(keras.callbacks.Callback):
         self.batches = None if batches is None else _batches.checked(batches)
         if diagnostics and self.batches is None:
             raise ValueError(
-                "Errors and gradients are those of batches. Expected: argument "
-                "`batches` with `diagnostics=True`. Received: batches=None"
+                "`diagnostics=True` needs `batches`, on which errors and gradients are "
+                "measured. Received: batches=None"
             )
         if twin is not None and not diagnostics:
             raise ValueError(
@@ -121,10 +123,13 @@ class AlignmentMonitor(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.epochs and epoch <= self.epochs[-1]:
             self._measured, self.epochs = {}, []
-        if not self.epochs or epoch % self.frequency == 0:
+        if not self.epochs or epoch - self.epochs[-1] >= self.frequency:
+            measured = self._measure()
+            for key in measured:
+                self._measured.setdefault(key, [math.nan] * len(self.epochs))
+            for key, values in self._measured.items():
+                values.append(measured.get(key, math.nan))
             self.epochs.append(epoch)
-            for key, value in self._measure().items():
-                self._measured.setdefault(key, []).append(value)
         if logs is not None:
             logs.update({name: values[-1] for name, values in self.history.items()})
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_asymbp._calls import compiled_call
-from keras_asymbp._counts import check_count
+from keras_asymbp._numbers import check_count
 from keras_asymbp._state import of_rules, unchanged, untrained, without
 from keras_asymbp._subjects import check_layer
 from keras_asymbp._switch import backpropagation, mirroring

@@ -4,12 +4,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_asymbp._counts import is_count
 from keras_asymbp._switch import redrawn
 from keras_asymbp.backend import around_train_step
 from keras_asymbp.callbacks.updates import Updates, is_stock
 from keras_asymbp.feedbacks.base import overrides
 from keras_asymbp.layers import asymmetric_layers, rules_with
+from keras_asymbp.layers.base import check_updates
 
 
 def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
@@ -36,20 +36,9 @@ def redraw_feedback(model: keras.layers.Layer, updates: Any = 1) -> None:
     >>> bool(keras.ops.any(layer.feedback_kernel == before))
     False
     """
-    _check_updates(updates)
-    for layer in asymmetric_layers(model):
-        layer.redraw_feedback(updates)
-
-
-def _check_updates(updates):
-    """Validates a number of updates; that of a tensor may not be known yet."""
-    if ops.is_tensor(updates) or isinstance(updates, keras.Variable):
-        return
-    if not is_count(updates, 0):
-        raise ValueError(
-            "Argument `updates` must be an integer of 0 or more, or an integer tensor. "
-            f"Received: updates={updates!r}"
-        )
+    check_updates(updates)
+    for rule, kernel in rules_with(model, "redraw"):
+        rule.redraw(kernel, updates)
 
 
 class RedrawFeedback(keras.callbacks.Callback):

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from keras_asymbp import _batches
-from keras_asymbp._kernels import layers_with_kernels, stock_layers
+from keras_asymbp._kernels import layers_with_kernels, stock_layers, trained_kernels
 from keras_asymbp._state import unchanged, untrained
 from keras_asymbp._subjects import check_compiled
 from keras_asymbp._switch import backpropagation
 from keras_asymbp.diagnostics.errors import backward, preactivations
-from keras_asymbp.diagnostics.similarity import similarity
+from keras_asymbp.diagnostics.similarity import common_layers, similarity
 from keras_asymbp.diagnostics.sums import ErrorSums
 from keras_asymbp.diagnostics.taps import can_be_tapped
 from keras_asymbp.metrics import angle
@@ -88,15 +88,11 @@ def diagnose(model, batches, twin=None) -> dict[str, dict[str, float]]:
     """
     batches = _batches.checked(batches)
     check_compiled(model)
+    if twin is not None:
+        common_layers(model, twin)  # a wrong twin costs no backward pass
     with unchanged(untrained(model)):
         parts = layers_with_kernels(model, stock_layers())
-    trained = {id(variable) for variable in model.trainable_variables}
-    kernels = {
-        name: kernel
-        for part in parts
-        for name, (kernel, _) in part.kernels.items()
-        if id(kernel) in trained
-    }
+    kernels = trained_kernels(model, parts)
     layers = {part.name: part.layer for part in parts if can_be_tapped(part.layer)}
 
     taps, variables = list(layers.values()), list(kernels.values())

@@ -40,13 +40,14 @@ def linear_cka(x, y, debiased: bool = False) -> float:
     ICML 2019; Song et al., "Feature Selection via Dependence Maximization", JMLR 2012,
     for the unbiased estimates.
     """
-    x, y = _centered(x), _centered(y)
+    x, y = (np.asarray(ops.convert_to_numpy(each), np.float64) for each in (x, y))
     least = 4 if debiased else 2
-    if len(x) != len(y) or len(x) < least:
+    if x.shape[:1] != y.shape[:1] or x.ndim == 0 or len(x) < least:
         raise ValueError(
             f"Expected two representations of the same examples, at least {least}. "
-            f"Received: {len(x)} and {len(y)} examples"
+            f"Received: shapes {x.shape} and {y.shape}"
         )
+    x, y = _centered(x), _centered(y)
     xx, yy = x @ x.T, y @ y.T
     independence = _unbiased if debiased else _biased
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -150,7 +151,6 @@ def _outputs(model, layers, batches):
 
 
 def _centered(values):
-    values = np.asarray(ops.convert_to_numpy(values), np.float64)
     values = values.reshape(len(values), -1)
     return values - values.mean(axis=0)
 

@@ -59,7 +59,17 @@ def get(identifier: Any) -> Feedback:
     if isinstance(identifier, Feedback):
         return identifier
     if isinstance(identifier, dict):
-        rule = deserialize(identifier)
+        try:
+            rule = deserialize(identifier)
+        except TypeError as error:
+            if "Could not locate class" not in str(error):
+                raise
+            raise ValueError(
+                "Unknown feedback rule in a config. Expected one of "
+                f"{', '.join(RULES)} or a registered class: decorate yours with "
+                "`keras.saving.register_keras_serializable()`, or pass it as "
+                f"`custom_objects`. Received: {identifier!r}"
+            ) from error
         if isinstance(rule, Feedback):
             return rule
     elif isinstance(identifier, str):

@@ -41,8 +41,8 @@ class Feedback(keras.layers.Layer):
             function of such variables, which the optimizer then updates.
         fan_in (int): The number of inputs of one filter, set by the layer before
             `build`.
-        fan_out (int): The number of outputs that one input can reach: width x height x
-            output channels, or the units of a Dense layer. Set likewise.
+        fan_out (int): Width x height x output channels of the layer, all groups
+            included; the units of a Dense layer. Set likewise.
         output_axes (tuple[int, ...]): The axes of the kernel that only the outputs
             have, as negative numbers; (-1,) for Dense and Conv layers. Set likewise.
         regularizer (Regularizer | None): The kernel's regularizer, or None. Set
@@ -137,10 +137,14 @@ class Feedback(keras.layers.Layer):
         Args:
             number (int): Index of the sibling; with a given `seed`, each has its own
                 stream.
+
+        Raises:
+            ValueError: If the config's `seed` isn't None or an integer in [0, 2^31).
         """
         config = self.get_config()
         if config.get("seed") is not None:
-            config["seed"] = random.derive_seed(config["seed"], number)
+            seed = random.resolve_seed(config["seed"])
+            config["seed"] = random.derive_seed(seed, number)
         return type(self).from_config(config)
 
     def compute_output_shape(self, kernel_shape):
@@ -177,6 +181,22 @@ class Feedback(keras.layers.Layer):
     def get_build_config(self):
         # The layer builds its rule, even when a saved model is loaded.
         return None
+
+
+def fan(rule: Feedback, name: str) -> int:
+    """Returns a rule's `fan_in` or `fan_out`.
+
+    Raises:
+        ValueError: If it isn't set yet.
+    """
+    size = getattr(rule, name)
+    if size is None:
+        raise ValueError(
+            f"Rule {type(rule).__name__} needs `{name}`, which the layer that owns the "
+            "rule sets when it is built. Expected: a rule of a built layer. Received: "
+            f"{name}=None"
+        )
+    return size
 
 
 def sign(kernel):

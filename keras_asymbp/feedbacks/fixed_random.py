@@ -1,9 +1,9 @@
-import numbers
 from typing import Any
 
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._numbers import check_number
 from keras_asymbp.feedbacks.base import Feedback
 
 
@@ -35,13 +35,10 @@ class FixedRandom(Feedback):
         self, stddev: float = 0.05, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(stddev, numbers.Real) or not stddev >= 0:
-            raise ValueError(
-                f"Argument `stddev` must be 0 or more. Received: stddev={stddev!r}"
-            )
+        check_number("stddev", stddev)
         self.stddev = float(stddev)
-        self.seed = seed
         self._first_seed = random.resolve_seed(seed)
+        self.seed = None if seed is None else self._first_seed
 
     def build(self, kernel_shape):
         self._weights = self.add_weight(

@@ -1,4 +1,4 @@
-from keras_asymbp.feedbacks.base import Feedback, sign
+from keras_asymbp.feedbacks.base import Feedback, fan, sign
 
 
 class NormalizedUniformSignConcordant(Feedback):
@@ -23,4 +23,4 @@ class NormalizedUniformSignConcordant(Feedback):
 
     def call(self, kernel):
         # Not a division, which XLA rounds in another way on GPUs.
-        return sign(kernel) * (1 / self.fan_in)
+        return sign(kernel) * (1 / fan(self, "fan_in"))

@@ -1,10 +1,9 @@
-import numbers
 from typing import Any
 
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp._counts import check_count
+from keras_asymbp._numbers import check_count, check_number
 from keras_asymbp.feedbacks.base import from_matrix, to_matrix
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 
@@ -72,10 +71,7 @@ class PhaselessAlignment(FixedRandom):
         **kwargs: Any,
     ) -> None:
         super().__init__(stddev=stddev, seed=seed, **kwargs)
-        if not isinstance(rate, numbers.Real) or not 0 < rate <= 1:
-            raise ValueError(
-                f"Argument `rate` must be in the range (0, 1]. Received: rate={rate!r}"
-            )
+        check_number("rate", rate, most=1, is_open=True)
         check_count("samples", samples)
         self.rate = float(rate)
         self.samples = int(samples)

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_asymbp import random
-from keras_asymbp._counts import check_count
+from keras_asymbp._numbers import check_count
 from keras_asymbp.feedbacks.base import from_matrix, matrix_shape
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 
@@ -76,9 +76,10 @@ class ProductFeedbackAlignment(FixedRandom):
         if self.constraint is not None:
             raise ValueError(
                 f"{type(self).__name__} does not support a `kernel_constraint`: V is a "
-                "product, and a constraint of its factor is none of V. Expected: None. "
-                f"Received: {type(self.constraint).__name__}. Use the rule 'KP', whose "
-                "V has the constraint of W."
+                "product, and constraining one factor does not constrain V. Expected: "
+                f"None. Received: {type(self.constraint).__name__}. Leave out "
+                "`kernel_constraint`, or use the rule 'KP', whose V has the constraint "
+                "of W."
             )
         self._kernel_shape = kernel_shape
         inputs, outputs = matrix_shape(kernel_shape, self.output_axes)

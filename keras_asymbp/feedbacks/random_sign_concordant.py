@@ -1,7 +1,7 @@
-import numbers
 from typing import Any
 
 from keras_asymbp import random
+from keras_asymbp._numbers import check_number
 from keras_asymbp.feedbacks.sign_concordant import SignConcordant
 
 
@@ -31,17 +31,10 @@ class RandomSignConcordant(SignConcordant):
         **kwargs: Any,
     ) -> None:
         super().__init__(scale=scale, **kwargs)
-        if (
-            not isinstance(flip_probability, numbers.Real)
-            or not 0 <= flip_probability <= 1
-        ):
-            raise ValueError(
-                "Argument `flip_probability` must be in the range [0, 1]. "
-                f"Received: flip_probability={flip_probability!r}"
-            )
+        check_number("flip_probability", flip_probability, most=1)
         self.flip_probability = float(flip_probability)
-        self.seed = seed
         self._first_seed = random.resolve_seed(seed)
+        self.seed = None if seed is None else self._first_seed
 
     def get_config(self):
         config = super().get_config()

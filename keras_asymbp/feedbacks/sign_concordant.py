@@ -1,11 +1,12 @@
 import math
 from typing import Any
 
-from keras_asymbp.feedbacks.base import Feedback
+from keras_asymbp._numbers import is_number
+from keras_asymbp.feedbacks.base import Feedback, fan
 
 _SCALES = {
-    "fan_in": lambda rule: 1 / rule.fan_in,
-    "init_std": lambda rule: math.sqrt(2 / rule.fan_out),
+    "fan_in": lambda rule: 1 / fan(rule, "fan_in"),
+    "init_std": lambda rule: math.sqrt(2 / fan(rule, "fan_out")),
 }
 
 
@@ -27,21 +28,17 @@ class SignConcordant(Feedback):
 
     def __init__(self, scale: float | str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(scale, str):
-            is_known = scale in _SCALES
+        self.scale: str | float | None
+        if scale is None or (isinstance(scale, str) and scale in _SCALES):
+            self.scale = scale
+        elif is_number(scale, is_open=True):
+            self.scale = float(scale)
         else:
-            is_known = scale is None or (
-                not isinstance(scale, bool)
-                and isinstance(scale, (int, float))
-                and 0 < scale < math.inf
-            )
-        if not is_known:
             raise ValueError(
                 "Argument `scale` must be None, "
                 f"{', '.join(map(repr, _SCALES))} or a number above 0. "
                 f"Received: scale={scale!r}"
             )
-        self.scale = scale
 
     def scaled(self, feedback_kernel):
         """Returns the feedback kernel times the scale."""

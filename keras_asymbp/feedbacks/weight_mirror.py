@@ -1,9 +1,9 @@
-import numbers
 from typing import Any
 
 from keras import ops
 
 from keras_asymbp import random
+from keras_asymbp._numbers import check_number
 from keras_asymbp.feedbacks.fixed_random import FixedRandom
 from keras_asymbp.gradients import mirrored
 
@@ -59,10 +59,7 @@ class WeightMirror(FixedRandom):
         **kwargs: Any,
     ) -> None:
         super().__init__(stddev=stddev, seed=seed, **kwargs)
-        if not isinstance(rate, numbers.Real) or not 0 < rate <= 1:
-            raise ValueError(
-                f"Argument `rate` must be in the range (0, 1]. Received: rate={rate!r}"
-            )
+        check_number("rate", rate, most=1, is_open=True)
         self.rate = float(rate)
 
     def build(self, kernel_shape):

@@ -23,6 +23,10 @@ __all__ = ["AsymmetricLayer", "LAYERS", "asymmetric_layers", *LAYERS]
 def asymmetric_layers(model) -> list[AsymmetricLayer]:
     """Returns the asymmetric layers of a model or layer, nested ones included.
 
+    `AsymMultiHeadAttention` is among them and so are its projections, whose kernels
+    are also in its own `feedback_pairs`. To draw for all layers of a model, use
+    `keras_asymbp.redraw_feedback`: it draws once for each kernel.
+
     Raises:
         ValueError: If it is neither.
     """

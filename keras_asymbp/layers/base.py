@@ -10,8 +10,9 @@ from keras.src.backend.common.variables import AutocastScope
 
 from keras_asymbp import feedbacks
 from keras_asymbp._arguments import LAYER, described, extended, set_signature
+from keras_asymbp._numbers import is_count
 from keras_asymbp._switch import mirroring
-from keras_asymbp.backend import may_commit, outside_loops
+from keras_asymbp.backend import has_value, may_commit, outside_loops
 from keras_asymbp.gradients import asymmetric
 
 # Arguments of Keras layers that can't be supported, with their feature.
@@ -67,18 +68,7 @@ class AsymmetricLayer(keras.layers.Layer):
 
     def build(self, input_shape):
         for rule, _ in self._rules():
-            if not isinstance(rule, feedbacks.Feedback):
-                raise ValueError(
-                    f"The feedback rule of layer '{self.name}' must be a `Feedback`. "
-                    "Give its name or config to the layer's constructor. Received: "
-                    f"{rule!r}"
-                )
-            if rule.built and not self.built:
-                raise ValueError(
-                    f"The feedback rule of layer '{self.name}' belongs to another "
-                    "layer, for which it was built. Give each layer its own: a string, "
-                    "a config or a new instance."
-                )
+            self._check_rule(rule)
         if not keras.backend.is_float_dtype(self.variable_dtype):
             raise ValueError(
                 f"Layer '{self.name}' must have a floating point dtype: integers have "
@@ -96,20 +86,48 @@ class AsymmetricLayer(keras.layers.Layer):
             rule.dtype_policy = kernel.dtype
             rule.build(tuple(kernel.shape))
 
+    def _check_rule(self, rule):
+        """Checks that a rule is one, and that no other layer has built it."""
+        if not isinstance(rule, feedbacks.Feedback):
+            raise ValueError(
+                f"The feedback rule of layer '{self.name}' must be a `Feedback`. Give "
+                f"its name or config to the layer's constructor. Received: {rule!r}"
+            )
+        if rule.built and not self.built:
+            raise ValueError(
+                f"The feedback rule of layer '{self.name}' belongs to another layer, "
+                "for which it was built. Give each layer its own: a string, a config "
+                "or a new instance."
+            )
+
     @property
     def feedback_kernel(self):
         """V of the next backward pass, a tensor of the kernel's shape."""
-        return ops.copy(self.feedback(self.kernel))
+        self._check_built()
+        return ops.copy(self._checked(self.feedback, self.kernel))
+
+    def _check_built(self):
+        """Checks that the layer has its kernels, before V is read."""
+        if not self.built:
+            # As Keras's of `kernel`: the layer doesn't have the attribute yet.
+            raise AttributeError(
+                f"Layer '{self.name}' has no `feedback_kernel` yet: its shape follows "
+                "from the inputs. Expected: a built layer. Call the layer, or give its "
+                "model an Input. Received: built=False"
+            )
 
     def feedback_pairs(self):
-        """Returns a tuple of attribute name, W and V for each kernel of the layer.
+        """Returns a tuple of name, W and V for each kernel of the layer.
+
+        The name is that of the attribute, or of the projection in
+        `AsymMultiHeadAttention`.
 
         Before `build` there is none.
         """
         if not self.built:
             return []
         return [
-            (attribute, kernel, ops.copy(rule(kernel)))
+            (attribute, kernel, ops.copy(self._checked(rule, kernel)))
             for rule, attribute in self._rules()
             for kernel in [getattr(self, attribute)]
         ]
@@ -121,7 +139,16 @@ class AsymmetricLayer(keras.layers.Layer):
         return [(rule, getattr(self, attribute)) for rule, attribute in self._rules()]
 
     def redraw_feedback(self, updates=1):
-        """Draws the next V of each rule, after `updates` updates of the kernels."""
+        """Draws the next V of each rule, after `updates` updates of the kernels.
+
+        Args:
+            updates (int | tensor): Number of updates since the last draw, an integer of
+                0 or more or an integer tensor.
+
+        Raises:
+            ValueError: If `updates` isn't one of these.
+        """
+        check_updates(updates)
         for rule, kernel in self.feedback_rules():
             rule.redraw(kernel, updates)
 
@@ -143,7 +170,7 @@ class AsymmetricLayer(keras.layers.Layer):
         return math.prod(kernel.shape[:-1])
 
     def _fan_out(self, kernel):
-        """Returns the largest number of outputs of one input, over all filters."""
+        """Returns width x height x output channels of the layer for `kernel`."""
         *size, _, outputs = kernel.shape
         return math.prod(size) * outputs
 
@@ -184,7 +211,14 @@ class AsymmetricLayer(keras.layers.Layer):
 
     def _checked(self, rule, kernel):
         """Returns V, with its shape validated: custom rules may err."""
-        feedback_kernel = ops.convert_to_tensor(rule(kernel))
+        feedback_kernel = rule(kernel)
+        if feedback_kernel is None:
+            raise ValueError(
+                f"Rule {type(rule).__name__} of layer '{self.name}' must return a "
+                "feedback kernel: `call` has no `return`. Expected: a tensor of shape "
+                f"{kernel.shape}. Received: None"
+            )
+        feedback_kernel = ops.convert_to_tensor(feedback_kernel)
         if tuple(feedback_kernel.shape) != tuple(kernel.shape):
             raise ValueError(
                 f"Rule {type(rule).__name__} of layer '{self.name}' must return a "
@@ -236,6 +270,28 @@ class AsymmetricLayer(keras.layers.Layer):
         config = super().get_config()
         config["feedback"] = feedbacks.serialize(self.feedback)
         return config
+
+
+def check_updates(updates):
+    """Checks a number of updates; the value of a tensor may not be known yet.
+
+    Raises:
+        ValueError: If it isn't an integer of 0 or more, or a scalar tensor of one.
+    """
+    if ops.is_tensor(updates) or isinstance(updates, keras.Variable):
+        number = ops.convert_to_tensor(updates)
+        is_valid = (
+            keras.backend.is_int_dtype(number.dtype)
+            and len(number.shape) == 0
+            and (not has_value(number) or int(number) >= 0)
+        )
+    else:
+        is_valid = is_count(updates, 0)
+    if not is_valid:
+        raise ValueError(
+            "Argument `updates` must be an integer of 0 or more, or an integer tensor. "
+            f"Received: updates={updates!r}"
+        )
 
 
 def _nothing():

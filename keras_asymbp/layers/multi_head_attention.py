@@ -70,6 +70,7 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     """
 
     def build(self, query_shape, value_shape, key_shape=None):
+        self._check_rule(self.feedback)
         keras.layers.MultiHeadAttention.build(self, query_shape, value_shape, key_shape)
 
     def __setattr__(self, name, value):
@@ -82,7 +83,19 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     @property
     def feedback_kernel(self):
         """V of each projection, by its name."""
+        self._check_built()
         return {layer.name: layer.feedback_kernel for layer in self._projections()}
+
+    def feedback_pairs(self):
+        return [
+            (layer.name, kernel, v)
+            for layer in self._projections()
+            for _, kernel, v in layer.feedback_pairs()
+        ]
+
+    def redraw_feedback(self, updates=1):
+        for layer in self._projections():
+            layer.redraw_feedback(updates)
 
     def _projections(self):
         return [

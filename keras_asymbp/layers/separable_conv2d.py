@@ -67,6 +67,7 @@ class AsymSeparableConv2D(AsymmetricLayer, keras.layers.SeparableConv2D):
     @property
     def feedback_kernel(self):
         """V of the depthwise and the pointwise kernel, a tuple of two tensors."""
+        self._check_built()
         return tuple(v for *_, v in self.feedback_pairs())
 
     def _set_feedback(self, rule):

@@ -34,7 +34,8 @@ ARGUMENTS = """
             and offset after every layer with a kernel but the last, `"BN"` without, or
             None.
         kernel_initializer: A Keras initializer, its name or its config, for all
-            kernels; each gets its own stream. Biases start at 0.
+            kernels; each gets its own stream. None for `"glorot_uniform"`. Biases start
+            at 0.
         seed: An integer in [0, 2^31), the seed of first weights, random feedback and
             dropout. None for Keras's global seed (`keras.utils.set_random_seed`).
         name: The model's name.
@@ -44,8 +45,8 @@ ARGUMENTS = """
 
     Raises:
         ValueError: If a rule or a normalization is unknown, `input_shape` has the wrong
-            rank or is too small, `classes` is below 1, `seed` is out of range, or
-            `weights` names no file.
+            rank or is too small, `classes` is below 1, `seed`, `depth` or
+            `hidden_units` is out of range, or `weights` names no file.
 """
 
 

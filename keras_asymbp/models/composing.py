@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_asymbp import feedbacks, random
-from keras_asymbp._counts import check_count, is_count
+from keras_asymbp._numbers import check_count, is_count
 from keras_asymbp.models import building, sizes
 from keras_asymbp.models.rows import FC, Dropout, GlobalPool, Network
 from keras_asymbp.normalization import BatchNormalization
@@ -31,6 +32,8 @@ class Draws:
 
     def __init__(self, feedback, kernel_initializer, seed: int | None):
         self._rule = feedbacks.get(feedback)
+        if kernel_initializer is None:
+            kernel_initializer = "glorot_uniform"  # Keras's, here with a seed
         self._initializer = keras.initializers.get(kernel_initializer)
         self._seed = None if seed is None else random.resolve_seed(seed)
 
@@ -90,7 +93,8 @@ def check(network: Network, input_shape, classes, weights, normalization) -> Non
             f"with the channels last. Received: input_shape={input_shape!r}"
         )
     check_count("classes", classes)
-    if weights is not None and not pathlib.Path(weights).is_file():
+    is_path = isinstance(weights, str | os.PathLike)
+    if weights is not None and not (is_path and pathlib.Path(weights).is_file()):
         raise ValueError(
             "Argument `weights` must be None or the path of a file from "
             "`model.save_weights`: there are no trained weights to download. Received: "

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_asymbp._numbers import check_count
 from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import Conv, Network, Residual
 
@@ -37,10 +38,12 @@ class Family:
         """The network of a depth, which may be outside `depths`.
 
         Raises:
-            ValueError: If no number of blocks makes this depth.
+            ValueError: If it isn't an integer, or no number of blocks makes it.
         """
         lowest = self.depths.start
-        if depth < lowest or (depth - lowest) % self.block_depth:
+        check_count("depth", depth, lowest)
+        depth = int(depth)
+        if (depth - lowest) % self.block_depth:
             raise ValueError(
                 f"Argument `depth` of a {self.name} network must be {lowest} plus a "
                 f"multiple of {self.block_depth}. Received: depth={depth}"

@@ -1,7 +1,8 @@
 """Fully connected networks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from keras_asymbp._numbers import is_count
 from keras_asymbp.models.base import builds
 from keras_asymbp.models.rows import FC, Network
 
@@ -21,4 +22,10 @@ def mlp(hidden_units: Sequence[int] = (512, 256)) -> Network:
     >>> keras_asymbp.models.mlp("uSF", classes=80).count_params()
     1097040
     """
-    return Network(TIMIT.input_shape, tuple(map(FC, hidden_units)))
+    units = tuple(hidden_units) if isinstance(hidden_units, Iterable) else None
+    if units is None or not all(map(is_count, units)):
+        raise ValueError(
+            "Argument `hidden_units` must be a sequence of integers of 1 or more, the "
+            f"units of each hidden layer. Received: hidden_units={hidden_units!r}"
+        )
+    return Network(TIMIT.input_shape, tuple(FC(int(each)) for each in units))

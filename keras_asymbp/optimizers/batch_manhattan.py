@@ -1,10 +1,10 @@
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_asymbp._arguments import OPTIMIZER, describe
+from keras_asymbp._numbers import check_number, is_count
 
 
 @keras.saving.register_keras_serializable("keras_asymbp")
@@ -30,8 +30,8 @@ class BatchManhattan(keras.optimizers.Optimizer):
     setting 0 needs a larger rate.
 
     Args:
-        learning_rate (float | LearningRateSchedule): The rate, 0 or more, or a schedule
-            of `keras.optimizers.schedules`.
+        learning_rate (float | LearningRateSchedule | Callable): The rate, 0 or more, a
+            schedule of `keras.optimizers.schedules`, or a function without arguments.
         momentum (float): m, in [0, 1].
         weight_decay (float | None): d, 0 or more. None: 0.
         setting (int): The tau from above: 0, 1, 2 or 3.
@@ -61,24 +61,14 @@ class BatchManhattan(keras.optimizers.Optimizer):
         name: str = "batch_manhattan",
         **kwargs: Any,
     ) -> None:
-        if isinstance(learning_rate, (int, float)) and not learning_rate >= 0:
-            raise ValueError(
-                "Argument `learning_rate` must be 0 or more. "
-                f"Received: learning_rate={learning_rate}"
-            )
-        if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
-            raise ValueError(
-                "Argument `momentum` must be in the range [0, 1]. "
-                f"Received: momentum={momentum!r}"
-            )
-        if weight_decay is not None and (
-            not isinstance(weight_decay, numbers.Real) or not weight_decay >= 0
-        ):
-            raise ValueError(
-                "Argument `weight_decay` must be 0 or more. "
-                f"Received: weight_decay={weight_decay!r}"
-            )
-        if setting not in (0, 1, 2, 3):
+        if not callable(learning_rate):  # a schedule is
+            check_number("learning_rate", learning_rate)
+            learning_rate = float(learning_rate)
+        check_number("momentum", momentum, most=1)
+        if weight_decay is not None:
+            check_number("weight_decay", weight_decay)
+            weight_decay = float(weight_decay)
+        if not is_count(setting, 0) or setting > 3:
             raise ValueError(
                 "Argument `setting` must be 0 (SGD), 1, 2 or 3. "
                 f"Received: setting={setting!r}"
@@ -86,8 +76,8 @@ class BatchManhattan(keras.optimizers.Optimizer):
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, name=name, **kwargs
         )
-        self.momentum = momentum
-        self.setting = setting
+        self.momentum = float(momentum)
+        self.setting = int(setting)
 
     def build(self, variables):
         if self.built:

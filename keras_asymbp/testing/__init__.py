@@ -6,6 +6,8 @@ steps, and raises AssertionError. A new layer is one line in `cases.py`; a new c
 one function. The references of all checks consist of stock Keras layers only.
 """
 
+from collections.abc import Iterable
+
 import keras
 
 from keras_asymbp.testing import layer_checks  # noqa: F401, for CHECKS
@@ -95,7 +97,8 @@ def check_feedback(rule, layers=None, checks=None) -> list[str]:
 
 
 def _known(argument, names, known):
-    if isinstance(names, str) or not set(names) <= set(known):
+    is_list = isinstance(names, Iterable) and not isinstance(names, str)
+    if not is_list or not all(name in list(known) for name in names):
         raise ValueError(
             f"Argument `{argument}` must be a list of names, each one of "
             f"{', '.join(known)}. Received: {argument}={names!r}"

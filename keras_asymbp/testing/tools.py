@@ -107,6 +107,7 @@ def pairs_of(layer):
     return [
         (f"{part.name}.{attribute}", kernel, v)
         for part in asymmetric_layers(layer)
+        if part.feedback_rules()  # others have those of their projections
         for attribute, kernel, v in part.feedback_pairs()
     ]
 

@@ -139,6 +139,34 @@ def test_a_later_fit_continues_or_restarts():
     assert len(monitor.history["first/angle"]) == 1
 
 
+def test_measurements_are_frequency_epochs_apart_after_an_initial_epoch():
+    monitor = AlignmentMonitor(frequency=10)
+    fit(make_model(), monitor, epochs=24, initial_epoch=3)
+    assert monitor.epochs == [3, 13, 23]
+
+
+def test_a_layer_that_is_frozen_between_two_fits_has_no_gradient_from_then_on():
+    monitor = AlignmentMonitor(batches=[data()])
+    model = make_model()
+    first, second = model.layers[0], model.layers[-1]
+
+    def fit_next(epoch):
+        model.compile("sgd", "mse", jit_compile=False)
+        return fit(model, monitor, epochs=epoch + 1, initial_epoch=epoch).history
+
+    first.trainable = False
+    fit_next(0)
+    first.trainable, second.trainable = True, False
+    logs = fit_next(1)
+    names = [f"{name}/gradient_angle" for name in ("first", "second")]
+    assert np.isnan(logs[names[1]][0])
+    found = np.array([monitor.history[name] for name in names])
+    np.testing.assert_array_equal(np.isnan(found), [[True, False], [False, True]])
+    assert {len(values) for values in monitor.history.values()} == {2}
+    pytest.importorskip("matplotlib")
+    assert monitor.plot().axes
+
+
 def test_batches_are_read_once():
     x, y = data()
     dataset = ((x[at : at + 4], y[at : at + 4]) for at in (0, 4))
@@ -240,7 +268,7 @@ def test_a_wrong_twin_is_refused_before_the_first_epoch():
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"diagnostics": True}, "`batches` with `diagnostics=True`"),
+        ({"diagnostics": True}, "`diagnostics=True` needs `batches`"),
         ({"twin": keras.Sequential()}, "diagnostics=True with it"),
     ],
 )

@@ -216,8 +216,24 @@ def test_several_updates(updates):
 
 @pytest.mark.parametrize("updates", [-1, np.int64(-1), 1.5, "2", None])
 def test_refuses_an_invalid_number_of_updates(updates):
+    model = make_model()
+    for redraw in (
+        lambda: redraw_feedback(model, updates),
+        lambda: asymmetric(model).redraw_feedback(updates),
+    ):
+        with pytest.raises(ValueError, match=r"`updates` must be.*Received: updates="):
+            redraw()
+
+
+@pytest.mark.parametrize("updates", [1.5, -1, [1], True], ids=str)
+def test_refuses_a_tensor_that_is_no_number_of_updates(updates):
+    model = make_model()
     with pytest.raises(ValueError, match=r"`updates` must be.*Received: updates="):
-        redraw_feedback(make_model(), updates)
+        redraw_feedback(model, keras.ops.convert_to_tensor(updates))
+    if updates == -1:  # what is traced has no sign yet
+        return
+    with pytest.raises(ValueError, match=r"`updates` must be.*Received: updates="):
+        tf.function(lambda n: redraw_feedback(model, n))(tf.constant(updates))
 
 
 @pytest.mark.parametrize("callback", [True, False], ids=["callback", "no callback"])

@@ -60,6 +60,9 @@ def test_too_few_or_other_examples():
         linear_cka(x, x[:2])
     with pytest.raises(ValueError, match="at least 4"):
         linear_cka(x, x, debiased=True)
+    for few in (5.0, [], [1.0], np.zeros((0, 3))):
+        with pytest.raises(ValueError, match=r"at least 2\. Received: shapes"):
+            linear_cka(few, few)
 
 
 def test_layers_are_compared_by_their_outputs():

@@ -70,6 +70,16 @@ def test_a_custom_rule_is_saved_and_loaded(
     )
 
 
+@pytest.mark.parametrize("seed", [-1, "a"])
+def test_a_sibling_of_a_custom_rule_needs_a_seed_in_range(seed):
+    class Seeded(Halved):
+        def get_config(self):
+            return super().get_config() | {"seed": seed}
+
+    with pytest.raises(ValueError, match=f"`seed` must be .* Received: seed={seed!r}"):
+        Seeded().sibling(1)
+
+
 def test_state_without_a_redraw_is_constant(make_layer):
     layer = make_layer(Shifted(1.0))
     before = layer.feedback_kernel

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -35,9 +37,11 @@ def test_v_is_independent_of_the_initializer_of_w():
         assert abs(np.corrcoef(v, w)[0, 1]) < 0.05
 
 
-@pytest.mark.parametrize("stddev", ["0.1", None, -0.1, float("nan")])
+@pytest.mark.parametrize(
+    "stddev", ["0.1", None, -0.1, float("nan"), float("inf"), True]
+)
 def test_refuses_an_invalid_standard_deviation(stddev):
-    with pytest.raises(ValueError, match="`stddev` must be 0 or more"):
+    with pytest.raises(ValueError, match="`stddev` must be a number in the range"):
         feedbacks.FixedRandom(stddev=stddev)
 
 
@@ -45,6 +49,13 @@ def test_refuses_an_invalid_standard_deviation(stddev):
 def test_refuses_an_invalid_seed(seed):
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
         feedbacks.FixedRandom(seed=seed)
+
+
+def test_a_seed_of_numpy_is_stored_as_python_s():
+    rule = feedbacks.FixedRandom(stddev=np.float32(0.5), seed=np.int64(3))
+    assert type(rule.seed) is int
+    assert json.loads(json.dumps(rule.get_config())) == rule.get_config()
+    assert rule.sibling(1).seed == feedbacks.FixedRandom(seed=3).sibling(1).seed
 
 
 def test_learning_brings_the_angle_of_w_and_v_below_90_degrees():

@@ -106,6 +106,15 @@ def test_config_round_trip(rule, arguments):
         assert feedbacks.serialize(made) == config
 
 
+def test_get_names_the_rules_for_an_unknown_class_in_a_config():
+    class Unknown(feedbacks.Feedback):
+        pass
+
+    config = feedbacks.serialize(Unknown())
+    with pytest.raises(ValueError, match=r"Unknown .* FixedRandom,.* registered"):
+        feedbacks.get(config)
+
+
 def test_every_rule_is_public():
     for alias, rule in RULES.items():
         assert feedbacks.ALIASES[alias] is rule

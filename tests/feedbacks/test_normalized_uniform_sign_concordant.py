@@ -20,3 +20,9 @@ def test_fan_in_of_a_convolution(groups, inputs_of_a_filter):
     layer.build((None, 9, 9, 4))
     expected = np.sign(layer.kernel.numpy()) / inputs_of_a_filter
     np.testing.assert_allclose(layer.feedback_kernel, expected, rtol=1e-6)
+
+
+def test_the_inputs_of_a_filter_are_the_layer_s():
+    rule = feedbacks.get("NuSF")
+    with pytest.raises(ValueError, match="needs `fan_in`, which the layer that owns"):
+        rule(np.ones((2, 3), "float32"))

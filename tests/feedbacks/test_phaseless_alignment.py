@@ -66,7 +66,9 @@ def test_training_aligns_v_with_w_without_a_phase_or_a_callback():
 
 @pytest.mark.parametrize("rate", ["0.1", None, 0, 1.1, float("nan")])
 def test_refuses_an_invalid_rate(rate):
-    with pytest.raises(ValueError, match=r"`rate` must be in the range \(0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"`rate` must be a number in the range \(0, 1\]"
+    ):
         feedbacks.PhaselessAlignment(rate=rate)
 
 

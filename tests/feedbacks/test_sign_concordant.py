@@ -46,6 +46,13 @@ def test_fan_in_is_nusf(make_layer):
     )
 
 
+@pytest.mark.parametrize("scale", ["fan_in", "init_std"])
+def test_a_scale_of_the_layer_s_needs_a_layer(scale):
+    rule = feedbacks.UniformSignConcordant(scale=scale)
+    with pytest.raises(ValueError, match=r"needs `fan_.*`, which the layer that owns"):
+        rule(np.ones((2, 3), "float32"))
+
+
 @pytest.mark.parametrize(
     ("layer", "shape", "outputs"),
     [
@@ -93,6 +100,13 @@ def test_init_std_depends_on_the_outputs(layer, shape, outputs):
 def test_refuses_an_invalid_scale(rule, scale):
     with pytest.raises(ValueError, match="`scale` must be None, 'fan_in', 'init_std'"):
         rule(scale=scale)
+
+
+@pytest.mark.parametrize("scale", [2, np.float32(0.5), np.int64(2)])
+def test_a_scale_of_any_real_type_is_stored_as_a_float(scale):
+    rule = feedbacks.UniformSignConcordant(scale=scale)
+    assert type(rule.scale) is float
+    assert rule.scale == scale
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -81,5 +81,7 @@ def test_layers_and_steps_have_independent_noise():
 
 @pytest.mark.parametrize("rate", ["0.1", None, 0, -0.1, 1.1, float("nan")])
 def test_refuses_an_invalid_rate(rate):
-    with pytest.raises(ValueError, match=r"`rate` must be in the range \(0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"`rate` must be a number in the range \(0, 1\]"
+    ):
         feedbacks.WeightMirror(rate=rate)

@@ -80,9 +80,6 @@ def test_layers_have_independent_streams(feedback):
 def test_a_rule_belongs_to_one_layer(name):
     rule = feedbacks.FixedRandomSignConcordant()
     AsymDense(3, feedback=rule, name="first").build((None, 2))
-    if name == "AsymMultiHeadAttention":  # which only copies it
-        make(name, rule)
-        return
     with pytest.raises(ValueError, match=r"'second'.* Give each layer its own: a str"):
         make(name, rule, name="second")
 
@@ -208,6 +205,35 @@ def test_a_v_of_a_wrong_shape_is_refused(name, function, received):
         match=rf"Rule Broken of layer .* Expected: .* Received: .*{received}",
     ):
         tape.gradient(y, xs)
+
+
+def test_a_rule_without_a_return_is_named(make_layer, backward_kernel):
+    layer = make_layer(Broken(lambda w: None), name="mine")
+    message = "Rule Broken of layer 'mine' must return .* Received: None"
+    with pytest.raises(ValueError, match=message):
+        backward_kernel(layer)
+    with pytest.raises(ValueError, match=message):
+        _ = layer.feedback_kernel
+
+
+@each_layer
+def test_there_is_no_v_before_build(name):
+    layer = LAYERS[name](**CASES[name].arguments, name="mine")
+    with pytest.raises(AttributeError, match=r"'mine' .*`feedback_kernel` yet"):
+        _ = layer.feedback_kernel
+    assert layer.feedback_pairs() == []
+
+
+@each_layer
+def test_a_layer_draws_and_shows_all_its_kernels(name):
+    layer = make(name, "brSF")
+    before = layer.feedback_pairs()
+    layer.redraw_feedback()
+    after = layer.feedback_pairs()
+    assert len({id(kernel) for _, kernel, _ in after}) == len(after) >= 1
+    for (_, _, v), (_, kernel, drawn) in zip(before, after, strict=True):
+        assert not np.any(v == drawn)
+        np.testing.assert_array_equal(np.sign(drawn), np.sign(kernel))
 
 
 def test_a_stateless_call_of_a_layer_leaves_later_calls_alone(make_layer):

@@ -7,6 +7,7 @@ from keras_asymbp import (
     AsymEinsumDense,
     AsymMultiHeadAttention,
     feedbacks,
+    metrics,
     redraw_feedback,
 )
 from keras_asymbp.layers import asymmetric_layers
@@ -103,6 +104,18 @@ def test_each_projection_has_its_own_stream(rule, seed):
             assert np.isin(first, second).mean() < 0.05
 
 
+def test_pairs_are_those_of_the_projections():
+    layer = make("frSF")
+    pairs = {name: (kernel, v) for name, kernel, v in layer.feedback_pairs()}
+    assert set(pairs) == NAMES
+    for name, part in projections(layer).items():
+        kernel, v = pairs[name]
+        assert kernel is part.kernel
+        np.testing.assert_array_equal(v, part.feedback_kernel)
+    # Kernels of a model are those of its projections, each once.
+    assert set(metrics.alignment(layer)) == {f"{layer.name}/{name}" for name in NAMES}
+
+
 def test_a_seed_reproduces_v():
     first, again = (make(feedbacks.FixedRandom(seed=5)) for _ in range(2))
     for name in NAMES:
@@ -111,10 +124,14 @@ def test_a_seed_reproduces_v():
         )
 
 
-def test_all_projections_are_redrawn():
+@pytest.mark.parametrize(
+    "redraw", [redraw_feedback, AsymMultiHeadAttention.redraw_feedback]
+)
+def test_all_projections_are_redrawn_once(redraw):
     layer = make("brSF")
     before = layer.feedback_kernel
-    redraw_feedback(layer)
+    redraw(layer)
+    assert {part.feedback.draws for part in projections(layer).values()} == {1}
     for name, v in layer.feedback_kernel.items():
         assert not np.any(v == before[name])
 

@@ -42,6 +42,22 @@ def test_a_seed_makes_the_same_model(feedback):
     assert not np.array_equal(weights(square(seed=4))[0], weights(first)[0])
 
 
+def test_no_initializer_is_keras_s_default_with_the_seed():
+    first, again, named = (
+        weights(square(seed=3, kernel_initializer=initializer))
+        for initializer in (None, None, "glorot_uniform")
+    )
+    for a, b, c in zip(first, again, named, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+@pytest.mark.parametrize("units", [5, "512", (5, 0), (2.5,), None])
+def test_hidden_units_that_are_no_sequence_of_counts_are_refused(units):
+    with pytest.raises(ValueError, match=r"`hidden_units` must be.*hidden_units="):
+        models.mlp(hidden_units=units)
+
+
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.5])
 def test_a_seed_out_of_range_is_refused(seed):
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
@@ -66,6 +82,7 @@ HE_NORMAL = keras.initializers.HeNormal
     [
         {},
         {"seed": 0},
+        {"seed": 0, "kernel_initializer": None},
         {"feedback": feedbacks.FixedRandom(seed=1)},
         {"kernel_initializer": HE_NORMAL(seed=1)},
         {
@@ -147,6 +164,7 @@ def test_the_activation_of_the_classifier():
         ({"classes": 0}, "`classes` must be an integer of 1 or more"),
         ({"classes": 2.5}, "Received: classes=2.5"),
         ({"weights": "imagenet"}, "no trained weights to download"),
+        ({"weights": 5}, "Received: weights=5"),
         ({"normalization": "bn"}, "None, 'BN' or 'BN learnable'. Received"),
         ({"feedback": "usf"}, "Unknown feedback rule"),
     ],

@@ -14,8 +14,15 @@ def test_depth_is_the_number_of_layers_with_weights(function, depth):
 
 @pytest.mark.parametrize(
     ("function", "depth"),
-    [(models.plain, 1), (models.residual, 5), (models.plain, 2.5)],
+    [
+        (models.plain, 1),
+        (models.plain, 2.5),
+        (models.plain, 4.0),
+        (models.plain, "10"),
+        (models.residual, 2),
+        (models.residual, 5),
+    ],
 )
 def test_other_depths_are_refused(function, depth):
-    with pytest.raises(ValueError, match=rf"`depth` .*Received: depth={depth}"):
+    with pytest.raises(ValueError, match=rf"`depth` .*Received: depth={depth!r}"):
         function(depth=depth)
