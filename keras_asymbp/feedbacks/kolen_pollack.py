@@ -39,6 +39,7 @@ class KolenPollack(FixedRandom):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
     >>> layer = keras_asymbp.AsymDense(5, feedback="KP")
     >>> model = keras.Sequential([keras.Input((10,)), layer])
     >>> model.compile(keras_asymbp.BatchManhattan(0.1, weight_decay=1.0), "mse")

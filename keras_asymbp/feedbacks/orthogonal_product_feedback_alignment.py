@@ -27,6 +27,7 @@ class OrthogonalProductFeedbackAlignment(ProductFeedbackAlignment):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
     >>> layer = keras_asymbp.AsymDense(5, feedback="PFA-o")
     >>> model = keras.Sequential([keras.Input((10,)), layer])
     >>> model.compile(keras.optimizers.SGD(0.1, weight_decay=2.0), "mse")

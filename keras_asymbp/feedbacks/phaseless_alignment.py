@@ -51,6 +51,7 @@ class PhaselessAlignment(FixedRandom):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
     >>> layer = keras_asymbp.AsymDense(5, feedback="PAL")
     >>> model = keras.Sequential([keras.Input((10,)), layer])
     >>> model.compile("sgd", "mse")

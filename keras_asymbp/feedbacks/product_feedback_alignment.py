@@ -49,6 +49,7 @@ class ProductFeedbackAlignment(FixedRandom):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
     >>> layer = keras_asymbp.AsymDense(5, feedback="PFA")
     >>> model = keras.Sequential([keras.Input((10,)), layer])
     >>> model.compile(keras.optimizers.SGD(0.1, weight_decay=2.0), "mse")

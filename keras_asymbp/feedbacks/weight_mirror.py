@@ -42,6 +42,7 @@ class WeightMirror(FixedRandom):
 
     >>> import keras
     >>> import keras_asymbp
+    >>> keras.utils.set_random_seed(0)
     >>> layer = keras_asymbp.AsymDense(5, feedback="WM")
     >>> model = keras.Sequential([keras.Input((10,)), layer])
     >>> keras_asymbp.mirror_feedback(model, steps=200)

@@ -62,7 +62,7 @@ def run_folder(cell: Cell, trial: TrialSpec) -> pathlib.PurePath:
     >>> quick = protocol.PRESETS["quick"]
     >>> cell = Cell(datasets.get("mnist_5k"), "1", column, quick, seed=0)
     >>> run_folder(cell, cell.trials()[0]).as_posix()
-    'mnist_5k/SGD_Bottom/seed0/lr0.05-a'
+    'mnist_5k/SGD_Bottom/seed0/lr0.05-67fa1fbb'
     """
     rate = f"lr{trial.learning_rate:g}"
     if len(cell.column.batch_schedules) > 1:  # each with the same rates
