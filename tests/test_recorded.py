@@ -10,6 +10,7 @@ import shutil
 import urllib.parse
 
 import jinja2
+import numpy as np
 import pytest
 import scipy.stats
 
@@ -63,7 +64,7 @@ def test_a_recorded_report_is_made_from_its_trials(pages, name, tmp_path):
         files = set(map(urllib.parse.unquote, links))
         assert len(files) == len(list((copy / "trials").iterdir()))
         assert [file for file in files if not (copy / file).is_file()] == []
-        assert (copy / "pictures" / "curves.svg").is_file()
+        assert list((copy / "pictures").rglob("curves.svg"))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,11 @@ def test_recorded_verdicts_are_made_from_their_trials(name, tmp_path):
 )
 def test_a_page_asks_for_figures_of_the_trials(figures, name):
     text = (RESULTS / name / "claims.md").read_text(encoding="utf-8")
-    (summary,) = [s for s in text.splitlines() if s.startswith("Claims: ")]
+    summary, *others = [s for s in text.splitlines() if s.startswith("Claims: ")]
+    if others:
+        with pytest.raises(ValueError, match="too many values"):
+            figures.count(name, VERDICTS[0])
+        return
     verdicts, _, uncorrected = summary.partition("Without the correction")
     table = figures.fill(f"{{{{ verdicts(['{name}']) }}}}")
     for label, part in (("", verdicts), ("without the correction: ", uncorrected)):
@@ -147,6 +152,28 @@ def test_the_best_and_the_last_epoch_are_those_of_the_curve(figures):
     )
     first = 1 + errors.index(min(errors))
     assert figures.fill(asked) == f"{first}, {100 * errors[-1]:.2f}"
+
+
+def test_a_table_by_size_has_the_errors_of_the_trials(figures):
+    folder = "paper-mnist_5k-sizes"
+    lowest = collections.defaultdict(lambda: 1.0)
+    for path in (RESULTS / folder / "trials").glob("*.json"):
+        trial = json.loads(path.read_text())
+        settings = trial["settings"]
+        size = settings["train_examples"] or 4000
+        run = size, trial["model"], settings["seed"]
+        lowest[run] = min(lowest[run], trial["result"]["best_error"])
+    errors = collections.defaultdict(list)
+    for (size, model, _), error in lowest.items():
+        errors[size, model].append(100 * error)
+    table = figures.fill(
+        '{{ by_size("paper-mnist_5k-sizes", "VI, small", ["BN", "BN+BM"]) }}'
+    )
+    rows = [row.split(" | ")[:3] for row in table.splitlines()[2:]]
+    assert rows == [
+        [f"| {size:,}", *(f"{np.mean(errors[size, m]):.2f}" for m in ("BN", "BN+BM"))]
+        for size in (500, 1000, 2000, 4000)
+    ]
 
 
 def test_a_layer_in_prose_is_the_one_of_the_best_run_of_each_seed(figures):

@@ -55,7 +55,7 @@ class Recorded:
         return inventory.take(self._store(folder), learning_rates=RATES.get(folder))
 
     def _assess(self, folder):
-        """The assessment of a recorded folder's first setup."""
+        """The assessment of a recorded folder with one setup."""
         held = self._held(folder)
-        first, *_ = assessment.assess(held, held.setups, held.plans())
-        return first
+        (only,) = assessment.assess(held, held.setups, held.plans())
+        return only

@@ -4,6 +4,8 @@ from markupsafe import Markup
 from recorded_base import Recorded
 
 from keras_asymbp.benchmarks.escaping import markdown
+from keras_asymbp.benchmarks.reports import words
+from keras_asymbp.benchmarks.results.assessment import assess
 from keras_asymbp.benchmarks.results.verdicts import VERDICTS, counts
 from keras_asymbp.benchmarks.tables import experiments
 
@@ -31,6 +33,18 @@ class Claims(Recorded):
     def count(self, folder, verdict):
         """The number of the paper's claims with a verdict."""
         return counts(self._assessed(folder).findings, True)[verdict]
+
+    def by_size(self, folder, claim, models):
+        """A table: a claim and errors of models, by the number of training examples."""
+        held, rows = self._held(folder), []
+        for found in assess(held, held.setups, ()):
+            (finding,) = (f for f in found.findings if f.claim.name == claim)
+            errors = (f"{finding.errors[model]:.2f}" for model in models)
+            effects = ", ".join(map(words.margins, finding.tested))
+            verdict = finding.verdict if finding.tested else ""
+            rows.append((f"{found.setup.train_examples:,}", *errors, effects, verdict))
+        titles = ["training examples", *models, "effect, margins", claim]
+        return markdown.table(titles, rows)
 
     def verdicts(self, folders):
         """A table: how many claims hold, do not hold, and so on, in each folder."""

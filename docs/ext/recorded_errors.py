@@ -67,8 +67,8 @@ class Errors(Recorded):
 
     def seeds(self, folder):
         """The number of seeds, as a word."""
-        (setup,) = self._held(folder).setups
-        return _NUMBERS[len(setup.seeds)]
+        (number,) = {len(setup.seeds) for setup in self._held(folder).setups}
+        return _NUMBERS[number]
 
     def rate(self, folder, model):
         """The best rate of each seed, the highest first, without repetition."""

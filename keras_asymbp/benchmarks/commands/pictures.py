@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from keras_asymbp.benchmarks.commands import program
 from keras_asymbp.benchmarks.commands.flags.folders import ResultsFlags as Flags
 from keras_asymbp.benchmarks.commands.flags.folders import warn
-from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
 
 if TYPE_CHECKING:
@@ -44,8 +43,10 @@ def _run(held: "Inventory") -> int:
 
 def _write(held):
     from keras_asymbp.benchmarks.pictures import gallery, saving
+    from keras_asymbp.benchmarks.tables.labels import labels
 
-    for number, setup in enumerate(held.setups, start=1):
+    names = labels(held.setups)
+    for number, (name, setup) in enumerate(zip(names, held.setups, strict=True), 1):
         folder = held.store.folder / "pictures"
         if len(held.setups) > 1:
             folder /= str(number)
@@ -53,15 +54,7 @@ def _write(held):
         for name, figure in figures.items():
             saving.save(figure, folder, name)
         shown = ", ".join(figures) or "no picture"
-        print(one_line(f"{_name(setup, held.setups)}: {shown} in {folder}"))
-
-
-def _name(setup, among):
-    """A setup in words, to tell it from the others of a folder."""
-    from keras_asymbp.benchmarks.reports.words import changes
-
-    epochs = counted(setup.protocol.epochs, "epoch")
-    return f"{setup.label(among)}, {epochs}{changes(setup)}"
+        print(one_line(f"{name}: {shown} in {folder}"))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,12 @@ def write_claims(
 
 
 def _write(tables, page, held, origin):
-    assessed = dict(zip(page.setups, page.assessments, strict=True))
+    assessed = {
+        setup: (name, assessment)
+        for setup, name, assessment in zip(
+            page.setups, page.labels, page.assessments, strict=True
+        )
+    }
     contexts = [_context(group, assessed) for group in _by_setups(tables)]
     problems = held.store.problems
     contexts[-1]["problems"] = problems  # once, at the end

@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from keras_asymbp.benchmarks.counting import counted
 from keras_asymbp.benchmarks.escaping.printable import one_line
 from keras_asymbp.benchmarks.pictures import looks
 from keras_asymbp.benchmarks.reports import script_data, words
@@ -24,6 +23,7 @@ from keras_asymbp.benchmarks.results.verdicts import UNKNOWN
 from keras_asymbp.benchmarks.tables import reproduce
 from keras_asymbp.benchmarks.tables.cells import model
 from keras_asymbp.benchmarks.tables.experiments import Column, Experiment
+from keras_asymbp.benchmarks.tables.labels import labels
 from keras_asymbp.benchmarks.tables.plan import Setup
 
 
@@ -146,13 +146,13 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
         )
     )
     setups = tuple(figures.setups)
-    labels = _labels(setups)
+    names = labels(setups)
     plans = [row.plan for table in tables for row in table.rows]
     assessments = tuple(assess(held, setups, plans))
     return Page(
         sections=sections,
         setups=setups,
-        labels=labels,
+        labels=names,
         without_flag=tuple(map(reproduce.without_flag, setups)),
         assessments=assessments,
         evidence={
@@ -173,7 +173,7 @@ def build(tables: Sequence[Table], held: Inventory) -> Page:
                 "setups": [
                     script_data.of_setup(setup, label, assessment)
                     for setup, label, assessment in zip(
-                        setups, labels, assessments, strict=True
+                        setups, names, assessments, strict=True
                     )
                 ],
                 "legend": {"marker": looks.REMEDIES, "fill": looks.LEARNING},
@@ -297,26 +297,6 @@ def _comparisons(row):
         or (None if at == number else compare_once(entry.errors, baseline, examples))
         for at, entry in enumerate(row.entries)
     ]
-
-
-def _labels(setups):
-    """Labels of setups: the data set, and as many details as make them unique."""
-    parts = [
-        [
-            setup.dataset.name,
-            setup.protocol.architecture or "",
-            f"{setup.base}, {counted(setup.protocol.epochs, 'epoch')}",
-            words.seeds(setup.seeds),
-            f"version {setup.version}",
-            f"no. {number}",
-        ]
-        for number, setup in enumerate(setups, start=1)
-    ]
-    for count in range(1, 7):
-        labels = [", ".join(filter(None, part[:count])) for part in parts]
-        if len(set(labels)) == len(labels):
-            break
-    return tuple(labels)
 
 
 def _expected(table):

@@ -14,6 +14,7 @@ from keras_asymbp.benchmarks.escaping import latex, links, markdown
 from keras_asymbp.benchmarks.escaping.printable import one_line, printable
 from keras_asymbp.benchmarks.reports import words
 from keras_asymbp.benchmarks.results import selection, verdicts
+from keras_asymbp.benchmarks.tables import labels
 
 _HERE = pathlib.Path(__file__)
 STATIC = _HERE.with_name("static")
@@ -83,9 +84,8 @@ def _environment(escape, **options):
         summary=words.summary,
         by_verdict=words.by_verdict,
         basis=words.basis,
-        preset=words.preset,
         agreement=words.agreement,
-        seeds=words.seeds,
+        seeds=labels.seeds,
         code=_markup(markdown.code),
         counted=counted,
         command=printable,
@@ -99,6 +99,7 @@ def _environment(escape, **options):
         csp_hash=csp_hash,
         zip=zip,
         bounds=words.bounds,
+        titles=words.titles,
         mean_gain=selection.mean_gain,
         HOLDS=verdicts.HOLDS,
         FAILS=verdicts.FAILS,

@@ -20,8 +20,8 @@ from keras_asymbp.benchmarks.reports.words import (
     margins,
     ours,
     paper,
-    preset,
     summary,
+    titles,
 )
 from keras_asymbp.benchmarks.results import verdicts
 from keras_asymbp.benchmarks.results.aggregates import Aggregate
@@ -70,8 +70,8 @@ def show_claims(
     if not console.is_terminal:
         text = render("claims.md", assessments=assessments, across=across)
         return _print(text, console, soft_wrap=True)
-    for assessment in assessments:
-        console.print(_claims(assessment, [other.setup for other in assessments]))
+    for assessment, title in zip(assessments, titles(assessments), strict=True):
+        console.print(_claims(assessment, title))
         for line in (summary(assessment), *map(_agreement, assessment.agreements)):
             _print(line, console)
     _print(f"{RULE} {MARGIN}", console)
@@ -81,10 +81,8 @@ def _print(text, console, soft_wrap=False):
     console.print(rich.text.Text(text), highlight=False, soft_wrap=soft_wrap)
 
 
-def _claims(assessment, setups):
+def _claims(assessment, title):
     """A claim is a block: verdict and statement, then its inequalities."""
-    setup = assessment.setup
-    title = f"{setup.label(setups)}, {preset(setup)}" if setup else "no results"
     grid = rich.table.Table(title=_text(title), box=rich.box.HORIZONTALS)
     grid.add_column("verdict", max_width=_VERDICT)
     grid.add_column("claim, and the effects that it rests on, in margins (95 %)")

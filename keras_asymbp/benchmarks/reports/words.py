@@ -19,8 +19,8 @@ from keras_asymbp.benchmarks.results.verdicts import (
     counts,
 )
 from keras_asymbp.benchmarks.results.verdicts import UNKNOWN as UNKNOWN_VERDICT
+from keras_asymbp.benchmarks.tables import labels
 from keras_asymbp.benchmarks.tables.plan import Setup
-from keras_asymbp.benchmarks.tables.protocol import REVISION
 
 # Each mark has a sign too, so that colour is never the only cue.
 _SIGNS = {"worse": "▲", "better": "▼", None: ""}
@@ -39,37 +39,9 @@ def legend(table: Table) -> str:
     return " ".join([signs, *(f"{names} are the same runs." for names in same)])
 
 
-def seeds(numbers: Sequence[int]) -> str:
-    """Seeds by number: "seeds 0" would read as none.
-
-    >>> seeds((0,)), seeds((0, 1, 2))
-    ('seed 0', 'seeds 0, 1, 2')
-    """
-    return f"seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-
-
 def changes(setup: Setup) -> str:
     """Requested deviations from the defaults, as the end of a sentence."""
-    protocol = setup.protocol
-    parts = [
-        f"{count:,} {kind} examples"
-        for kind, count in (
-            ("training", protocol.train_examples),
-            ("test", protocol.test_examples),
-        )
-        if count
-    ]
-    if share := protocol.validation_share:
-        parts.append(f"{100 * share:g} % of the training examples held out")
-    if protocol.architecture:
-        parts.append(f"the network '{protocol.architecture}'")
-    if protocol.augmentation:
-        parts.append(f"{protocol.augmentation} augmentation")
-    if reading := setup.requested_reading:
-        parts.append(f"the reading '{reading.name}'")
-    if protocol.revision != REVISION:
-        parts.append(f"revision {protocol.revision} of the suite")
-    return "".join(f", {part}" for part in parts)
+    return "".join(f", {part}" for part in labels.requested(setup) if part)
 
 
 def ours(entry: Entry) -> str:
@@ -210,9 +182,14 @@ def basis(assessment: Assessment) -> str:
     return f"Verdicts rest on 95 % intervals over {seeds} seeds."
 
 
-def preset(setup: Setup) -> str:
-    """The name of a setup's preset."""
-    return setup.preset or "no preset"
+def titles(assessments: Sequence[Assessment]) -> list[str]:
+    """Headings of assessments that are shown together: setup and preset."""
+    setups = [assessment.setup for assessment in assessments if assessment.setup]
+    names = labels.labels(setups)
+    return [
+        f"{name} ({f'preset {setup.preset}' if setup.preset else 'no preset'})"
+        for name, setup in zip(names, setups, strict=True)
+    ] or ["No results"]
 
 
 def summary(assessment: Assessment) -> str:

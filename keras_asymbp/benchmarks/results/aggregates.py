@@ -17,6 +17,7 @@ from keras_asymbp.benchmarks.results.claims import COLUMNS
 from keras_asymbp.benchmarks.results.inference import bootstrap
 from keras_asymbp.benchmarks.results.store import Store
 from keras_asymbp.benchmarks.results.table import errors as errors_of
+from keras_asymbp.benchmarks.tables.labels import labels
 from keras_asymbp.benchmarks.tables.plan import Setup
 
 _BASELINE = "SGD"
@@ -105,7 +106,7 @@ def _models(setups, store):
     complete = {model: errors for model, errors in by_model.items() if all(errors)}
     if _BASELINE not in complete:
         return []
-    names = tuple(setup.label(setups) for setup in setups)
+    names = labels(setups)
     return [
         aggregate(model, names, errors, complete[_BASELINE])
         for model, errors in complete.items()

@@ -169,11 +169,18 @@ def take(
             runs[key].append(run)
     setups = (
         _setup(known[name], version, protocol, of_setup, learning_rates)
-        for (name, version, protocol), of_setup in sorted(runs.items(), key=str)
+        for (name, version, protocol), of_setup in sorted(runs.items(), key=_order)
     )
     own, unusable = definitions.read(store.folder)
     given = learning_rates is not None
     return Inventory(store, tuple(setups), (*problems, *unusable), tuple(own), given)
+
+
+def _order(item):
+    """Sorts setups by data set, version and the protocol's values, None last."""
+    (name, version, protocol), _ = item
+    values = (getattr(protocol, each.name) for each in dataclasses.fields(protocol))
+    return name, version, [(value is None, value or 0) for value in values]
 
 
 def _assign(trial, known):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable
 
 from keras_asymbp.benchmarks.datasets import Dataset
 from keras_asymbp.benchmarks.tables import presets, printed, readings
@@ -84,16 +83,6 @@ class Setup:
         if protocol.validation_share:
             return 1
         return protocol.epochs * len(protocol.learning_rates)
-
-    def label(self, among: Iterable["Setup | None"]) -> str:
-        """The data set, with its version if others have another version of it.
-
-        Args:
-            among: The setups that are shown together.
-        """
-        name = self.dataset.name
-        versions = {s.version for s in among if s and s.dataset.name == name}
-        return f"{name}, version {self.version}" if len(versions) > 1 else name
 
     @functools.cached_property
     def regime(self) -> tuple[Protocol, bool]:

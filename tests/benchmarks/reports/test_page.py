@@ -144,7 +144,7 @@ def test_setups_have_unique_labels(run, store):
         store, run(plan_of("A", epochs=3)), plan_of("A"), plan_of("C1", seeds=(0, 1))
     )
     assert page.labels == (
-        "mnist_5k, quick, 3 epochs, seed 0",
+        "mnist_5k, quick, 3 epochs",
         "mnist_5k, quick, 6 epochs, seed 0",
         "mnist_5k, quick, 6 epochs, seeds 0, 1",
     )

@@ -113,7 +113,7 @@ def test_claims_in_a_terminal(width, tmp_path, finish, make_cell):
     text = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text  # no word is cut
-    assert "mnist_5k, no preset" in text
+    assert "mnist_5k (no preset)" in text
     # The columns side by side: the verdict stands once, before the claim.
     lines = [" ".join(line.split()) for line in text.splitlines()]
     start = lines.index(

@@ -64,11 +64,15 @@ def test_deviations_from_the_defaults_are_named(make_plan):
     assert words.changes(older) == ", the reading 'unit-he-sum-decay'"
 
 
-@pytest.mark.parametrize(
-    ("seeds", "expected"), [((0,), "seed 0"), ((0, 2), "seeds 0, 2")]
-)
-def test_seeds_are_never_read_as_none(seeds, expected):
-    assert words.seeds(seeds) == expected
+def test_assessments_of_one_data_set_have_titles_of_their_own(make_plan):
+    setup = make_plan().setup
+    half = dataclasses.replace(setup.protocol, train_examples=2000)
+    setups = setup, dataclasses.replace(setup, protocol=half, preset=None)
+    assert words.titles([Assessment(each, ()) for each in setups]) == [
+        "mnist_5k (preset quick)",
+        "mnist_5k, 2,000 training examples (no preset)",
+    ]
+    assert words.titles([Assessment(None, ())]) == ["No results"]
 
 
 def test_the_basis_of_verdicts(make_plan):

@@ -182,11 +182,16 @@ def test_versions_of_a_data_set_are_not_mixed(store, run, make_cell):
     found = {s.version: errors(s, Column("SGD"), store) for s in setups}
     assert found == {"3.0.1": {3: 50.0}, "sha256-0123": {0: 25.0}}
     assert len(inventory.take(store).plans()) == 2
-    assert [s.label([*setups, None]) for s in setups] == [
-        "mnist_5k, version 3.0.1",
-        "mnist_5k, version sha256-0123",
-    ]
-    assert setups[0].label(setups[:1]) == "mnist_5k"
+
+
+def test_setups_are_sorted_by_their_numbers(store, run, make_cell):
+    """As text, 1000 would precede 500."""
+    sizes = [None, 1000, 500, 2000]
+    for size in sizes:
+        run(make_cell(train_examples=size), 0.5)
+    setups = inventory.take(store).setups
+    found = [setup.protocol.train_examples for setup in setups]
+    assert found == [500, 1000, 2000, None]
 
 
 def test_the_data_sets_own_network_makes_no_other_setup(store, run, make_cell):
