@@ -32,7 +32,7 @@ from keras_asymbp.benchmarks.training.trainer import Trainer
 NAMES = (
     *TABLE_1,
     *(
-        family.network(depth)
+        family.network_name(depth)
         for family in FAMILIES.values()
         for depth in DEPTHS
         if depth in family.depths

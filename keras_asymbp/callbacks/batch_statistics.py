@@ -24,7 +24,8 @@ class BatchStatistics(keras.callbacks.Callback):
             batches.
 
     Raises:
-        ValueError: If `batches` isn't iterable; in an evaluation, if it has no batch.
+        ValueError: If `batches` isn't iterable; in an evaluation, if it has no batch,
+            or batches of `(x, y)`.
 
     >>> import keras
     >>> import keras_asymbp
@@ -62,6 +63,7 @@ class BatchStatistics(keras.callbacks.Callback):
         try:
             with unchanged(without(untrained(self.model), statistics)):
                 for number, batch in enumerate(self.batches):
+                    _check_batch(self.model, batch)
                     if number < 2:
                         for layer in layers:
                             layer.rate.assign(1.0 if number == 0 else layer.alpha)
@@ -75,6 +77,17 @@ class BatchStatistics(keras.callbacks.Callback):
                 "iterable that can be read again for each, such as a list. Received: "
                 f"{type(self.batches).__name__}"
             )
+
+
+def _check_batch(model, batch):
+    """Refuses `(x, y)`, as of a data set for `fit`, where y would be another input."""
+    inputs = getattr(model, "inputs", None) or []
+    if isinstance(batch, tuple) and len(batch) > 1 and len(inputs) == 1:
+        raise ValueError(
+            "Argument `batches` must be an iterable of batches of inputs, without y. "
+            "Expected: batches for a model with one input, such as `[x]`. Received: a "
+            f"tuple of {len(batch)}"
+        )
 
 
 def recomputed_layers(model):

@@ -72,6 +72,7 @@ class AsymMultiHeadAttention(AsymmetricLayer, keras.layers.MultiHeadAttention):
     def build(self, query_shape, value_shape, key_shape=None):
         self._check_rule(self.feedback)
         keras.layers.MultiHeadAttention.build(self, query_shape, value_shape, key_shape)
+        self.feedback.built = True  # as its siblings are: no other layer can have it
 
     def __setattr__(self, name, value):
         # Keras's `build` first sets all projections, then builds them.

@@ -26,13 +26,13 @@ class Family:
     block: Conv | Residual
     block_depth: int
 
-    def network(self, depth: int) -> str:
+    def network_name(self, depth: int) -> str:
         """The name of the network of a depth."""
         return f"{self.name}-{depth}"
 
     def networks(self) -> dict[str, Network]:
         """The networks by name, shallowest first."""
-        return {self.network(depth): self.of_depth(depth) for depth in self.depths}
+        return {self.network_name(depth): self.of_depth(depth) for depth in self.depths}
 
     def of_depth(self, depth: int) -> Network:
         """The network of a depth, which may be outside `depths`.

@@ -41,7 +41,7 @@ def test_a_family_names_its_networks(family):
     members = [n for n in networks.NETWORKS.values() if n.family == family.name]
     assert [network.depth for network in members] == list(family.depths)
     for network in members:
-        assert networks.get(family.network(network.depth)) is network
+        assert networks.get(family.network_name(network.depth)) is network
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,23 @@ def test_what_is_no_iterable_is_refused(batches):
         BatchStatistics(batches)
 
 
+def test_a_data_set_for_fit_is_refused():
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    norm = BatchNormalization()
+    model = keras.Sequential([keras.Input((3,)), norm, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    statistics = BatchStatistics([(x, y)])
+    with pytest.raises(ValueError, match=r"without y.*Received: a tuple of 2"):
+        model.evaluate(x, y, callbacks=[statistics], verbose=0)
+    assert float(norm.rate) == pytest.approx(norm.alpha)
+    # Two inputs are a batch.
+    second = keras.Input((3,))
+    two = keras.Model([model.inputs[0], second], model.outputs[0] + second[:, :1])
+    two.compile("sgd", "mse")
+    both = BatchStatistics([(x, x)])
+    two.evaluate([x, x], y, callbacks=[both], verbose=0)
+
+
 def test_an_evaluation_without_a_batch_is_refused():
     model, words = make_model(), "no batch for this evaluation"
     used_up = BatchStatistics(iter(BATCHES))

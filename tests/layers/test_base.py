@@ -79,9 +79,11 @@ def test_layers_have_independent_streams(feedback):
 @each_layer
 def test_a_rule_belongs_to_one_layer(name):
     rule = feedbacks.FixedRandomSignConcordant()
-    AsymDense(3, feedback=rule, name="first").build((None, 2))
-    with pytest.raises(ValueError, match=r"'second'.* Give each layer its own: a str"):
-        make(name, rule, name="second")
+    make(name, rule, name="first")
+    for other in (name, "AsymDense"):
+        words = r"'second'.* Give each layer its own: a str"
+        with pytest.raises(ValueError, match=words):
+            make(other, rule, name="second")
 
 
 def test_a_rule_is_assigned_as_an_instance():

@@ -78,7 +78,7 @@ def plans(
     """
     protocols = (
         dataclasses.replace(
-            setup.protocol, architecture=FAMILIES[family].network(depth)
+            setup.protocol, architecture=FAMILIES[family].network_name(depth)
         )
         for family, depth in chosen
     )
@@ -186,7 +186,7 @@ def tables(runs: Sequence[Run]) -> str:
                 for family, depth in shown
             ]
             rows.append([model, *cells])
-        heads = [f"{family}-{depth}" for family, depth in shown]
+        heads = [FAMILIES[family].network_name(depth) for family, depth in shown]
         found.append(markdown.table([title, *heads], rows) + "\n")
     return "\n".join(found)
 

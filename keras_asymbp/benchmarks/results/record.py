@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import itertools
 import types
 import typing
 from typing import Any
@@ -20,6 +19,7 @@ from keras_asymbp.benchmarks.tables.form import (
     Nullable,
     fault,
     number,
+    schedule,
     whole,
 )
 from keras_asymbp.benchmarks.tables.protocol import Protocol
@@ -45,16 +45,6 @@ def _is_time(value):
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _is_schedule(value):
-    pairs = Items(Items(whole(0)))
-    return (
-        fault(value, pairs) is None
-        and all(len(pair) == 2 and pair[1] > 0 for pair in value)
-        and [epoch for epoch, _ in value[:1]] == [0]
-        and all(a[0] < b[0] for a, b in itertools.pairwise(value))
-    )
 
 
 _SHARE = number(0, 1)
@@ -103,7 +93,7 @@ _SETTINGS = Fields(
         **dict.fromkeys(("normalization", "clamped"), Nullable(TEXT)),
         "setting": whole(0),
         "learning_rate": number(),
-        "batch_schedule": Kind("pairs of an epoch and a batch size", _is_schedule),
+        "batch_schedule": schedule(_COUNT),
         "seed": whole(0),
     },
     {**{name: _PROTOCOL[name] for name in _LATER}, "scale": TEXT, "optimizer": TEXT},

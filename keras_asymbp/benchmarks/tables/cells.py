@@ -43,12 +43,16 @@ def common(dataset: Dataset, version: str, protocol: Protocol) -> Common:
 
 def model(column: Column, protocol: Protocol) -> Model:
     """The part of a key that is a model's."""
-    own = column.weight_decay
     return (
         *(column.feedback, column.normalization, column.setting, column.clamped),
-        *(column.scale or None, protocol.weight_decay if own is None else own),
+        *(column.scale or None, _weight_decay(column, protocol)),
         column.optimizer or None,
     )
+
+
+def _weight_decay(column, protocol):
+    own = column.weight_decay
+    return protocol.weight_decay if own is None else own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +104,7 @@ class Cell:
     @property
     def weight_decay(self) -> float:
         """The model's own weight decay, or the protocol's."""
-        own = self.column.weight_decay
-        return self.protocol.weight_decay if own is None else own
+        return _weight_decay(self.column, self.protocol)
 
     @property
     def overridden(self) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The definition of an experiment as plain values, of YAML or JSON, and its checks."""
 
 import dataclasses
-import itertools
 import numbers
 import os
 import re
@@ -26,6 +25,7 @@ from keras_asymbp.benchmarks.tables.form import (
     Nullable,
     fault,
     number,
+    schedule,
     whole,
 )
 from keras_asymbp.benchmarks.tables.rules import rules
@@ -62,23 +62,6 @@ _NAME = Kind(
 )
 _RATE = Kind("a number above 0", lambda v: number().holds(v) and v > 0)
 _SHARE = number(0, 1)
-_PHASE = Kind(
-    "a pair of an epoch from 0 and a batch size from 1 (or null)",
-    lambda value: (
-        type(value) is list
-        and len(value) == 2
-        and whole(0).holds(value[0])
-        and (value[1] is None or whole(1).holds(value[1]))
-    ),
-)
-_SCHEDULE = Kind(
-    "a list of pairs of an epoch and a batch size, from epoch 0 on",
-    lambda value: (
-        fault(value, Items(_PHASE)) is None
-        and [epoch for epoch, _ in value[:1]] == [0]
-        and all(a[0] < b[0] for a, b in itertools.pairwise(value))
-    ),
-)
 _COLUMN: dict[str, Form] = {
     "name": _NAME,
     "rule": _TEXT,
@@ -86,7 +69,7 @@ _COLUMN: dict[str, Form] = {
     "normalization": _choice("BN", "BN learnable"),
     "setting": Kind("0, 1, 2 or 3", lambda v: type(v) is int and 0 <= v <= 3),
     "clamped": _choice("Bottom", "Top"),
-    "batch_schedules": Items(_SCHEDULE),
+    "batch_schedules": Items(schedule(Nullable(whole(1)))),
     "weight_decay": Nullable(number(0)),
     "scale": _choice("fan_in", "init_std"),
     "learning_rates": Nullable(Items(_RATE)),

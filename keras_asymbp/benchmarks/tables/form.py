@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -82,6 +83,26 @@ def number(low: float = -_LARGEST, high: float = _LARGEST) -> Kind:
     words = "a number" + (f" from {low:g}" if low > -_LARGEST else "")
     words += f" to {high:g}" if high < _LARGEST else ""
     return Kind(words, lambda v: type(v) in (float, int) and low <= v <= high)
+
+
+def schedule(size: Form) -> Kind:
+    """Pairs of a first epoch, rising from 0, and a batch size of a form."""
+
+    def holds(value):
+        if type(value) is not list or not all(map(_is_pair, value)):
+            return False
+        epochs = [epoch for epoch, _ in value]
+        return (
+            epochs[:1] == [0]
+            and all(a < b for a, b in itertools.pairwise(epochs))
+            and all(fault(number, size) is None for _, number in value)
+        )
+
+    return Kind("a list of pairs of an epoch and a batch size, from epoch 0 on", holds)
+
+
+def _is_pair(value):
+    return type(value) is list and len(value) == 2 and whole(0).holds(value[0])
 
 
 def fault(value: Any, form: Form) -> str | None:
