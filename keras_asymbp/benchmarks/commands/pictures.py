@@ -51,8 +51,8 @@ def _write(held):
         if len(held.setups) > 1:
             folder /= str(number)
         figures = gallery.draw(held, setup)
-        for name, figure in figures.items():
-            saving.save(figure, folder, name)
+        for picture, figure in figures.items():
+            saving.save(figure, folder, picture)
         shown = ", ".join(figures) or "no picture"
         print(one_line(f"{name}: {shown} in {folder}"))
 

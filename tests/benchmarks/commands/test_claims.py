@@ -63,7 +63,7 @@ def test_each_claim_has_its_row(claims, put, tmp_path):
     )
     assert "| Table 2 of the paper | 4 | " in done.stdout
     assert not re.search(r"\bnan\b|\binf\b", done.stdout, re.IGNORECASE)
-    assert "## mnist_5k, no preset" in done.stdout
+    assert "## mnist_5k (no preset)" in done.stdout
     assert (tmp_path / "claims.md").read_text() in done.stdout
 
 
