@@ -43,7 +43,8 @@ class Claims(Recorded):
             effects = ", ".join(map(words.margins, finding.tested))
             verdict = finding.verdict if finding.tested else ""
             rows.append((f"{found.setup.train_examples:,}", *errors, effects, verdict))
-        titles = ["training examples", *models, "effect, margins", claim]
+        of_models = (f"{model}, %" for model in models)
+        titles = ["training examples", *of_models, "effect, margins", claim]
         return markdown.table(titles, rows)
 
     def verdicts(self, folders):

@@ -9,6 +9,8 @@ RATES = {
     "quick-mnist_5k-small-rates": (3e-7, 1e-7, 3e-8),
     "quick-fa-bench-cifar10": (5e-3, 5e-4, 5e-5),
     "quick-fa-bench-resnet": (5e-3, 5e-4, 5e-5),
+    "biotorch-cifar10": (0.1 / 128,),
+    "biotorch-cifar10-dfa": (0.001 / 128,),
     "paper-depth-mnist_5k": (5e-2, 5e-3, 5e-4, 5e-5, 5e-6),
 }
 # The other flags of the depth studies.
