@@ -180,7 +180,7 @@ def _order(item):
     """Sorts setups by data set, version and the protocol's values, None last."""
     (name, version, protocol), _ = item
     values = (getattr(protocol, each.name) for each in dataclasses.fields(protocol))
-    return name, version, [(value is None, value or 0) for value in values]
+    return name, version, [(v is None, 0 if v is None else v) for v in values]
 
 
 def _assign(trial, known):

@@ -184,6 +184,13 @@ def test_versions_of_a_data_set_are_not_mixed(store, run, make_cell):
     assert len(inventory.take(store).plans()) == 2
 
 
+def test_setups_with_an_empty_text_are_sorted(store, run, make_cell):
+    """A file of a program may have one; it is no number."""
+    for initializer in ("he_normal", ""):
+        run(make_cell(kernel_initializer=initializer), 0.5)
+    assert len(inventory.take(store).setups) == 2
+
+
 def test_setups_are_sorted_by_their_numbers(store, run, make_cell):
     """As text, 1000 would precede 500."""
     sizes = [None, 1000, 500, 2000]
