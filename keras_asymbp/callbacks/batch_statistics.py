@@ -85,8 +85,7 @@ def _check_batch(model, batch):
     if isinstance(batch, tuple) and len(batch) > 1 and len(inputs) == 1:
         raise ValueError(
             "Argument `batches` must be an iterable of batches of inputs, without y. "
-            "Expected: batches for a model with one input, such as `[x]`. Received: a "
-            f"tuple of {len(batch)}"
+            f"Expected: one input, as in `[x]`. Received: a tuple of {len(batch)}"
         )
 
 

@@ -14,6 +14,7 @@ from keras_asymbp.testing.registry import check
 from keras_asymbp.testing.tools import (
     assert_close,
     assert_equal,
+    asymmetric_layers,
     feedback_kernels,
     fill,
     gradients_of,
@@ -69,9 +70,13 @@ def check_shapes(case, rule):
     assert tuple(layer(*xs).shape) == tuple(shape)
     trainable = {weight.path for weight in layer.trainable_weights}
     expected = {weight.path for weight in own_weights(layer)}
-    for each in rules_of(layer):
-        if not (each.built and each.trained):
-            continue  # not built: what the rules of the layers inside are made from
+    trained = (
+        rule
+        for part in asymmetric_layers(layer)
+        for rule, _ in part.feedback_rules()
+        if rule.trained
+    )
+    for each in trained:
         assert each.trainable_weights, (
             "a rule with trained=True has a variable made with trainable=True. "
             f"Received: {sorted(w.path for w in each.weights)}"
